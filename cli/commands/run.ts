@@ -1,0 +1,133 @@
+import { createWriteStream } from 'node:fs';
+import { formatDiagnostic } from '../../core/config/diagnostic.ts';
+import type { ResolvedConfig } from '../../core/config/resolved.ts';
+import { messageOf, SluiceError } from '../../core/errors/sluice_error.ts';
+import { loadKernel } from '../../core/kernel/kernel.ts';
+import { createLog } from '../../core/telemetry/log.ts';
+import { Metrics } from '../../core/telemetry/metrics.ts';
+import { systemClock } from '../../core/time/clock.ts';
+import { Agent } from '../../core/topology/agent.ts';
+import type { Command, CommandCall } from '../command.ts';
+import { exitCode } from '../exit_codes.ts';
+import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
+
+/** `sluice run FILE...`: the agent itself. */
+export const run: Command = {
+  name: 'run',
+  summary: 'Runs the pipeline that the files describe, until it ends or is told to.',
+  usage: 'sluice run FILE...',
+  options: {},
+  async run(call) {
+    if (call.positionals.length === 0) {
+      call.stderr.write('error: name at least one pipeline file: sluice run FILE\n');
+      return exitCode.usage;
+    }
+    const loaded = await loadPipeline(call.positionals);
+    if (!loaded.ok) {
+      call.stderr.write(loaded.text);
+      return exitCode.configuration;
+    }
+    for (const warning of loaded.pipeline.warnings) {
+      call.stderr.write(`${formatDiagnostic(warning)}\n`);
+    }
+    return await runPipeline(loaded.pipeline, call);
+  },
+};
+
+async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise<number> {
+  let agent: Agent;
+  try {
+    agent = await startAgent(pipeline, call);
+  } catch (error) {
+    call.stderr.write(`error: ${messageOf(error)}\n`);
+    const isConfig = error instanceof SluiceError && error.kind === 'config';
+    return isConfig ? exitCode.configuration : exitCode.failure;
+  }
+  const signals = listenForSignals(agent, call.positionals);
+  const ended = await Promise.race([
+    agent.finished().then(() => 'finished' as const),
+    signals.stopped,
+  ]);
+  await agent.stop(ended === 'finished' ? undefined : agent.config.service.graceMs);
+  signals.forget();
+  return agent.hasFailed ? exitCode.failure : exitCode.ok;
+}
+
+/** Starts an agent with the log and metrics that the file asks for. */
+export function startAgent(
+  pipeline: LoadedPipeline,
+  call: Pick<CommandCall, 'stderr'>,
+): Promise<Agent> {
+  const { service } = pipeline.config;
+  const metrics = new Metrics();
+  const logFor = createLog({
+    level: service.logLevel,
+    format: logFormat(pipeline.config, call.stderr.isTTY === true),
+    destination:
+      service.logFile === undefined
+        ? { write: (line: string) => void call.stderr.write(line) }
+        : createWriteStream(service.logFile, { flags: 'a', mode: 0o600 }),
+    clock: systemClock,
+    suppressed: metrics.counter('sluice_log_suppressed_total', {
+      component: 'agent',
+      kind: 'agent',
+    }),
+  });
+  return Agent.start({
+    config: pipeline.config,
+    plugins: pipeline.plugins,
+    clock: systemClock,
+    kernel: loadKernel(),
+    baseDirectory: pipeline.baseDirectory,
+    logFor,
+    metrics,
+  });
+}
+
+function logFormat(config: ResolvedConfig, isTerminal: boolean): 'json' | 'pretty' {
+  const { logFormat: wanted, logFile } = config.service;
+  if (wanted !== 'auto') return wanted;
+  return isTerminal && logFile === undefined ? 'pretty' : 'json';
+}
+
+interface Signals {
+  /** Resolves when the agent was told to stop. */
+  readonly stopped: Promise<'stopped'>;
+  forget(): void;
+}
+
+function listenForSignals(agent: Agent, files: readonly string[]): Signals {
+  const handlers: [NodeJS.Signals, () => void][] = [];
+  const stopped = new Promise<'stopped'>((resolve) => {
+    let asked = 0;
+    const stop = () => {
+      asked++;
+      if (asked === 1) resolve('stopped');
+      else agent.abort();
+    };
+    handlers.push(['SIGTERM', stop], ['SIGINT', stop]);
+  });
+  handlers.push(['SIGHUP', () => void reloadFiles(agent, files)]);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return {
+    stopped,
+    forget() {
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+    },
+  };
+}
+
+/** Reads the files again and reloads by difference; says in the log what came of it. */
+export async function reloadFiles(
+  agent: Agent,
+  files: readonly string[],
+): Promise<{ ok: boolean; message: string }> {
+  const loaded = await loadPipeline(files);
+  if (!loaded.ok) {
+    agent.log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
+    return { ok: false, message: loaded.text };
+  }
+  const result = await agent.reload(loaded.pipeline.config);
+  if (result.ok) agent.log.info({}, result.message);
+  return result;
+}

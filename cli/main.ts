@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { messageOf } from '../core/errors/sluice_error.ts';
+import type { Command, CommandOption } from './command.ts';
+import { commands } from './commands.ts';
+import { exitCode } from './exit_codes.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = 'help', ...rest] = argv;
+  if (name === 'help' || name === '--help' || name === '-h') return help(rest[0]);
+  const wanted = name === '--version' || name === '-v' ? 'version' : name;
+  const command = commands.find((one) => one.name === wanted);
+  if (command === undefined) {
+    process.stderr.write(`error: there is no command "${name}"; "sluice help" lists them.\n`);
+    return exitCode.usage;
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...rest],
+      options: { ...parserOptions(command.options), help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+    if (values['help'] === true) return help(command.name);
+    return await command.run({
+      values,
+      positionals,
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stderr: process.stderr,
+    });
+  } catch (error) {
+    process.stderr.write(`error: ${messageOf(error)}\n`);
+    const isUsage = String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+    if (isUsage) process.stderr.write(`usage: ${command.usage}\n`);
+    return isUsage ? exitCode.usage : exitCode.failure;
+  }
+}
+
+function parserOptions(options: Readonly<Record<string, CommandOption>>) {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, { type, multiple, short }]) => [
+      key,
+      { type, ...(multiple ? { multiple } : {}), ...(short === undefined ? {} : { short }) },
+    ]),
+  );
+}
+
+function help(name: string | undefined): number {
+  const command = commands.find((one) => one.name === name);
+  process.stdout.write(command === undefined ? overview() : commandHelp(command));
+  return exitCode.ok;
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map((command) => command.name.length)) + 2;
+  const lines = commands.map((command) => `  ${command.name.padEnd(width)}${command.summary}`);
+  return `sluice: an observability agent\n\nusage: sluice COMMAND [OPTION...]\n\n${lines.join('\n')}\n\n"sluice help COMMAND" says more.\n`;
+}
+
+function commandHelp(command: Command): string {
+  const options = Object.entries(command.options);
+  const lines = options.map(
+    ([name, option]) =>
+      `  --${name}${option.type === 'string' ? ' VALUE' : ''}`.padEnd(28) + option.help,
+  );
+  const section = lines.length > 0 ? `\n\noptions:\n${lines.join('\n')}` : '';
+  return `${command.summary}\n\nusage: ${command.usage}${section}\n`;
+}

@@ -1,0 +1,39 @@
+import { systemClock } from '../core/time/clock.ts';
+import { Health } from '../core/telemetry/health.ts';
+import { silentLog } from '../core/telemetry/log.ts';
+import { Metrics } from '../core/telemetry/metrics.ts';
+import { ComponentFactory } from '../core/topology/component_factory.ts';
+import type { SourceRegistry } from '../core/sdk/contracts.ts';
+import type { LoadedPipeline } from './pipeline_config.ts';
+
+const probeTimeoutMs = 15_000;
+
+/** Creates every component as `run` would, without opening any: what a plugin refuses at
+ *  creation is refused here. With `probe`, destinations are connected to as well. */
+export async function tryPipeline(pipeline: LoadedPipeline, probe: boolean): Promise<void> {
+  const factory = new ComponentFactory(pipeline.config, pipeline.plugins, {
+    clock: systemClock,
+    metrics: new Metrics(),
+    health: new Health(systemClock),
+    kernel: undefined,
+    baseDirectory: pipeline.baseDirectory,
+    logFor: () => silentLog,
+  });
+  for (const input of pipeline.config.inputs) factory.input(input, noSources);
+  for (const filter of pipeline.config.filters) {
+    factory.filter(filter);
+    factory.condition(filter.base);
+  }
+  for (const config of pipeline.config.outputs) {
+    const output = factory.output(config);
+    factory.condition(config.base);
+    if (probe) await output.probe?.(AbortSignal.timeout(probeTimeoutMs));
+    await output.close?.();
+  }
+}
+
+const noSources: SourceRegistry = {
+  open: () => Promise.reject(new Error('sources are not opened by a check')),
+  checkpoints: () => new Map(),
+  forget() {},
+};

@@ -1,0 +1,99 @@
+import './buffer_methods.ts';
+/** A growing buffer that encoders write into. `length` is what is written so far. */
+export class ByteWriter {
+  buffer: Buffer;
+  length = 0;
+
+  constructor(initialBytes = 64 * 1024) {
+    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+  }
+
+  /** Makes room for `bytes` more. */
+  reserve(bytes: number): void {
+    const needed = this.length + bytes;
+    if (needed <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    this.buffer.copy(grown, 0, 0, this.length);
+    this.buffer = grown;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.buffer[this.length++] = value;
+  }
+
+  bytes(source: Buffer, start = 0, end = source.length): void {
+    // hot path
+    const count = end - start;
+    this.reserve(count);
+    if (count < 24) {
+      // A call into the runtime costs more than a few stores.
+      const target = this.buffer;
+      let to = this.length;
+      for (let at = start; at < end; at++) target[to++] = source[at]!;
+    } else source.copy(this.buffer, this.length, start, end);
+    this.length += count;
+  }
+
+  text(value: string): void {
+    this.reserve(value.length * 3);
+    this.length += this.buffer.utf8Write(value, this.length);
+  }
+
+  /** Writes UTF-8 text as the inside of a JSON string (RFC 8259 section 7). */
+  escaped(source: Buffer, start: number, end: number): void {
+    // hot path
+    this.reserve((end - start) * 6);
+    const target = this.buffer;
+    let to = this.length;
+    for (let at = start; at < end; at++) {
+      const byte = source[at]!;
+      if (byte >= 0x20 && byte !== 0x22 && byte !== 0x5c) {
+        target[to++] = byte;
+        continue;
+      }
+      target[to++] = 0x5c;
+      const short = shortEscape(byte);
+      if (short !== 0) {
+        target[to++] = short;
+        continue;
+      }
+      target[to++] = 0x75;
+      target[to++] = 0x30;
+      target[to++] = 0x30;
+      target[to++] = hexDigits[byte >> 4]!;
+      target[to++] = hexDigits[byte & 15]!;
+    }
+    this.length = to;
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  view(): Buffer {
+    return this.buffer.subarray(0, this.length);
+  }
+}
+
+const hexDigits = Buffer.from('0123456789abcdef');
+
+function shortEscape(byte: number): number {
+  switch (byte) {
+    case 0x22:
+    case 0x5c:
+      return byte;
+    case 0x0a:
+      return 0x6e;
+    case 0x0d:
+      return 0x72;
+    case 0x09:
+      return 0x74;
+    case 0x08:
+      return 0x62;
+    case 0x0c:
+      return 0x66;
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,378 @@
+import { randomBytes } from 'node:crypto';
+import type { Batch } from '../batch/batch.ts';
+import { ByteWriter } from '../batch/byte_writer.ts';
+import type { Source } from '../batch/source.ts';
+
+/** Where a record of a chunk came from. */
+export interface RecordOrigin {
+  readonly source: string;
+  readonly generation: string;
+  readonly offset: number;
+  readonly part: number;
+  readonly tag: string;
+  readonly seconds: number;
+  readonly nanos: number;
+}
+
+/** The records of a chunk that share a destination within the output: an index, a label set, a
+ *  table, a file. Most outputs have one section, with the key ''. */
+export interface ChunkSection {
+  readonly key: string;
+  readonly writer: ByteWriter;
+  /** End of each record in the section's bytes. */
+  ends: Int32Array;
+  /** Position of each record in the order in which the chunk took them. */
+  records: Int32Array;
+  count: number;
+}
+
+/** Encoded records on their way to one output: the unit that is stored, sent, retried and
+ *  acknowledged. Its bytes never change once it is sealed, so every try sends the same. */
+export class Chunk {
+  readonly id: string;
+  readonly outputId: string;
+  readonly sections: ChunkSection[] = [];
+  count = 0;
+  bytes = 0;
+  /** When the first record came, in the clock's monotonic milliseconds. */
+  openedAtMs = 0;
+  attempts = 0;
+  /** Set for a chunk that came back from the disk buffer. */
+  sequence: bigint | number | undefined = undefined;
+
+  private readonly byKey = new Map<string, ChunkSection>();
+  private lastSection: ChunkSection | undefined;
+  private readonly sources: { name: string; generation: string }[] = [];
+  private readonly tags: string[] = [];
+  private offsets = new Float64Array(256);
+  private seconds = new Float64Array(256);
+  private nanos = new Int32Array(256);
+  private parts = new Int32Array(256);
+  private sourceOf = new Uint16Array(256);
+  private tagOf = new Uint16Array(256);
+
+  constructor(outputId: string, id = randomBytes(16).toString('hex')) {
+    this.outputId = outputId;
+    this.id = id;
+  }
+
+  /** True when the tables that a record's origin refers to have no place for another. */
+  get originsFull(): boolean {
+    return this.sources.length >= 65000 || this.tags.length >= 65000;
+  }
+
+  hasSection(key: string): boolean {
+    return this.byKey.has(key);
+  }
+
+  /** Adds a run of encoded records: record k ends at `ends[k]` and begins where the one before
+   *  ended (the first at `start`); `events[k]` is its index in the batch. */
+  appendRun(key: string, run: EncodedRun): void {
+    // hot path
+    const section = this.section(key);
+    const base = section.writer.length - run.start;
+    section.writer.bytes(run.bytes, run.start, run.ends[run.count - 1]!);
+    if (section.count + run.count > section.ends.length) growSection(section, run.count);
+    if (this.count + run.count > this.offsets.length) this.growOrigins(run.count);
+    const source = this.sourceIndex(run.batch.source);
+    const batch = run.batch;
+    for (let k = 0; k < run.count; k++) {
+      const event = run.events[k]!;
+      const record = this.count++;
+      section.ends[section.count] = base + run.ends[k]!;
+      section.records[section.count++] = record;
+      this.offsets[record] = batch.offset[event]!;
+      this.parts[record] = batch.part[event]!;
+      this.seconds[record] = batch.seconds[event]!;
+      this.nanos[record] = batch.nanos[event]!;
+      this.sourceOf[record] = source;
+      this.tagOf[record] = this.tagIndex(batch.tagNames[batch.tag[event]!]!);
+    }
+    this.bytes += run.ends[run.count - 1]! - run.start;
+  }
+
+  /** Adds one record whose origin is already known (from the disk, or a subset). */
+  appendRecord(key: string, record: Buffer, origin: RecordOrigin): void {
+    const section = this.section(key);
+    section.writer.bytes(record);
+    if (section.count === section.ends.length) growSection(section, 1);
+    if (this.count === this.offsets.length) this.growOrigins(1);
+    const index = this.count++;
+    section.ends[section.count] = section.writer.length;
+    section.records[section.count++] = index;
+    this.offsets[index] = origin.offset;
+    this.parts[index] = origin.part;
+    this.seconds[index] = origin.seconds;
+    this.nanos[index] = origin.nanos;
+    this.sourceOf[index] = this.sourceEntry(origin.source, origin.generation);
+    this.tagOf[index] = this.tagIndex(origin.tag);
+    this.bytes += record.length;
+  }
+
+  /** The bytes of the only section, or of all in order. */
+  body(): Buffer {
+    if (this.sections.length === 1) return this.sections[0]!.writer.view();
+    return Buffer.concat(this.sections.map((section) => section.writer.view()));
+  }
+
+  /** Bytes of one record, in section order: `index` counts through the sections as they stand. */
+  recordAt(index: number): Buffer {
+    const { section, at } = this.place(index);
+    const start = at === 0 ? 0 : section.ends[at - 1]!;
+    return section.writer.buffer.subarray(start, section.ends[at]!);
+  }
+
+  sectionOf(index: number): string {
+    return this.place(index).section.key;
+  }
+
+  originAt(index: number): RecordOrigin {
+    const { section, at } = this.place(index);
+    const record = section.records[at]!;
+    const source = this.sources[this.sourceOf[record]!]!;
+    return {
+      source: source.name,
+      generation: source.generation,
+      offset: this.offsets[record]!,
+      part: this.parts[record]!,
+      tag: this.tags[this.tagOf[record]!]!,
+      seconds: this.seconds[record]!,
+      nanos: this.nanos[record]!,
+    };
+  }
+
+  /** A chunk of the records at `indices` (section order, ascending). Its id names the range, so
+   *  that a destination can tell it from the whole. */
+  subset(indices: readonly number[]): Chunk {
+    const chunk = new Chunk(this.outputId, `${this.id}.${rangeName(indices)}`);
+    for (const index of indices) {
+      chunk.appendRecord(this.sectionOf(index), this.recordAt(index), this.originAt(index));
+    }
+    chunk.openedAtMs = this.openedAtMs;
+    chunk.attempts = this.attempts;
+    return chunk;
+  }
+
+  private place(index: number): { section: ChunkSection; at: number } {
+    let at = index;
+    for (const section of this.sections) {
+      if (at < section.count) return { section, at };
+      at -= section.count;
+    }
+    throw new RangeError(`record ${index} of ${this.count}`);
+  }
+
+  private section(key: string): ChunkSection {
+    if (this.lastSection?.key === key) return this.lastSection;
+    let section = this.byKey.get(key);
+    if (section === undefined) {
+      section = {
+        key,
+        writer: new ByteWriter(this.sections.length === 0 ? 64 * 1024 : 1024),
+        ends: new Int32Array(64),
+        records: new Int32Array(64),
+        count: 0,
+      };
+      this.sections.push(section);
+      this.byKey.set(key, section);
+    }
+    this.lastSection = section;
+    return section;
+  }
+
+  private sourceIndex(source: Source): number {
+    return this.sourceEntry(source.name, source.generation);
+  }
+
+  private sourceEntry(name: string, generation: string): number {
+    for (let i = this.sources.length - 1; i >= 0; i--) {
+      if (this.sources[i]!.generation === generation) return i;
+    }
+    return this.sources.push({ name, generation }) - 1;
+  }
+
+  private tagIndex(tag: string): number {
+    if (this.tags.length > 0 && this.tags[this.tags.length - 1] === tag) {
+      return this.tags.length - 1;
+    }
+    const index = this.tags.indexOf(tag);
+    return index >= 0 ? index : this.tags.push(tag) - 1;
+  }
+
+  private growOrigins(more: number): void {
+    const size = Math.max(this.offsets.length * 2, this.count + more);
+    this.offsets = grown(this.offsets, new Float64Array(size));
+    this.seconds = grown(this.seconds, new Float64Array(size));
+    this.nanos = grown(this.nanos, new Int32Array(size));
+    this.parts = grown(this.parts, new Int32Array(size));
+    this.sourceOf = grown(this.sourceOf, new Uint16Array(size));
+    this.tagOf = grown(this.tagOf, new Uint16Array(size));
+  }
+
+  /** The description that is stored beside the body: all but the body itself. */
+  header(): Buffer {
+    const tables = Buffer.from(
+      JSON.stringify({
+        id: this.id,
+        output: this.outputId,
+        count: this.count,
+        sources: this.sources,
+        tags: this.tags,
+        sections: this.sections.map((section) => [
+          section.key,
+          section.count,
+          section.writer.length,
+        ]),
+      }),
+    );
+    const columns: Buffer[] = [];
+    for (const section of this.sections) {
+      columns.push(bufferOf(section.ends, section.count), bufferOf(section.records, section.count));
+    }
+    columns.push(
+      bufferOf(this.offsets, this.count),
+      bufferOf(this.seconds, this.count),
+      bufferOf(this.nanos, this.count),
+      bufferOf(this.parts, this.count),
+      bufferOf(this.sourceOf, this.count),
+      bufferOf(this.tagOf, this.count),
+    );
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(tables.length);
+    return Buffer.concat([length, tables, ...columns]);
+  }
+
+  /** Rebuilds a chunk from what `header` and `body` gave. Throws on anything inconsistent. */
+  static restore(header: Buffer, body: Buffer): Chunk {
+    const tablesLength = header.readUInt32LE(0);
+    // Written by `header` above and covered by the segment's checksum.
+    const tables = JSON.parse(header.toString('utf8', 4, 4 + tablesLength)) as StoredTables;
+    const chunk = new Chunk(tables.output, tables.id);
+    const reader = new ColumnReader(header, 4 + tablesLength);
+    let bodyAt = 0;
+    for (const [key, count, bytes] of tables.sections) {
+      const section = chunk.section(key);
+      section.ends = reader.int32(count);
+      section.records = reader.int32(count);
+      section.count = count;
+      section.writer.bytes(body, bodyAt, bodyAt + bytes);
+      bodyAt += bytes;
+    }
+    const count = tables.count;
+    chunk.offsets = reader.float64(count);
+    chunk.seconds = reader.float64(count);
+    chunk.nanos = reader.int32(count);
+    chunk.parts = reader.int32(count);
+    chunk.sourceOf = reader.uint16(count);
+    chunk.tagOf = reader.uint16(count);
+    chunk.sources.push(...tables.sources);
+    chunk.tags.push(...tables.tags);
+    chunk.count = count;
+    chunk.bytes = body.length;
+    if (bodyAt !== body.length) throw new RangeError(`chunk ${tables.id}: body length`);
+    return chunk;
+  }
+
+  /** Number of records that a stored header speaks of. */
+  static recordCount(header: Buffer): number {
+    // As in `restore`.
+    const tables = JSON.parse(
+      header.toString('utf8', 4, 4 + header.readUInt32LE(0)),
+    ) as StoredTables;
+    return tables.count;
+  }
+
+  /** For each source in the chunk, the smallest and largest offset it holds. */
+  sourceRanges(): { generation: string; from: number; to: number }[] {
+    const ranges = this.sources.map((source) => ({
+      generation: source.generation,
+      from: Number.POSITIVE_INFINITY,
+      to: -1,
+    }));
+    for (let i = 0; i < this.count; i++) {
+      const range = ranges[this.sourceOf[i]!]!;
+      const offset = this.offsets[i]!;
+      if (offset < range.from) range.from = offset;
+      if (offset > range.to) range.to = offset;
+    }
+    return ranges;
+  }
+}
+
+interface StoredTables {
+  readonly id: string;
+  readonly output: string;
+  readonly count: number;
+  readonly sources: { name: string; generation: string }[];
+  readonly tags: string[];
+  readonly sections: [string, number, number][];
+}
+
+/** A run of encoded records of one batch. */
+export interface EncodedRun {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly batch: Batch;
+  readonly events: Int32Array;
+  readonly ends: Int32Array;
+  readonly count: number;
+}
+
+function growSection(section: ChunkSection, more: number): void {
+  const size = Math.max(section.ends.length * 2, section.count + more);
+  section.ends = grown(section.ends, new Int32Array(size));
+  section.records = grown(section.records, new Int32Array(size));
+}
+
+function grown<T extends Float64Array | Int32Array | Uint16Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+function bufferOf(array: Float64Array | Int32Array | Uint16Array, count: number): Buffer {
+  return Buffer.from(array.buffer, array.byteOffset, count * array.BYTES_PER_ELEMENT);
+}
+
+function rangeName(indices: readonly number[]): string {
+  const first = indices[0] ?? 0;
+  const last = indices[indices.length - 1] ?? 0;
+  if (last - first + 1 === indices.length) return `${first}-${last}`;
+  return indices.length <= 16 ? indices.join('_') : `${first}-${last}x${hashOf(indices)}`;
+}
+
+function hashOf(indices: readonly number[]): string {
+  let hash = 0x811c9dc5;
+  for (const index of indices) hash = Math.imul(hash ^ index, 0x01000193) >>> 0;
+  return `${indices.length}h${hash.toString(16)}`;
+}
+
+/** Copies columns out of a header; typed arrays want aligned memory of their own. */
+class ColumnReader {
+  private readonly bytes: Buffer;
+  private at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  private take(bytes: number): ArrayBuffer {
+    if (this.at + bytes > this.bytes.length) throw new RangeError('chunk header is cut short');
+    const copy = new ArrayBuffer(bytes);
+    Buffer.from(copy).set(this.bytes.subarray(this.at, this.at + bytes));
+    this.at += bytes;
+    return copy;
+  }
+
+  float64(count: number): Float64Array<ArrayBuffer> {
+    return new Float64Array(this.take(count * 8));
+  }
+
+  int32(count: number): Int32Array<ArrayBuffer> {
+    return new Int32Array(this.take(count * 4));
+  }
+
+  uint16(count: number): Uint16Array<ArrayBuffer> {
+    return new Uint16Array(this.take(count * 2));
+  }
+}

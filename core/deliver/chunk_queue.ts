@@ -1,0 +1,71 @@
+import type { SourceLedger } from '../batch/source.ts';
+import type { DiskBuffer } from '../buffer/disk_buffer.ts';
+import { Chunk } from '../chunk/chunk.ts';
+
+/** A sealed chunk on its way, with those who wait for it. */
+export interface QueuedChunk {
+  /** Undefined while only the disk has it. */
+  chunk: Chunk | undefined;
+  records: number;
+  bytes: number;
+  readonly openedAtMs: number;
+  /** Told when the chunk is settled; empty when the disk buffer took that over. */
+  ledgers: Set<SourceLedger>;
+  /** Its number in the disk buffer, if it is there. */
+  sequence: number | undefined;
+}
+
+/** Sealed chunks in the order in which they were sealed. One taker is served at a time, in
+ *  order. */
+export class ChunkQueue {
+  private readonly waiting: QueuedChunk[] = [];
+  private readonly takers: ((queued: QueuedChunk | undefined) => void)[] = [];
+  private closed = false;
+
+  get length(): number {
+    return this.waiting.length;
+  }
+
+  push(queued: QueuedChunk): void {
+    const taker = this.takers.shift();
+    if (taker !== undefined) taker(queued);
+    else this.waiting.push(queued);
+  }
+
+  /** The next chunk, or undefined once the queue is closed. */
+  take(): Promise<QueuedChunk | undefined> {
+    const next = this.closed ? undefined : this.waiting.shift();
+    if (next !== undefined || this.closed) return Promise.resolve(next);
+    return new Promise((resolve) => this.takers.push(resolve));
+  }
+
+  /** Removes and returns the oldest waiting chunk: for `drop_oldest`. */
+  dropOldest(): QueuedChunk | undefined {
+    return this.waiting.shift();
+  }
+
+  oldest(): QueuedChunk | undefined {
+    return this.waiting[0];
+  }
+
+  remove(predicate: (queued: QueuedChunk) => boolean): QueuedChunk | undefined {
+    const at = this.waiting.findIndex(predicate);
+    return at < 0 ? undefined : this.waiting.splice(at, 1)[0];
+  }
+
+  /** Wakes all takers empty-handed; what waits stays. */
+  close(): void {
+    this.closed = true;
+    for (const taker of this.takers.splice(0)) taker(undefined);
+  }
+
+  [Symbol.iterator](): Iterator<QueuedChunk> {
+    return this.waiting[Symbol.iterator]();
+  }
+}
+
+/** Reads a stored chunk back. Undefined when it is no longer there. */
+export async function loadChunk(buffer: DiskBuffer, sequence: number): Promise<Chunk | undefined> {
+  const stored = await buffer.read(sequence);
+  return stored === undefined ? undefined : Chunk.restore(stored.header, stored.body);
+}

@@ -1,0 +1,486 @@
+import type { Batch } from '../batch/batch.ts';
+import type { DiskBuffer } from '../buffer/disk_buffer.ts';
+import { Chunk, type EncodedRun } from '../chunk/chunk.ts';
+import { messageOf } from '../errors/sluice_error.ts';
+import type { ComponentMetrics, Counter, Log, Output, RecordSink } from '../sdk/contracts.ts';
+import { ComponentCounters } from '../telemetry/component_counters.ts';
+import { type Clock, pause } from '../time/clock.ts';
+import type { RetryPolicy } from './backoff.ts';
+import { ChunkQueue, loadChunk, type QueuedChunk } from './chunk_queue.ts';
+import type { DeadLetterDesk } from './dead_letter_desk.ts';
+import { Delivering } from './delivering.ts';
+import type { MemoryBudget } from './memory_budget.ts';
+import { rejectedEvent } from './rejected_event.ts';
+
+export type WhenFull = 'block' | 'drop_oldest' | 'drop_newest';
+
+export interface OutputStageOptions {
+  readonly id: string;
+  readonly output: Output;
+  readonly batchBytes: number;
+  readonly batchRecords: number;
+  readonly flushMs: number;
+  readonly concurrency: number;
+  readonly retry: RetryPolicy;
+  readonly whenFull: WhenFull;
+  /** Most encoded bytes that this output keeps in memory. */
+  readonly memoryBytes: number;
+  /** Most sections (label sets, tables, files) in one chunk. */
+  readonly sectionsMax: number;
+  readonly buffer: DiskBuffer | undefined;
+  readonly deadLetters: DeadLetterDesk;
+  readonly budget: MemoryBudget;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: ComponentMetrics;
+  setHealth(problem: string | undefined): void;
+}
+
+/** One output with all that the engine does for it: encodes into an open chunk, seals by
+ *  records, bytes and age, stores or queues, delivers, and settles with the sources. */
+export class OutputStage implements RecordSink {
+  readonly id: string;
+  readonly counters: ComponentCounters;
+  readonly output: Output;
+  private readonly options: OutputStageOptions;
+  private readonly queue = new ChunkQueue();
+  private readonly delivering: Delivering;
+  private open: QueuedChunk | undefined;
+  private cancelAge: (() => void) | undefined;
+  private memoryBytes = 0;
+  private readonly underway = new Set<QueuedChunk>();
+  private storing: Promise<void> = Promise.resolve();
+  private storingCount = 0;
+  private workers: Promise<void>[] = [];
+  private roomWaiters: (() => void)[] = [];
+  private idleWaiters: (() => void)[] = [];
+  private readonly stopping = new AbortController();
+  private readonly bytesOut: Counter;
+  private readonly chunksOut: Counter;
+  private readonly sectionsRefused: Counter;
+
+  constructor(options: OutputStageOptions) {
+    this.id = options.id;
+    this.options = options;
+    this.output = options.output;
+    this.counters = new ComponentCounters(options.metrics);
+    this.bytesOut = options.metrics.counter('sluice_output_bytes_total');
+    this.chunksOut = options.metrics.counter('sluice_output_chunks_total');
+    this.sectionsRefused = options.metrics.counter('sluice_output_sections_refused_total');
+    options.metrics.gauge('sluice_output_queue_bytes', () => this.memoryBytes);
+    options.metrics.gauge('sluice_output_queue_chunks', () => this.pendingChunks());
+    options.metrics.gauge(
+      'sluice_output_oldest_unacknowledged_seconds',
+      () => this.oldestUnacknowledgedMs() / 1000,
+    );
+    const buffer = options.buffer;
+    if (buffer !== undefined) {
+      options.metrics.gauge('sluice_buffer_bytes', () => buffer.usedBytes);
+      options.metrics.gauge('sluice_buffer_chunks', () => buffer.pendingCount);
+    }
+    this.delivering = new Delivering({
+      output: options.output,
+      retry: options.retry,
+      deadLetters: options.deadLetters,
+      clock: options.clock,
+      random: options.random,
+      log: options.log,
+      counters: this.counters,
+      retries: options.metrics.counter('sluice_output_retries_total'),
+      bytesOut: this.bytesOut,
+      signal: this.stopping.signal,
+      setHealth: options.setHealth,
+    });
+  }
+
+  // ── taking records ────────────────────────────────────────────────────────────────────────
+
+  /** Encodes the batch's events with `select[i] === 1`: `count` of them. */
+  accept(batch: Batch, select: Uint8Array, count: number): void {
+    // hot path
+    this.counters.in.value += count;
+    this.output.encoder.encode(batch, select, this);
+  }
+
+  appendRun(sectionKey: string, run: EncodedRun): void {
+    // hot path
+    let rest = run;
+    while (rest.count > 0) {
+      const open = this.openFor(sectionKey);
+      const fitting = this.countThatFits(open.chunk!, rest);
+      const part = fitting === rest.count ? rest : { ...rest, count: fitting };
+      const before = open.chunk!.bytes;
+      open.chunk!.appendRun(sectionKey, part);
+      this.takeMemory(open.chunk!.bytes - before);
+      this.pend(open, part);
+      if (this.isFull(open.chunk!)) this.seal();
+      if (fitting === rest.count) return;
+      rest = {
+        ...rest,
+        start: rest.ends[fitting - 1]!,
+        events: rest.events.subarray(fitting, rest.count),
+        ends: rest.ends.subarray(fitting, rest.count),
+        count: rest.count - fitting,
+      };
+    }
+  }
+
+  /** An event that cannot be encoded goes to the dead letters; its source waits for that. */
+  reject(batch: Batch, index: number, reason: string): void {
+    const ledger = batch.source.ledger;
+    const holder = {};
+    ledger.pend(this.id, holder, batch.offset[index]!);
+    const letter = rejectedEvent(batch, index, this.id, reason);
+    this.options.deadLetters.keep([letter], this.counters, this.stopping.signal).then(
+      (kept) => kept && ledger.settle(this.id, holder),
+      (error) => this.options.log.error({ error: messageOf(error) }, 'A dead letter was not kept.'),
+    );
+  }
+
+  /** False when the output is at its limit and its policy is to make the source wait. */
+  hasRoom(): boolean {
+    if (this.options.whenFull !== 'block' && this.options.buffer === undefined) return true;
+    return this.memoryBytes < this.options.memoryBytes && this.options.budget.hasRoom();
+  }
+
+  /** Resolves when there is room, or when the signal aborts. */
+  room(signal: AbortSignal): Promise<void> {
+    if (this.hasRoom() || signal.aborted) return Promise.resolve();
+    // What waits for room may be what fills the open chunk.
+    if (this.queue.length === 0 && this.underway.size === 0) this.seal();
+    return new Promise((resolve) => {
+      const finish = () => {
+        if (!this.hasRoom() && !signal.aborted) {
+          this.waitForRoom(finish);
+          return;
+        }
+        signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      signal.addEventListener('abort', finish, { once: true });
+      this.waitForRoom(finish);
+    });
+  }
+
+  private waitForRoom(callback: () => void): void {
+    if (this.memoryBytes >= this.options.memoryBytes) this.roomWaiters.push(callback);
+    else this.options.budget.onRoom(callback);
+  }
+
+  private openFor(sectionKey: string): QueuedChunk {
+    const open = this.open;
+    if (open !== undefined) {
+      const chunk = open.chunk!;
+      const sectionsFull =
+        chunk.sections.length >= this.options.sectionsMax && !chunk.hasSection(sectionKey);
+      if (!sectionsFull && !chunk.originsFull) return open;
+      if (sectionsFull) this.sectionsRefused.value++;
+      this.seal();
+    }
+    return this.openChunk();
+  }
+
+  private openChunk(): QueuedChunk {
+    const chunk = new Chunk(this.id);
+    chunk.openedAtMs = this.options.clock.monotonicMs();
+    this.open = {
+      chunk,
+      records: 0,
+      bytes: 0,
+      openedAtMs: chunk.openedAtMs,
+      ledgers: new Set(),
+      sequence: undefined,
+    };
+    this.cancelAge = this.options.clock.after(this.options.flushMs, () => this.seal());
+    return this.open;
+  }
+
+  private pend(open: QueuedChunk, run: EncodedRun): void {
+    const ledger = run.batch.source.ledger;
+    open.ledgers.add(ledger);
+    let first = Number.POSITIVE_INFINITY;
+    for (let k = 0; k < run.count; k++) {
+      const offset = run.batch.offset[run.events[k]!]!;
+      if (offset < first) first = offset;
+    }
+    ledger.pend(this.id, open, first);
+  }
+
+  private countThatFits(chunk: Chunk, run: EncodedRun): number {
+    const records = Math.max(1, this.options.batchRecords - chunk.count);
+    const bytes = this.options.batchBytes - chunk.bytes;
+    const most = Math.min(run.count, records);
+    if (run.ends[most - 1]! - run.start <= bytes) return most;
+    let fitting = 1;
+    while (fitting < most && run.ends[fitting]! - run.start <= bytes) fitting++;
+    return fitting;
+  }
+
+  private isFull(chunk: Chunk): boolean {
+    return chunk.bytes >= this.options.batchBytes || chunk.count >= this.options.batchRecords;
+  }
+
+  private takeMemory(bytes: number): void {
+    this.memoryBytes += bytes;
+    this.options.budget.take(bytes);
+  }
+
+  private giveMemory(bytes: number): void {
+    this.memoryBytes -= bytes;
+    this.options.budget.give(bytes);
+    if (this.roomWaiters.length > 0 && this.memoryBytes < this.options.memoryBytes) {
+      for (const waiter of this.roomWaiters.splice(0)) waiter();
+    }
+  }
+
+  // ── sealing, storing ──────────────────────────────────────────────────────────────────────
+
+  /** Closes the open chunk and sends it on its way. */
+  seal(): void {
+    const open = this.open;
+    if (open === undefined) return;
+    this.cancelAge?.();
+    this.open = undefined;
+    open.records = open.chunk!.count;
+    open.bytes = open.chunk!.bytes;
+    if (this.options.buffer !== undefined) this.store(open, this.options.buffer);
+    else this.enqueue(open);
+  }
+
+  private enqueue(sealed: QueuedChunk): void {
+    if (this.options.whenFull === 'drop_newest' && this.overLimit()) {
+      this.drop(sealed, 'buffer_full');
+      return;
+    }
+    if (this.options.whenFull === 'drop_oldest') {
+      while (this.overLimit()) {
+        const oldest = this.queue.dropOldest();
+        if (oldest === undefined) break;
+        this.drop(oldest, 'buffer_full');
+      }
+    }
+    this.queue.push(sealed);
+  }
+
+  private overLimit(): boolean {
+    return this.memoryBytes > this.options.memoryBytes || !this.options.budget.hasRoom();
+  }
+
+  private drop(queued: QueuedChunk, reason: string): void {
+    this.counters.dropped(reason, queued.records);
+    this.options.log.error({ records: queued.records, reason }, 'Records were dropped.');
+    this.settle(queued);
+  }
+
+  private store(sealed: QueuedChunk, buffer: DiskBuffer): void {
+    this.storingCount++;
+    this.storing = this.storing
+      .then(() => this.storeNow(sealed, buffer))
+      .catch((error) => {
+        this.options.log.error({ error: messageOf(error) }, 'The disk buffer failed.');
+      })
+      .finally(() => {
+        this.storingCount--;
+        this.reportIdle();
+      });
+  }
+
+  private async storeNow(sealed: QueuedChunk, buffer: DiskBuffer): Promise<void> {
+    const chunk = sealed.chunk!;
+    for (;;) {
+      if (this.stopping.signal.aborted) return;
+      try {
+        const outcome = await buffer.append(chunk.header(), chunk.body());
+        if (outcome.kind === 'full') {
+          this.options.setHealth('the disk buffer is full');
+          await buffer.waitForSpace(this.stopping.signal).catch(() => undefined);
+          continue;
+        }
+        if (outcome.kind === 'dropped_newest') {
+          this.drop(sealed, 'buffer_full');
+          return;
+        }
+        for (const dropped of outcome.dropped) this.forgetDropped(dropped.sequence, dropped.header);
+        this.stored(sealed, outcome.sequence);
+        return;
+      } catch (error) {
+        if (this.stopping.signal.aborted) return;
+        this.options.setHealth(`the disk buffer failed: ${messageOf(error)}`);
+        this.options.log.error(
+          { error: messageOf(error) },
+          'The disk buffer failed; trying again.',
+        );
+        await pause(this.options.clock, 1000, this.stopping.signal);
+      }
+    }
+  }
+
+  /** The disk has it: the sources are free, and memory too unless delivery is close. */
+  private stored(sealed: QueuedChunk, sequence: number): void {
+    sealed.sequence = sequence;
+    for (const ledger of sealed.ledgers) ledger.settle(this.id, sealed);
+    sealed.ledgers = new Set();
+    if (this.memoryBytes > this.options.memoryBytes / 2 || this.queue.length > 8) {
+      sealed.chunk = undefined;
+      this.giveMemory(sealed.bytes);
+    }
+    this.queue.push(sealed);
+  }
+
+  private forgetDropped(sequence: number, header: Buffer): void {
+    const queued = this.queue.remove((waiting) => waiting.sequence === sequence);
+    const records = queued?.records ?? Chunk.recordCount(header);
+    this.counters.dropped('buffer_full', records);
+    this.options.log.error({ records }, 'The disk buffer dropped its oldest records.');
+    if (queued?.chunk !== undefined) this.giveMemory(queued.bytes);
+  }
+
+  // ── delivering ────────────────────────────────────────────────────────────────────────────
+
+  /** Takes over what an earlier run left in the disk buffer, then starts to deliver. */
+  start(): void {
+    const buffer = this.options.buffer;
+    if (buffer !== undefined) {
+      for (const stored of buffer.recovered) {
+        const records = Chunk.recordCount(stored.header);
+        this.counters.in.value += records;
+        this.queue.push({
+          chunk: undefined,
+          records,
+          bytes: stored.bodyBytes,
+          openedAtMs: this.options.clock.monotonicMs(),
+          ledgers: new Set(),
+          sequence: stored.sequence,
+        });
+      }
+      buffer.forgetRecovered();
+    }
+    for (let worker = 0; worker < this.options.concurrency; worker++) {
+      this.workers.push(this.work());
+    }
+  }
+
+  private async work(): Promise<void> {
+    for (;;) {
+      const queued = await this.queue.take();
+      if (queued === undefined) return;
+      this.underway.add(queued);
+      const settled = await this.deliverQueued(queued).catch((error) => {
+        this.options.log.error({ error: messageOf(error) }, 'Delivery failed unexpectedly.');
+        return false;
+      });
+      this.underway.delete(queued);
+      if (settled) this.settle(queued);
+      this.reportIdle();
+    }
+  }
+
+  private async deliverQueued(queued: QueuedChunk): Promise<boolean> {
+    const inMemory = queued.chunk !== undefined;
+    const chunk = queued.chunk ?? (await this.load(queued));
+    if (chunk === 'gone') return true;
+    if (chunk === undefined) return false;
+    if (!inMemory) this.takeMemory(queued.bytes);
+    queued.chunk = chunk;
+    const settled = await this.delivering.deliver(chunk);
+    if (settled) this.chunksOut.value++;
+    return settled;
+  }
+
+  private async load(queued: QueuedChunk): Promise<Chunk | 'gone' | undefined> {
+    for (;;) {
+      try {
+        const chunk = await loadChunk(this.options.buffer!, queued.sequence!);
+        return chunk ?? 'gone';
+      } catch (error) {
+        if (this.stopping.signal.aborted) return undefined;
+        const damaged = (error as { code?: string }).code === 'SLUICE_STORAGE_DAMAGED';
+        if (damaged || error instanceof RangeError || error instanceof SyntaxError) {
+          this.counters.dropped('buffer_damaged', queued.records);
+          this.options.log.error(
+            { records: queued.records, error: messageOf(error) },
+            'A stored chunk is damaged and was set aside.',
+          );
+          return 'gone';
+        }
+        this.options.setHealth(`the disk buffer cannot be read: ${messageOf(error)}`);
+        await pause(this.options.clock, 1000, this.stopping.signal);
+      }
+    }
+  }
+
+  private settle(queued: QueuedChunk): void {
+    if (queued.sequence !== undefined) this.options.buffer?.acknowledge(queued.sequence);
+    for (const ledger of queued.ledgers) ledger.settle(this.id, queued);
+    if (queued.chunk !== undefined) this.giveMemory(queued.bytes);
+    queued.chunk = undefined;
+  }
+
+  // ── ending ────────────────────────────────────────────────────────────────────────────────
+
+  /** True when nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return (
+      this.open === undefined &&
+      this.queue.length === 0 &&
+      this.underway.size === 0 &&
+      this.storingCount === 0
+    );
+  }
+
+  /** Seals what is open and resolves when all is settled, or when the signal aborts. */
+  drain(signal: AbortSignal): Promise<void> {
+    this.seal();
+    if (this.isIdle || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      signal.addEventListener('abort', finish, { once: true });
+      this.idleWaiters.push(finish);
+    });
+  }
+
+  private reportIdle(): void {
+    if (!this.isIdle) return;
+    for (const waiter of this.idleWaiters.splice(0)) waiter();
+  }
+
+  /** Stops delivering; what is not settled stays with its source or in the disk buffer. The
+   *  storage is its owner's to close. */
+  async close(): Promise<void> {
+    this.cancelAge?.();
+    this.stopping.abort();
+    this.queue.close();
+    await Promise.all(this.workers);
+    await this.storing;
+    await this.output.close?.();
+  }
+
+  pendingChunks(): number {
+    return this.queue.length + this.underway.size + this.storingCount + (this.open ? 1 : 0);
+  }
+
+  /** Records that would be read or sent again if the process ended now, by where they are. */
+  unsettled(): { stored: number; inMemory: number } {
+    const all = [...this.queue, ...this.underway];
+    let stored = 0;
+    let inMemory = this.open?.chunk?.count ?? 0;
+    for (const queued of all) {
+      if (queued.sequence !== undefined) stored += queued.records;
+      else inMemory += queued.records;
+    }
+    return { stored, inMemory };
+  }
+
+  oldestUnacknowledgedMs(): number {
+    let oldest = this.open?.openedAtMs ?? Number.POSITIVE_INFINITY;
+    for (const queued of this.underway) oldest = Math.min(oldest, queued.openedAtMs);
+    oldest = Math.min(oldest, this.queue.oldest()?.openedAtMs ?? Number.POSITIVE_INFINITY);
+    const now = this.options.clock.monotonicMs();
+    const inMemory = oldest === Number.POSITIVE_INFINITY ? 0 : now - oldest;
+    return Math.max(inMemory, this.options.buffer?.oldestAgeMs ?? 0);
+  }
+}

@@ -1,0 +1,52 @@
+/** Copies in steps of 16 bytes: writes up to 15 bytes behind the target's end and reads as far
+ *  behind the source's, for which all areas have room. Returns the target's end. */
+// @ts-ignore: decorator
+@inline
+export function copy(target: usize, source: usize, length: usize): usize {
+  for (let at: usize = 0; at < length; at += 16) {
+    v128.store(target + at, v128.load(source + at));
+  }
+  return target + length;
+}
+
+/** True when two spans of one length hold the same bytes. */
+// @ts-ignore: decorator
+@inline
+export function sameBytes(a: usize, b: usize, length: usize): bool {
+  let at: usize = 0;
+  while (at + 16 <= length) {
+    if (i8x16.bitmask(i8x16.ne(v128.load(a + at), v128.load(b + at)))) return false;
+    at += 16;
+  }
+  const rest = length - at;
+  if (rest == 0) return true;
+  const differ = i8x16.bitmask(i8x16.ne(v128.load(a + at), v128.load(b + at)));
+  return (differ & ((1 << <i32>rest) - 1)) == 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isSpace(byte: u32): bool {
+  return byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isDigit(byte: u32): bool {
+  return byte - 0x30 < 10;
+}
+
+/** The first position at or behind `at` that is no JSON white space, or `end`. */
+// @ts-ignore: decorator
+@inline
+export function skipSpace(at: usize, end: usize): usize {
+  while (at < end && isSpace(load<u8>(at))) at++;
+  return at;
+}
+
+// @ts-ignore: decorator
+@inline
+export function skipDigits(at: usize, end: usize): usize {
+  while (at < end && isDigit(load<u8>(at))) at++;
+  return at;
+}

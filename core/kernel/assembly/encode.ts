@@ -1,0 +1,389 @@
+import { copy, sameBytes, skipSpace } from './bytes';
+import { writeEscaped } from './escape';
+import { maskBit, skipKey } from './json_scan';
+import { skipValue } from './json_walk';
+import { writeInteger } from './numbers';
+import { writeTime } from './time';
+
+/** What the TypeScript side (`encode_frame.ts`) puts into memory before a call. */
+@unmanaged
+class Frame {
+  select: usize;
+  rootStart: usize;
+  rootEnd: usize;
+  rootKind: usize;
+  seconds: usize;
+  nanos: usize;
+  offset: usize;
+  part: usize;
+  columns: usize;
+  columnCount: i32;
+  before: usize;
+  beforeBytes: usize;
+  afterId: usize;
+  afterIdBytes: usize;
+  after: usize;
+  afterBytes: usize;
+  /** 22 characters that begin every event's id, or 0 when no id is written. */
+  idPrefix: usize;
+  added: usize;
+  addedCount: i32;
+  timeForm: i32;
+  timeDigits: i32;
+  /** Result arrays: index and end position of each record. */
+  events: usize;
+  ends: usize;
+  /** Spans of a text per event that stands in place of `before`, or 0. */
+  beforeStarts: usize;
+  beforeEnds: usize;
+}
+
+@unmanaged
+class Column {
+  start: usize;
+  end: usize;
+  kind: usize;
+  key: usize;
+  keyBytes: usize;
+  prefix: usize;
+  prefixBytes: usize;
+}
+
+@unmanaged
+class Added {
+  key: usize;
+  keyBytes: usize;
+  prefix: usize;
+  prefixBytes: usize;
+  /** The value as JSON; 0 when it is the event's time. */
+  value: usize;
+  valueBytes: usize;
+  /** Position of the column of that name, or -1. */
+  column: i32;
+}
+
+const columnBytes: usize = 28;
+const addedBytes: usize = 28;
+
+// Behind every piece: a comma, quotes, and what copies in steps of 16 write too much.
+const slack: usize = 64;
+const idBytes: usize = 22 + 8 + 1 + 10;
+const timeBytes: usize = 40;
+
+const done: i32 = 0;
+const cannot: i32 = 1;
+const full: i32 = 2;
+
+const base64Digits: usize = memory.data<u8>([
+  0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50,
+  0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,
+  0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76,
+  0x77, 0x78, 0x79, 0x7a, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x2d, 0x5f,
+]);
+
+/** Why the last call ended: 0 all events done, 1 it cannot do the event it returned, 2 no room. */
+export let encodeStop: i32 = done;
+/** Position behind the last record. */
+export let encodedEnd: usize = 0;
+/** Number of records that the last call wrote. */
+export let encodedCount: i32 = 0;
+
+let touched: u64 = 0;
+let present: u64 = 0;
+let nameMask: u64 = 0;
+let outEnd: usize = 0;
+let failure: i32 = done;
+
+/** Writes the selected events from index `from` on as JSON records and returns the index of the
+ *  first event that it did not do. */
+export function encodeEvents(
+  frame: Frame,
+  from: i32,
+  count: i32,
+  out: usize,
+  outLimit: usize,
+): i32 {
+  outEnd = outLimit;
+  let records: usize = 0;
+  nameMask = maskOfNames(frame);
+  let index = from;
+  encodeStop = done;
+  for (; index < count; index++) {
+    if (!load<u8>(frame.select + index)) continue;
+    const recordEnd = encodeEvent(frame, index, out);
+    if (!recordEnd) {
+      encodeStop = failure;
+      break;
+    }
+    out = recordEnd;
+    store<u32>(frame.events + (records << 2), <u32>index);
+    store<u32>(frame.ends + (records << 2), <u32>out);
+    records++;
+  }
+  encodedEnd = out;
+  encodedCount = <i32>records;
+  return index;
+}
+
+function maskOfNames(frame: Frame): u64 {
+  let mask: u64 = 0;
+  for (let i = 0; i < frame.columnCount; i++) {
+    const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
+    mask |= maskBit(load<u8>(column.key), column.keyBytes);
+  }
+  for (let i = 0; i < frame.addedCount; i++) {
+    const added = changetype<Added>(frame.added + <usize>i * addedBytes);
+    mask |= maskBit(load<u8>(added.key), added.keyBytes);
+  }
+  return mask;
+}
+
+// @ts-ignore: decorator
+@inline
+function lacksRoom(at: usize, bytes: usize): bool {
+  if (at + bytes + slack <= outEnd) return false;
+  failure = full;
+  return true;
+}
+
+/** Writes one record; 0 when it cannot, with the reason in `failure`. */
+function encodeEvent(frame: Frame, index: i32, out: usize): usize {
+  const word = <usize>index << 2;
+  if (!readKinds(frame, index)) return 0;
+  out = writeHead(frame, index, out);
+  if (!out) return 0;
+  store<u8>(out++, 0x7b);
+  const begin = out;
+  // One bit per added member that may still be needed.
+  let needed: u32 = 0;
+  for (let i = 0; i < frame.addedCount; i++) {
+    const column = changetype<Added>(frame.added + <usize>i * addedBytes).column;
+    if (column >= 0 && (touched >> column) & 1) {
+      if (!((present >> column) & 1)) needed |= 1 << i;
+    } else needed |= 0x80000000 >> i;
+  }
+  const rootKind = load<u8>(frame.rootKind + index);
+  if (rootKind != 0) {
+    if (rootKind != 1) {
+      failure = cannot;
+      return 0;
+    }
+    const start = <usize>load<u32>(frame.rootStart + word);
+    const end = <usize>load<u32>(frame.rootEnd + word);
+    if (lacksRoom(out, end - start + frame.afterBytes)) return 0;
+    undecided = needed;
+    out = touched == 0 ? writeWhole(frame, start, end, out) : writeMembers(frame, start, end, out);
+    if (!out) return 0;
+    needed = undecided;
+  }
+  if (present) {
+    out = writeColumns(frame, word, out, begin);
+    if (!out) return 0;
+  }
+  if (needed) {
+    out = writeAdded(frame, index, needed, out, begin);
+    if (!out) return 0;
+  }
+  store<u8>(out++, 0x7d);
+  return copy(out, frame.after, frame.afterBytes);
+}
+
+// Added members still to be written: low bits for those that a removing column asks for whatever
+// the root has, high bits (from the top) for those that the root may have.
+let undecided: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function readKinds(frame: Frame, index: i32): bool {
+  touched = 0;
+  present = 0;
+  for (let i: u64 = 0; i < <u64>frame.columnCount; i++) {
+    const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
+    const kind = load<u8>(column.kind + index);
+    if (!kind) continue;
+    if (kind > 3) {
+      failure = cannot;
+      return false;
+    }
+    touched |= (<u64>1) << i;
+    if (kind != 3) present |= (<u64>1) << i;
+  }
+  return true;
+}
+
+function writeHead(frame: Frame, index: i32, out: usize): usize {
+  const word = <usize>index << 2;
+  let before = frame.before;
+  let beforeBytes = frame.beforeBytes;
+  if (frame.beforeStarts) {
+    before = <usize>load<u32>(frame.beforeStarts + word);
+    beforeBytes = <usize>load<u32>(frame.beforeEnds + word) - before;
+  }
+  if (lacksRoom(out, beforeBytes + idBytes + frame.afterIdBytes + frame.afterBytes)) return 0;
+  out = copy(out, before, beforeBytes);
+  if (!frame.idPrefix) return out;
+  const offset = load<f64>(frame.offset + (<usize>index << 3));
+  if (!(offset >= 0.0 && offset < 281474976710656.0)) {
+    failure = cannot;
+    return 0;
+  }
+  out = copy(out, frame.idPrefix, 22);
+  let position = <u64>offset;
+  for (let i = 7; i >= 0; i--) {
+    store<u8>(out + i, load<u8>(base64Digits + <usize>(position & 63)));
+    position >>= 6;
+  }
+  out += 8;
+  const part = load<i32>(frame.part + word);
+  if (part > 0) {
+    store<u8>(out, 0x2d);
+    out = writeInteger(out + 1, part);
+  } else if (part < 0) {
+    failure = cannot;
+    return 0;
+  }
+  return copy(out, frame.afterId, frame.afterIdBytes);
+}
+
+/** Writes the root's inside as it stands. */
+function writeWhole(frame: Frame, start: usize, end: usize, out: usize): usize {
+  if (undecided && !decideByRoot(frame, start, end)) return 0;
+  start = skipSpace(skipSpace(start, end) + 1, end);
+  end--;
+  while (load<u8>(end) != 0x7d) end--;
+  return copy(out, start, end - start);
+}
+
+function decideByRoot(frame: Frame, start: usize, end: usize): bool {
+  let at = skipSpace(start, end) + 1;
+  while (true) {
+    at = skipSpace(at, end);
+    if (at >= end || load<u8>(at) != 0x22) return true;
+    const keyStart = at;
+    at = skipKey(at, end);
+    if (!at) {
+      failure = cannot;
+      return false;
+    }
+    const length = at - keyStart - 2;
+    if (nameMask & maskBit(load<u8>(keyStart + 1), length)) decide(frame, keyStart + 1, length);
+    at = skipSpace(at, end);
+    at = skipSpace(at + 1, end);
+    at = skipSpace(skipValue(at, end), end);
+    if (at < end && load<u8>(at) == 0x2c) at++;
+  }
+}
+
+/** The root has a member of this name: no added member of that name is needed. */
+function decide(frame: Frame, key: usize, length: usize): void {
+  for (let i = 0; i < frame.addedCount; i++) {
+    const added = changetype<Added>(frame.added + <usize>i * addedBytes);
+    if (added.keyBytes == length && sameBytes(added.key, key, length)) {
+      undecided &= ~(<u32>0x80000000 >> i);
+    }
+  }
+}
+
+/** Writes the root's members that no column stands over. */
+function writeMembers(frame: Frame, start: usize, end: usize, out: usize): usize {
+  const begin = out;
+  let at = skipSpace(start, end) + 1;
+  // Members that stand side by side go in one copy.
+  let runStart: usize = 0;
+  let runEnd: usize = 0;
+  while (true) {
+    at = skipSpace(at, end);
+    if (at >= end || load<u8>(at) != 0x22) break;
+    const keyStart = at;
+    at = skipKey(at, end);
+    if (!at) {
+      failure = cannot;
+      return 0;
+    }
+    const length = at - keyStart - 2;
+    at = skipSpace(at, end);
+    at = skipSpace(at + 1, end);
+    const valueEnd = skipValue(at, end);
+    let kept = true;
+    if (nameMask & maskBit(load<u8>(keyStart + 1), length)) {
+      kept = !isOverlaid(frame, keyStart + 1, length);
+      if (undecided) decide(frame, keyStart + 1, length);
+    }
+    if (kept && runStart != 0 && keyStart == runEnd + 1) runEnd = valueEnd;
+    else {
+      if (runStart) out = writeRun(out, begin, runStart, runEnd);
+      runStart = kept ? keyStart : 0;
+      runEnd = valueEnd;
+    }
+    at = skipSpace(valueEnd, end);
+    if (at < end && load<u8>(at) == 0x2c) at++;
+  }
+  return runStart ? writeRun(out, begin, runStart, runEnd) : out;
+}
+
+// @ts-ignore: decorator
+@inline
+function writeRun(out: usize, begin: usize, start: usize, end: usize): usize {
+  if (out > begin) store<u8>(out++, 0x2c);
+  return copy(out, start, end - start);
+}
+
+function isOverlaid(frame: Frame, key: usize, length: usize): bool {
+  let rest = touched;
+  while (rest) {
+    const i = ctz(rest);
+    const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
+    if (column.keyBytes == length && sameBytes(column.key, key, length)) return true;
+    rest &= rest - 1;
+  }
+  return false;
+}
+
+function writeColumns(frame: Frame, word: usize, out: usize, begin: usize): usize {
+  let rest = present;
+  while (rest) {
+    const i = <usize>ctz(rest);
+    rest &= rest - 1;
+    const column = changetype<Column>(frame.columns + i * columnBytes);
+    const start = <usize>load<u32>(column.start + word);
+    const end = <usize>load<u32>(column.end + word);
+    if (lacksRoom(out, column.prefixBytes + (end - start) * 6 + frame.afterBytes)) return 0;
+    if (out > begin) store<u8>(out++, 0x2c);
+    out = copy(out, column.prefix, column.prefixBytes);
+    if (load<u8>(column.kind + (word >> 2)) == 2) {
+      out = copy(out, start, end - start);
+      continue;
+    }
+    store<u8>(out, 0x22);
+    out = writeEscaped(out + 1, start, end);
+    store<u8>(out++, 0x22);
+  }
+  return out;
+}
+
+function writeAdded(frame: Frame, index: i32, needed: u32, out: usize, begin: usize): usize {
+  for (let i = 0; i < frame.addedCount; i++) {
+    if (!(needed & ((1 << i) | (<u32>0x80000000 >> i)))) continue;
+    const added = changetype<Added>(frame.added + <usize>i * addedBytes);
+    const bytes = added.prefixBytes + added.valueBytes + timeBytes + frame.afterBytes;
+    if (lacksRoom(out, bytes)) return 0;
+    if (out > begin) store<u8>(out++, 0x2c);
+    out = copy(out, added.prefix, added.prefixBytes);
+    if (added.value) {
+      out = copy(out, added.value, added.valueBytes);
+      continue;
+    }
+    out = writeTime(
+      out,
+      load<f64>(frame.seconds + (<usize>index << 3)),
+      load<i32>(frame.nanos + (<usize>index << 2)),
+      frame.timeForm,
+      frame.timeDigits,
+    );
+    if (!out) {
+      failure = cannot;
+      return 0;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,105 @@
+import { sameBytes, skipSpace } from './bytes';
+import { skipValue } from './json_walk';
+
+// A wanted key, 20 bytes: address and length of its bytes; addresses of its three result arrays.
+const keyBytes: usize = 20;
+
+/** Looks for the wanted keys at the top of each selected event's root and fills their arrays
+ *  (position of the opening quote, value's start and end; -1 when absent). Events whose root is
+ *  not in memory, that have an escaped key, or one of the keys twice, get 1 in `slow`.
+ *
+ *  `mask` has a bit per wanted key (see `maskBit`), so that most members cost one test. */
+export function scanObjects(
+  count: i32,
+  select: usize,
+  rootStart: usize,
+  rootEnd: usize,
+  rootKind: usize,
+  keys: usize,
+  keyCount: i32,
+  mask: u64,
+  slow: usize,
+): void {
+  const keysEnd = keys + <usize>keyCount * keyBytes;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    if (!load<u8>(select + i)) continue;
+    const kind = load<u8>(rootKind + i);
+    for (let key = keys; key < keysEnd; key += keyBytes) {
+      store<i32>(<usize>load<u32>(key, 8) + (i << 2), -1);
+      store<i32>(<usize>load<u32>(key, 12) + (i << 2), -1);
+      store<i32>(<usize>load<u32>(key, 16) + (i << 2), -1);
+    }
+    let odd = kind == 2;
+    if (kind == 1) {
+      const start = <usize>load<u32>(rootStart + (i << 2));
+      const end = <usize>load<u32>(rootEnd + (i << 2));
+      odd = !scanObject(start, end, keys, keysEnd, mask, i << 2);
+    }
+    store<u8>(slow + i, odd ? 1 : 0);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function maskBit(first: u32, length: usize): u64 {
+  return (<u64>1) << (<u64>(first + <u32>length * 7) & 63);
+}
+
+function scanObject(
+  at: usize,
+  end: usize,
+  keys: usize,
+  keysEnd: usize,
+  mask: u64,
+  slot: usize,
+): bool {
+  at = skipSpace(at, end) + 1;
+  while (true) {
+    at = skipSpace(at, end);
+    if (at >= end || load<u8>(at) != 0x22) return true;
+    const keyStart = at;
+    at = skipKey(at, end);
+    if (!at) return false;
+    const length = at - keyStart - 2;
+    at = skipSpace(at, end);
+    at = skipSpace(at + 1, end);
+    const valueStart = at;
+    at = skipValue(at, end);
+    if (mask & maskBit(load<u8>(keyStart + 1), length)) {
+      for (let key = keys; key < keysEnd; key += keyBytes) {
+        if (load<u32>(key, 4) != <u32>length) continue;
+        if (!sameBytes(<usize>load<u32>(key), keyStart + 1, length)) continue;
+        const place = <usize>load<u32>(key, 8) + slot;
+        if (load<i32>(place) != -1) return false;
+        store<u32>(place, <u32>keyStart);
+        store<u32>(<usize>load<u32>(key, 12) + slot, <u32>valueStart);
+        store<u32>(<usize>load<u32>(key, 16) + slot, <u32>at);
+        break;
+      }
+    }
+    at = skipSpace(at, end);
+    if (at < end && load<u8>(at) == 0x2c) at++;
+  }
+}
+
+/** Position behind a key, or 0 when the key has an escape. */
+// @ts-ignore: decorator
+@inline
+export function skipKey(at: usize, end: usize): usize {
+  at++;
+  const quote = i8x16.splat(0x22);
+  const backslash = i8x16.splat(0x5c);
+  while (at < end) {
+    const bytes = v128.load(at);
+    const quotes = i8x16.bitmask(i8x16.eq(bytes, quote));
+    const escapes = i8x16.bitmask(i8x16.eq(bytes, backslash));
+    if (quotes) {
+      const stop = ctz(quotes);
+      if (escapes & ((1 << stop) - 1)) return 0;
+      return at + stop + 1;
+    }
+    if (escapes) return 0;
+    at += 16;
+  }
+  return end;
+}

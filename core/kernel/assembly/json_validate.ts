@@ -1,0 +1,185 @@
+import { isDigit, skipDigits, skipSpace } from './bytes';
+
+// As `nestingDepthMax` of core/batch/json_bytes.ts.
+const depthMax: i32 = 512;
+
+// One byte per open container: 1 object, 0 array.
+const containers: usize = memory.data(520);
+
+// What may come next.
+const keyOrClose: i32 = 0;
+const key: i32 = 1;
+const valueOrClose: i32 = 2;
+const value: i32 = 3;
+
+/** Fills `valid` for the selected spans: 1 when a span is one JSON object by RFC 8259 with
+ *  nothing but white space around it, else 0. */
+export function validateObjects(
+  count: i32,
+  starts: usize,
+  ends: usize,
+  select: usize,
+  valid: usize,
+): void {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    if (!load<u8>(select + i)) continue;
+    const start = <usize>load<u32>(starts + (i << 2));
+    const end = <usize>load<u32>(ends + (i << 2));
+    store<u8>(valid + i, isObject(start, end) ? 1 : 0);
+  }
+}
+
+function isObject(at: usize, end: usize): bool {
+  at = skipSpace(at, end);
+  if (at >= end || load<u8>(at) != 0x7b) return false;
+  at++;
+  let depth: i32 = 1;
+  let inObject: u8 = 1;
+  store<u8>(containers + 1, 1);
+  let expected = keyOrClose;
+  while (true) {
+    at = skipSpace(at, end);
+    if (at >= end) return false;
+    let byte = <u32>load<u8>(at);
+    let closes = false;
+    if (expected <= key) {
+      if (byte == 0x22) {
+        at = skipStrictString(at + 1, end);
+        if (!at) return false;
+        at = skipSpace(at, end);
+        if (at >= end || load<u8>(at) != 0x3a) return false;
+        at = skipSpace(at + 1, end);
+        if (at >= end) return false;
+        byte = load<u8>(at);
+      } else if (byte == 0x7d && expected == keyOrClose) closes = true;
+      else return false;
+    } else if (byte == 0x5d && expected == valueOrClose) closes = true;
+    if (!closes) {
+      if (byte == 0x22) at = skipStrictString(at + 1, end);
+      else if (byte == 0x7b || byte == 0x5b) {
+        if (++depth > depthMax) return false;
+        inObject = byte == 0x7b ? 1 : 0;
+        store<u8>(containers + depth, inObject);
+        expected = inObject ? keyOrClose : valueOrClose;
+        at++;
+        continue;
+      } else if (byte == 0x2d || isDigit(byte)) at = skipStrictNumber(at, end);
+      else at = skipName(at, end, byte);
+      if (!at) return false;
+    } else {
+      at++;
+      if (--depth == 0) return skipSpace(at, end) >= end;
+      inObject = load<u8>(containers + depth);
+    }
+    // Behind a value: a comma, or the ends of containers.
+    while (true) {
+      if (at >= end) return false;
+      byte = load<u8>(at);
+      if (byte == 0x2c) {
+        at++;
+        expected = inObject ? key : value;
+        break;
+      }
+      if (byte == (inObject ? <u32>0x7d : <u32>0x5d)) {
+        at++;
+        if (--depth == 0) return skipSpace(at, end) >= end;
+        inObject = load<u8>(containers + depth);
+        continue;
+      }
+      const behind = skipSpace(at, end);
+      if (behind == at) return false;
+      at = behind;
+    }
+  }
+}
+
+/** Position behind a string whose first character stands at `at`; 0 when it is not valid. */
+function skipStrictString(at: usize, end: usize): usize {
+  const quote = i8x16.splat(0x22);
+  const backslash = i8x16.splat(0x5c);
+  const space = i8x16.splat(0x20);
+  while (at < end) {
+    const bytes = v128.load(at);
+    const special = v128.or(
+      i8x16.lt_u(bytes, space),
+      v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)),
+    );
+    const found = i8x16.bitmask(special);
+    if (!found) {
+      at += 16;
+      continue;
+    }
+    at += ctz(found);
+    if (at >= end) return 0;
+    const byte = load<u8>(at);
+    if (byte == 0x22) return at + 1;
+    if (byte != 0x5c || at + 1 >= end) return 0;
+    const escape = load<u8>(at + 1);
+    at += 2;
+    if (escape == 0x75) {
+      if (at + 4 > end) return 0;
+      for (let i: usize = 0; i < 4; i++) if (!isHex(load<u8>(at + i))) return 0;
+      at += 4;
+    } else if (!isEscape(escape)) return 0;
+  }
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function isHex(byte: u32): bool {
+  return isDigit(byte) || (byte | 0x20) - 0x61 < 6;
+}
+
+// @ts-ignore: decorator
+@inline
+function isEscape(byte: u32): bool {
+  switch (byte) {
+    case 0x22:
+    case 0x5c:
+    case 0x2f:
+    case 0x62:
+    case 0x66:
+    case 0x6e:
+    case 0x72:
+    case 0x74:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Position behind a number; 0 when it is not one. */
+function skipStrictNumber(at: usize, end: usize): usize {
+  if (load<u8>(at) == 0x2d) at++;
+  if (at >= end) return 0;
+  if (load<u8>(at) == 0x30) at++;
+  else {
+    const digits = skipDigits(at, end);
+    if (digits == at) return 0;
+    at = digits;
+  }
+  if (at < end && load<u8>(at) == 0x2e) {
+    const digits = skipDigits(at + 1, end);
+    if (digits == at + 1) return 0;
+    at = digits;
+  }
+  if (at < end && (load<u8>(at) | 0x20) == 0x65) {
+    at++;
+    if (at < end && (load<u8>(at) == 0x2b || load<u8>(at) == 0x2d)) at++;
+    const digits = skipDigits(at, end);
+    if (digits == at) return 0;
+    at = digits;
+  }
+  return at;
+}
+
+/** Position behind `true`, `false` or `null`; 0 when none stands there. */
+function skipName(at: usize, end: usize, first: u32): usize {
+  if (first == 0x66) {
+    return at + 5 <= end && load<u32>(at + 1) == 0x65736c61 ? at + 5 : 0;
+  }
+  if (at + 4 > end) return 0;
+  const word = load<u32>(at);
+  return word == 0x65757274 || word == 0x6c6c756e ? at + 4 : 0;
+}

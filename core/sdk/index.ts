@@ -1,0 +1,46 @@
+// The only door for plugins, built in or not. Re-exports; nothing else.
+export { Batch, type Column, dropReason, heapBatch, isBlank } from '../batch/batch.ts';
+export { ByteWriter } from '../batch/byte_writer.ts';
+export { type TimeFormat, writeEventTime } from '../batch/event_time.ts';
+export { EventView, topLevel } from '../batch/event_view.ts';
+export { type Field, fieldOf, tagsField } from '../batch/field.ts';
+export { findMember, isJsonObject, MemberCursor, textOf } from '../batch/json_bytes.ts';
+export { type AddedMember, JsonEventEncoder } from '../batch/json_encode.ts';
+export { spliceJson } from '../batch/json_splice.ts';
+export { layout } from '../batch/layout.ts';
+export {
+  type JsonRecordOptions,
+  JsonRecordEncoder,
+  writeRecordId,
+} from '../batch/record_encoder.ts';
+export type { Source } from '../batch/source.ts';
+export { valueKind } from '../batch/value_kind.ts';
+export { Chunk, type ChunkSection, type EncodedRun, type RecordOrigin } from '../chunk/chunk.ts';
+export type { ErrorCode, ErrorKind } from '../errors/codes.ts';
+export { assert, messageOf, SluiceError } from '../errors/sluice_error.ts';
+export { type Clock, pause, systemClock } from '../time/clock.ts';
+export type { Secret } from '../config/secret.ts';
+export type { TlsOptions } from '../config/resolved.ts';
+export { compileFieldPath } from '../config/field_path.ts';
+export {
+  compileTemplate,
+  renderTemplate,
+  type Template,
+  type TemplateSource,
+} from '../config/template.ts';
+export { compileRegex, type CompiledRegex } from '../regex/regex.ts';
+export { runGuarded } from '../regex/guard.ts';
+export * from './contracts.ts';
+export * from './define.ts';
+export { importDriver } from './drivers.ts';
+export { parseByteSize } from '../time/byte_size.ts';
+export {
+  compileDatePattern,
+  compileStrftime,
+  formatJoda,
+  iso8601BytesMax,
+  writeIso8601,
+} from '../time/date_formatter.ts';
+export { compileDateFormat, type DateParser } from '../time/date_parser.ts';
+export { parseDuration } from '../time/duration.ts';
+export { findTimeZone, systemTimeZoneName, timeZone } from '../time/time_zone.ts';

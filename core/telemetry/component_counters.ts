@@ -1,0 +1,80 @@
+import type { Batch } from '../batch/batch.ts';
+import { dropReason } from '../batch/batch.ts';
+import type { ComponentMetrics, Counter } from '../sdk/contracts.ts';
+
+const reasonNames = Object.fromEntries(
+  Object.entries(dropReason).map(([name, number]) => [number, name]),
+) as Record<number, string>;
+
+/** The numbers that every component keeps. The law, to the record:
+ *  `in + created = out + filtered + merged + dead_lettered + dropped + in_flight`. */
+export class ComponentCounters {
+  readonly in: Counter;
+  readonly created: Counter;
+  readonly out: Counter;
+  readonly merged: Counter;
+  readonly deadLettered: Counter;
+  private readonly metrics: ComponentMetrics;
+  private readonly filteredBy = new Map<string, Counter>();
+  private readonly droppedBy = new Map<string, Counter>();
+
+  constructor(metrics: ComponentMetrics) {
+    this.metrics = metrics;
+    this.in = metrics.counter('sluice_records_in_total');
+    this.created = metrics.counter('sluice_records_created_total');
+    this.out = metrics.counter('sluice_records_out_total');
+    this.merged = metrics.counter('sluice_records_merged_total');
+    this.deadLettered = metrics.counter('sluice_records_dead_lettered_total');
+    metrics.gauge('sluice_records_in_flight', () => this.inFlight());
+  }
+
+  filtered(reason: string, count: number): void {
+    this.labelled(this.filteredBy, 'sluice_records_filtered_total', reason).value += count;
+  }
+
+  dropped(reason: string, count: number): void {
+    this.labelled(this.droppedBy, 'sluice_records_dropped_total', reason).value += count;
+  }
+
+  /** Counts what a stage took out of a batch: events that were selected and are now dropped. */
+  countDropped(batch: Batch): number {
+    let total = 0;
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] !== 1 || batch.dropped[index] === 0) continue;
+      total++;
+      this.filtered(reasonNames[batch.dropped[index]!] ?? 'filtered', 1);
+    }
+    return total;
+  }
+
+  inFlight(): number {
+    return (
+      this.in.value +
+      this.created.value -
+      this.out.value -
+      this.merged.value -
+      this.deadLettered.value -
+      total(this.filteredBy) -
+      total(this.droppedBy)
+    );
+  }
+
+  droppedTotal(): number {
+    return total(this.droppedBy);
+  }
+
+  private labelled(by: Map<string, Counter>, name: string, reason: string): Counter {
+    let counter = by.get(reason);
+    if (counter === undefined) {
+      counter = this.metrics.counter(name, { reason });
+      by.set(reason, counter);
+    }
+    return counter;
+  }
+}
+
+function total(by: Map<string, Counter>): number {
+  let sum = 0;
+  for (const counter of by.values()) sum += counter.value;
+  return sum;
+}

@@ -1,0 +1,110 @@
+export interface MetricEntry {
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+}
+
+/** Every metric that Sluice exports; `docs/reference/metrics.md` is generated from this table.
+ *  All carry the label `component`; others stand in the help text. */
+export const metricTable = {
+  sluice_records_in_total: {
+    type: 'counter',
+    help: 'Records that entered the component.',
+  },
+  sluice_records_created_total: {
+    type: 'counter',
+    help: 'Records that the component made out of others (split, retagged copies).',
+  },
+  sluice_records_out_total: {
+    type: 'counter',
+    help: 'Records that left the component: passed on, or accepted by the destination.',
+  },
+  sluice_records_filtered_total: {
+    type: 'counter',
+    help: 'Records that the configuration took out. Label reason.',
+  },
+  sluice_records_merged_total: {
+    type: 'counter',
+    help: 'Records that became part of another.',
+  },
+  sluice_records_dead_lettered_total: {
+    type: 'counter',
+    help: 'Records kept in the dead-letter store.',
+  },
+  sluice_records_dropped_total: {
+    type: 'counter',
+    help: 'Records lost by a policy that the configuration asks for. Label reason.',
+  },
+  sluice_records_in_flight: {
+    type: 'gauge',
+    help: 'Records inside the component: in + created minus all that left it.',
+  },
+  sluice_records_unmatched_total: {
+    type: 'counter',
+    help: 'Records whose tag or condition no output asks for.',
+  },
+  sluice_records_already_delivered_total: {
+    type: 'counter',
+    help: 'Records read again after a restart that this output had before.',
+  },
+  sluice_edge_records_total: {
+    type: 'counter',
+    help: 'Records that went to an output. Labels from, to.',
+  },
+  sluice_input_bytes_total: { type: 'counter', help: 'Source bytes read.' },
+  sluice_input_batches_total: { type: 'counter', help: 'Batches emitted.' },
+  sluice_output_bytes_total: {
+    type: 'counter',
+    help: 'Encoded bytes accepted by the destination.',
+  },
+  sluice_output_chunks_total: { type: 'counter', help: 'Chunks settled.' },
+  sluice_output_retries_total: {
+    type: 'counter',
+    help: 'Deliveries tried again.',
+  },
+  sluice_output_queue_bytes: { type: 'gauge', help: 'Encoded bytes waiting in memory.' },
+  sluice_output_queue_chunks: { type: 'gauge', help: 'Chunks waiting or under way.' },
+  sluice_output_oldest_unacknowledged_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest record that the destination has not accepted.',
+  },
+  sluice_output_sections_refused_total: {
+    type: 'counter',
+    help: 'Records refused because a chunk had its most sections (label sets, files, tables).',
+  },
+  sluice_buffer_bytes: { type: 'gauge', help: 'Bytes that the disk buffer uses.' },
+  sluice_buffer_chunks: { type: 'gauge', help: 'Chunks in the disk buffer.' },
+  sluice_buffer_quarantined_bytes_total: {
+    type: 'counter',
+    help: 'Damaged bytes of the disk buffer set aside.',
+  },
+  sluice_dead_letter_bytes: { type: 'gauge', help: 'Bytes that the dead-letter store uses.' },
+  sluice_memory_bytes: { type: 'gauge', help: 'Memory of the budget in use by chunks.' },
+  sluice_memory_limit_bytes: { type: 'gauge', help: 'The budget: service.memory_limit.' },
+  sluice_component_healthy: {
+    type: 'gauge',
+    help: '1 when the component works, 0 when /readyz names it.',
+  },
+  sluice_checkpoint_writes_total: { type: 'counter', help: 'Checkpoint files written.' },
+  sluice_checkpoint_failures_total: {
+    type: 'counter',
+    help: 'Checkpoint writes that failed; the next one is tried.',
+  },
+  sluice_log_suppressed_total: { type: 'counter', help: 'Repeated log lines left out.' },
+  sluice_series_refused_total: {
+    type: 'counter',
+    help: 'Metric series refused because there were 4,000 of them.',
+  },
+  sluice_reloads_total: { type: 'counter', help: 'Reloads. Label result: ok, failed.' },
+  sluice_uptime_seconds: { type: 'gauge', help: 'Seconds since the agent started.' },
+  sluice_process_cpu_seconds_total: { type: 'counter', help: 'CPU seconds of the process.' },
+  sluice_process_resident_bytes: { type: 'gauge', help: 'Resident memory of the process.' },
+  sluice_grok_fallback_total: {
+    type: 'counter',
+    help: 'Lines that the kernel left to the regular expression.',
+  },
+  sluice_grok_timeouts_total: { type: 'counter', help: 'Lines tagged _groktimeout.' },
+  sluice_parse_failures_total: { type: 'counter', help: 'Texts that a parser did not take.' },
+  sluice_date_failures_total: { type: 'counter', help: 'Dates that no format took.' },
+} as const satisfies Record<string, MetricEntry>;
+
+export type MetricName = keyof typeof metricTable;

@@ -1,0 +1,380 @@
+import { join } from 'node:path';
+import { BatchPool } from '../batch/batch_pool.ts';
+import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
+import { nodeFileSystem } from '../buffer/file_system.ts';
+import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
+import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
+import type {
+  FilterConfig,
+  InputConfig,
+  OutputConfig,
+  ResolvedConfig,
+} from '../config/resolved.ts';
+import { MemoryBudget } from '../deliver/memory_budget.ts';
+import type { OutputStage } from '../deliver/output_stage.ts';
+import { messageOf } from '../errors/sluice_error.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Log } from '../sdk/contracts.ts';
+import { Health } from '../telemetry/health.ts';
+import type { LogLevel } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../time/clock.ts';
+import { ComponentFactory, type FactoryServices, type PluginSet } from './component_factory.ts';
+import { FilterStage } from './filter_stage.ts';
+import { InputStage } from './input_stage.ts';
+import { reportOrphans } from './orphans.ts';
+import { assembleOutput, type OutputStorage, openOutputStorage } from './output_assembly.ts';
+import { Pipeline } from './pipeline.ts';
+import { type ReloadResult, reloadAgent } from './reload.ts';
+import { OpenSources, sourceRegistry } from './source_registry.ts';
+
+export interface AgentOptions {
+  readonly config: ResolvedConfig;
+  readonly plugins: PluginSet;
+  readonly clock: Clock;
+  readonly kernel: Kernel | undefined;
+  /** Directory that relative paths in the pipeline file refer to. */
+  readonly baseDirectory: string;
+  readonly logFor: (component: string, level?: LogLevel) => Log;
+  readonly metrics?: Metrics;
+}
+
+/** What became of the records when the agent stopped. */
+export interface StopReport {
+  /** Records that their destinations accepted since the start. */
+  readonly delivered: number;
+  readonly deadLettered: number;
+  /** Records that wait in disk buffers. */
+  readonly persisted: number;
+  /** Records that stay unread or unacknowledged at their source and come again. */
+  readonly returned: number;
+  /** Records lost: dropped by a configured policy. */
+  readonly dropped: number;
+}
+
+export interface RunningInput {
+  readonly config: InputConfig;
+  readonly stage: InputStage;
+}
+
+export interface RunningFilter {
+  readonly config: FilterConfig;
+  readonly stage: FilterStage;
+}
+
+export interface RunningOutput {
+  readonly config: OutputConfig;
+  readonly stage: OutputStage;
+  readonly storage: OutputStorage;
+}
+
+/** One running pipeline: everything between the pipeline file and the process. */
+export class Agent {
+  config: ResolvedConfig;
+  factory: ComponentFactory;
+  inputs: RunningInput[] = [];
+  filters: RunningFilter[] = [];
+  outputs: RunningOutput[] = [];
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly services: FactoryServices;
+  readonly budget: MemoryBudget;
+  readonly sources = new OpenSources();
+  readonly log: Log;
+  readonly options: AgentOptions;
+  readonly startedAtMs: number;
+  private readonly pool: BatchPool;
+  private readonly hardStop = new AbortController();
+  private pipeline: Pipeline;
+  private checkpoints!: CheckpointWriter;
+  private lock: DirectoryLock | undefined;
+  private reloading: Promise<unknown> = Promise.resolve();
+  private stopping: Promise<StopReport> | undefined;
+  private wakeFinished: (() => void) | undefined;
+
+  private constructor(options: AgentOptions) {
+    this.options = options;
+    this.config = options.config;
+    this.metrics = options.metrics ?? new Metrics();
+    this.health = new Health(options.clock);
+    this.log = options.logFor('agent');
+    this.startedAtMs = options.clock.monotonicMs();
+    this.services = {
+      clock: options.clock,
+      metrics: this.metrics,
+      health: this.health,
+      kernel: options.kernel,
+      baseDirectory: options.baseDirectory,
+      logFor: options.logFor,
+    };
+    this.factory = new ComponentFactory(this.config, options.plugins, this.services);
+    this.budget = new MemoryBudget(this.config.service.memoryLimitBytes);
+    this.pool = new BatchPool(options.kernel);
+    this.pipeline = new Pipeline([], [], this.metrics);
+  }
+
+  /** Creates every component, opens it, then starts all. When something cannot be opened, what
+   *  was opened is closed again and the error is thrown. */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const agent = new Agent(options);
+    try {
+      await agent.open();
+    } catch (error) {
+      await agent.closeAll();
+      throw error;
+    }
+    agent.run();
+    return agent;
+  }
+
+  private async open(): Promise<void> {
+    const { service } = this.config;
+    const fileSystem = nodeFileSystem();
+    await fileSystem.makeDirectory(service.storagePath);
+    this.lock = await lockDirectory(fileSystem, service.storagePath);
+    const agentMetrics = this.metrics.forComponent('agent', 'agent');
+    this.checkpoints = new CheckpointWriter({
+      store: await openCheckpointStore({
+        path: join(service.storagePath, 'checkpoints'),
+        fileSystem,
+        log: this.options.logFor('checkpoints'),
+      }),
+      clock: this.options.clock,
+      log: this.options.logFor('checkpoints'),
+      writes: agentMetrics.counter('sluice_checkpoint_writes_total'),
+      failures: agentMetrics.counter('sluice_checkpoint_failures_total'),
+      setHealth: (problem) => this.health.set('checkpoints', problem),
+    });
+    this.addAgentGauges();
+    for (const config of this.config.outputs) this.outputs.push(await this.openOutput(config));
+    for (const config of this.config.filters) this.filters.push(await this.openFilter(config));
+    this.setPipeline();
+    for (const config of this.config.inputs) this.inputs.push(await this.openInput(config));
+    await reportOrphans(this.config, this.health, this.log);
+  }
+
+  /** Creates and opens an output with its storage (or with one it takes over). */
+  async openOutput(
+    config: OutputConfig,
+    takenOver?: OutputStorage,
+    factory = this.factory,
+  ): Promise<RunningOutput> {
+    const output = factory.output(config);
+    const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
+    try {
+      await output.open?.();
+    } catch (error) {
+      if (takenOver === undefined) await closeStorage(storage);
+      throw error;
+    }
+    const stage = assembleOutput({
+      config,
+      output,
+      storage,
+      factory,
+      services: this.services,
+      budget: this.budget,
+      outputs: Math.max(1, this.config.outputs.length),
+    });
+    return { config, stage, storage };
+  }
+
+  async openFilter(config: FilterConfig, factory = this.factory): Promise<RunningFilter> {
+    const filter = factory.filter(config);
+    await filter.open?.();
+    const stage = new FilterStage({
+      id: config.id,
+      filter,
+      condition: factory.condition(config.base),
+      view: factory.eventView(),
+      metrics: this.metrics.forComponent('filter', config.id),
+      log: this.services.logFor(config.id, config.base.logLevel),
+    });
+    return { config, stage };
+  }
+
+  async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
+    const registry = sourceRegistry(config.id, this.sources, this.checkpoints);
+    const input = factory.input(config, registry);
+    await input.open?.();
+    const stage = new InputStage({
+      id: config.id,
+      input,
+      pool: this.pool,
+      pipeline: () => this.pipeline,
+      metrics: this.metrics.forComponent('input', config.id),
+      log: this.services.logFor(config.id, config.base.logLevel),
+      hardStop: this.hardStop.signal,
+      setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
+    });
+    return { config, stage };
+  }
+
+  /** Makes the filters and outputs of the moment the pipeline of all further batches. */
+  setPipeline(): void {
+    const routes = this.outputs.map(({ config, stage }) => ({
+      stage,
+      condition: this.factory.condition(config.base),
+    }));
+    this.sources.setOutputs(this.outputs.map(({ config }) => config.id));
+    this.pipeline = new Pipeline(
+      this.filters.map(({ stage }) => stage),
+      routes,
+      this.metrics,
+    );
+  }
+
+  private run(): void {
+    this.checkpoints.start();
+    for (const { stage } of this.outputs) stage.start();
+    for (const { stage } of this.inputs) this.startInput(stage);
+    this.log.info(
+      {
+        inputs: this.inputs.length,
+        filters: this.filters.length,
+        outputs: this.outputs.length,
+        kernel: this.options.kernel !== undefined,
+      },
+      'The agent started.',
+    );
+  }
+
+  startInput(stage: InputStage): void {
+    stage.start();
+    stage.finished().then(() => this.wakeFinished?.());
+  }
+
+  /** Resolves when every input has ended by itself and all its records are settled. */
+  async finished(): Promise<void> {
+    for (;;) {
+      const inputs = [...this.inputs];
+      await Promise.all(inputs.map(({ stage }) => stage.finished()));
+      if (this.inputs.every(({ stage }) => stage.hasFinished)) break;
+    }
+    await Promise.all(this.outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
+  }
+
+  /** True when an input ended because it failed. */
+  get hasFailed(): boolean {
+    return this.inputs.some(({ stage }) => stage.hasFailed);
+  }
+
+  /** Puts a new configuration in place by difference. Serialised; a failure leaves the old one
+   *  running and says why. */
+  reload(config: ResolvedConfig): Promise<ReloadResult> {
+    const result = this.reloading.then(() => reloadAgent(this, config));
+    this.reloading = result.catch(() => undefined);
+    return result.then((outcome) => {
+      const labels = { component: 'agent', kind: 'agent', result: outcome.ok ? 'ok' : 'failed' };
+      this.metrics.counter('sluice_reloads_total', labels).value++;
+      return outcome;
+    });
+  }
+
+  /** Ends in order: inputs, filters, outputs, checkpoints; within `graceMs`. Later calls get the
+   *  first one's report. */
+  stop(graceMs = this.config.service.graceMs): Promise<StopReport> {
+    this.stopping ??= this.shutDown(graceMs);
+    return this.stopping;
+  }
+
+  private async shutDown(graceMs: number): Promise<StopReport> {
+    await this.reloading;
+    // Room for the last checkpoint and for closing.
+    const reserveMs = Math.min(2000, graceMs / 2);
+    const cancel = this.options.clock.after(graceMs - reserveMs, () => this.hardStop.abort());
+    for (const { stage } of this.inputs) stage.stop();
+    const inputsDone = Promise.all(this.inputs.map(({ stage }) => stage.finished()));
+    await Promise.race([inputsDone, aborted(this.hardStop.signal)]);
+    await Promise.all(this.outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
+    cancel();
+    this.hardStop.abort();
+    const report = this.report();
+    await this.closeAll();
+    this.log.info({ ...report }, 'The agent stopped.');
+    return report;
+  }
+
+  /** Ends at once: nothing is drained; what is not settled comes again from its source. */
+  abort(): void {
+    this.hardStop.abort();
+  }
+
+  private report(): StopReport {
+    const report = { delivered: 0, deadLettered: 0, persisted: 0, returned: 0, dropped: 0 };
+    for (const { stage } of this.outputs) {
+      const { stored, inMemory } = stage.unsettled();
+      report.delivered += stage.counters.out.value;
+      report.deadLettered += stage.counters.deadLettered.value;
+      report.persisted += stored;
+      report.returned += inMemory;
+      report.dropped += stage.counters.droppedTotal();
+    }
+    return report;
+  }
+
+  private async closeAll(): Promise<void> {
+    const attempt = async (what: string, work: () => Promise<unknown> | undefined) => {
+      try {
+        await work();
+      } catch (error) {
+        this.log.error({ error: messageOf(error) }, `${what} did not close cleanly.`);
+      }
+    };
+    this.hardStop.abort();
+    for (const { config, stage } of this.inputs) await attempt(config.id, () => stage.close());
+    for (const { config, stage } of this.filters) {
+      await attempt(config.id, () => stage.filter.close?.());
+    }
+    for (const { config, stage, storage } of this.outputs) {
+      await attempt(config.id, () => stage.close());
+      await attempt(config.id, () => closeStorage(storage));
+    }
+    await attempt('the checkpoint store', () => this.checkpoints?.close());
+    await attempt('the storage lock', () => this.lock?.release());
+  }
+
+  private addAgentGauges(): void {
+    const metrics = this.metrics.forComponent('agent', 'agent');
+    metrics.gauge('sluice_memory_bytes', () => this.budget.usedBytes);
+    metrics.gauge('sluice_memory_limit_bytes', () => this.budget.limitBytes);
+    metrics.gauge('sluice_uptime_seconds', () => this.uptimeSeconds());
+    metrics.gauge('sluice_process_resident_bytes', () => process.memoryUsage.rss());
+    metrics.gauge('sluice_process_cpu_seconds_total', () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    });
+  }
+
+  uptimeSeconds(): number {
+    return (this.options.clock.monotonicMs() - this.startedAtMs) / 1000;
+  }
+
+  /** Why the agent is not ready; empty when it is. */
+  problems(): { component: string; reason: string; forSeconds: number }[] {
+    const problems = this.health.all();
+    const limitMs = this.config.service.oldestUnacknowledgedMs;
+    for (const { config, stage } of this.outputs) {
+      const ageMs = stage.oldestUnacknowledgedMs();
+      if (ageMs <= limitMs) continue;
+      problems.push({
+        component: `output ${config.id}`,
+        reason: `its oldest unacknowledged record is ${Math.round(ageMs / 1000)} s old`,
+        forSeconds: Math.round((ageMs - limitMs) / 1000),
+      });
+    }
+    return problems;
+  }
+}
+
+export async function closeStorage(storage: OutputStorage): Promise<void> {
+  await storage.deadLetters.close();
+  await storage.buffer?.close();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

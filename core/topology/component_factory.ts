@@ -1,0 +1,192 @@
+import { hostname } from 'node:os';
+import { ByteWriter } from '../batch/byte_writer.ts';
+import { EventView } from '../batch/event_view.ts';
+import { type Field, fieldOf } from '../batch/field.ts';
+import { compileFieldPath } from '../config/field_path.ts';
+import { nearest } from '../config/nearest.ts';
+import type {
+  ComponentConfig,
+  FilterConfig,
+  InputConfig,
+  OutputConfig,
+  ResolvedConfig,
+  RoutingBase,
+} from '../config/resolved.ts';
+import { SluiceError } from '../errors/sluice_error.ts';
+import { compileExpression } from '../expression/expression.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { compileRegex } from '../regex/regex.ts';
+import type {
+  BatchFilter,
+  EventFilter,
+  Input,
+  Log,
+  MultilineDefinition,
+  Output,
+  Parser,
+  PluginContext,
+  SourceRegistry,
+} from '../sdk/contracts.ts';
+import type {
+  AnyPlugin,
+  FilterPlugin,
+  InputPlugin,
+  OutputPlugin,
+  ParserPlugin,
+} from '../sdk/define.ts';
+import type { Health } from '../telemetry/health.ts';
+import type { LogLevel } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../time/clock.ts';
+import { Condition } from './condition.ts';
+import { TagMatcher, wildcardMatcher } from './tag_matcher.ts';
+
+/** Everything that can be named in a pipeline file. */
+export interface PluginSet {
+  readonly plugins: readonly AnyPlugin[];
+  /** Parsers usable without a definition: name → format and options. */
+  readonly builtInParsers: Readonly<Record<string, BuiltInParser>>;
+}
+
+export interface BuiltInParser {
+  readonly format: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface FactoryServices {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly kernel: Kernel | undefined;
+  readonly baseDirectory: string;
+  readonly logFor: (component: string, level?: LogLevel) => Log;
+}
+
+/** Makes plugin instances out of a configuration. Does no I/O and starts nothing. */
+export class ComponentFactory {
+  private readonly config: ResolvedConfig;
+  private readonly set: PluginSet;
+  private readonly services: FactoryServices;
+  private readonly viewWriter = new ByteWriter(4096);
+
+  constructor(config: ResolvedConfig, set: PluginSet, services: FactoryServices) {
+    this.config = config;
+    this.set = set;
+    this.services = services;
+  }
+
+  input(config: InputConfig, sources: SourceRegistry): Input {
+    const plugin = this.find('input', config.plugin) as unknown as InputPlugin<unknown>;
+    return plugin.create(config.options, {
+      ...this.context(config),
+      tag: config.base.tag,
+      sources,
+    });
+  }
+
+  filter(config: FilterConfig): BatchFilter | EventFilter {
+    const plugin = this.find('filter', config.plugin) as unknown as FilterPlugin<unknown>;
+    return plugin.create(config.options, this.context(config));
+  }
+
+  output(config: OutputConfig): Output {
+    const plugin = this.outputPlugin(config);
+    return plugin.create(config.options, {
+      ...this.context(config),
+      outputId: config.id,
+      tls: config.base.tls,
+    });
+  }
+
+  outputPlugin(config: OutputConfig): OutputPlugin<unknown> {
+    return this.find('output', config.plugin) as unknown as OutputPlugin<unknown>;
+  }
+
+  inputPlugin(config: InputConfig): InputPlugin<unknown> {
+    return this.find('input', config.plugin) as unknown as InputPlugin<unknown>;
+  }
+
+  condition(base: RoutingBase): Condition {
+    const when =
+      base.when === undefined ? undefined : compileExpression(base.when, { compileRegex });
+    return new Condition(tagMatcher(base), when);
+  }
+
+  /** A view for the per-event door; one per filter, never shared. */
+  eventView(): EventView {
+    return new EventView(resolveField, this.viewWriter);
+  }
+
+  private find(kind: AnyPlugin['kind'], name: string): AnyPlugin {
+    const found = this.set.plugins.find(
+      (plugin) =>
+        plugin.kind === kind && (plugin.name === name || plugin.aliases?.includes(name) === true),
+    );
+    if (found !== undefined) return found;
+    throw new SluiceError('SLUICE_PLUGIN_UNKNOWN', `There is no ${kind} plugin "${name}".`);
+  }
+
+  private context(config: ComponentConfig): PluginContext {
+    const { clock, metrics, health, kernel, baseDirectory, logFor } = this.services;
+    const service = this.config.service;
+    return {
+      id: config.id,
+      log: logFor(config.id, config.base.logLevel),
+      clock,
+      metrics: metrics.forComponent(config.kind, config.id),
+      baseDirectory,
+      kernel,
+      service: {
+        eventBytesMax: service.eventBytesMax,
+        flushMs: service.flushMs,
+        multilineBufferLimitBytes: service.multilineBufferLimitBytes,
+        hostName: hostname(),
+        storagePath: service.storagePath,
+      },
+      field: resolveField,
+      parser: (name) => this.parser(name, config),
+      multilineRules: (name) => this.multilineRules(name),
+      setHealth: (problem) => health.set(`${config.kind} ${config.id}`, problem),
+    };
+  }
+
+  private parser(name: string, user: ComponentConfig): Parser {
+    const defined = this.config.parsers.find((parser) => parser.name === name);
+    const builtIn = defined === undefined ? this.set.builtInParsers[name] : undefined;
+    const format = defined?.format ?? builtIn?.format;
+    if (format === undefined) {
+      const names = [
+        ...this.config.parsers.map((parser) => parser.name),
+        ...Object.keys(this.set.builtInParsers),
+      ];
+      const near = nearest(name, names);
+      throw new SluiceError(
+        'SLUICE_OPTION_INVALID',
+        `There is no parser "${name}"${near === undefined ? '' : `; did you mean "${near}"`}: define it under parsers.`,
+      );
+    }
+    const plugin = this.find('parser', format) as unknown as ParserPlugin<unknown>;
+    const options = defined?.options ?? builtIn?.options ?? {};
+    return plugin.create(options, { ...this.context(user), parserName: name });
+  }
+
+  private multilineRules(name: string): MultilineDefinition {
+    const defined = this.config.multilineParsers.find((parser) => parser.name === name);
+    if (defined !== undefined) return defined;
+    throw new SluiceError(
+      'SLUICE_OPTION_INVALID',
+      `There is no multiline parser "${name}": define it under multiline_parsers.`,
+    );
+  }
+}
+
+function resolveField(reference: string): Field {
+  const path = compileFieldPath(reference);
+  return fieldOf(path.keys, path.literal);
+}
+
+function tagMatcher(base: RoutingBase): TagMatcher {
+  if (base.matchRegex === undefined) return new TagMatcher(wildcardMatcher(base.match));
+  const regex = compileRegex(base.matchRegex);
+  return new TagMatcher((tag) => regex.test(tag));
+}

@@ -1,0 +1,131 @@
+import type { Batch } from '../batch/batch.ts';
+import { dropReason, heapBatch } from '../batch/batch.ts';
+import type { EventView } from '../batch/event_view.ts';
+import { messageOf } from '../errors/sluice_error.ts';
+import type {
+  BatchFilter,
+  ComponentMetrics,
+  DerivedEmitter,
+  EventFilter,
+  Log,
+} from '../sdk/contracts.ts';
+import { ComponentCounters } from '../telemetry/component_counters.ts';
+import type { Condition } from './condition.ts';
+
+/** A derived batch and where it goes on. */
+export interface DerivedBatch {
+  readonly batch: Batch;
+  readonly to: 'next' | 'first';
+}
+
+export interface FilterStageOptions {
+  readonly id: string;
+  readonly filter: BatchFilter | EventFilter;
+  readonly condition: Condition;
+  readonly view: EventView;
+  readonly metrics: ComponentMetrics;
+  readonly log: Log;
+}
+
+/** One filter with its condition and its numbers. */
+export class FilterStage {
+  readonly id: string;
+  readonly filter: BatchFilter | EventFilter;
+  readonly counters: ComponentCounters;
+  private readonly options: FilterStageOptions;
+
+  constructor(options: FilterStageOptions) {
+    this.id = options.id;
+    this.filter = options.filter;
+    this.options = options;
+    this.counters = new ComponentCounters(options.metrics);
+  }
+
+  /** Runs the filter over a batch; `derived` takes what it makes besides. Returns a promise only
+   *  when the filter itself is asynchronous. */
+  process(batch: Batch, derived: DerivedBatch[]): void | Promise<void> {
+    const selected = this.options.condition.select(batch, batch.select);
+    if (selected === 0) return;
+    this.counters.in.value += selected;
+    if (!('process' in this.filter)) {
+      this.eachEvent(batch, this.filter);
+      this.count(batch, selected, derived, 0);
+      return;
+    }
+    const before = derived.length;
+    try {
+      const working = this.filter.process(batch, new Emitter(derived));
+      if (working !== undefined) {
+        return working
+          .catch((error) => this.markFailed(batch, error))
+          .then(() => this.count(batch, selected, derived, before));
+      }
+    } catch (error) {
+      this.markFailed(batch, error);
+    }
+    this.count(batch, selected, derived, before);
+  }
+
+  /** A filter that throws changes nothing more; its events go on, marked. */
+  private markFailed(batch: Batch, error: unknown): void {
+    this.options.log.error({ error: messageOf(error) }, 'The filter failed on a batch.');
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] === 1 && batch.dropped[index] === 0) {
+        batch.addMark(index, '_filterfailure');
+      }
+    }
+  }
+
+  /** The per-event door. An event that makes the filter throw stays as it is, is marked and
+   *  counted; its neighbours are not touched. */
+  private eachEvent(batch: Batch, filter: EventFilter): void {
+    const view = this.options.view;
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] !== 1) continue;
+      try {
+        filter.filter(view.at(batch, index));
+      } catch (error) {
+        batch.addMark(index, '_filterfailure');
+        this.options.log.warn({ error: messageOf(error) }, 'The filter threw on an event.');
+      }
+    }
+  }
+
+  private count(batch: Batch, selected: number, derived: DerivedBatch[], from: number): void {
+    let taken = 0;
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] !== 1) continue;
+      const reason = batch.dropped[index]!;
+      if (reason === 0) continue;
+      taken++;
+      if (reason === dropReason.merged) this.counters.merged.value++;
+      else this.counters.filtered(nameOfReason[reason] ?? 'filtered', 1);
+    }
+    let created = 0;
+    for (let i = from; i < derived.length; i++) created += derived[i]!.batch.count;
+    this.counters.created.value += created;
+    this.counters.out.value += selected - taken + created;
+  }
+}
+
+const nameOfReason: readonly string[] = Object.entries(dropReason)
+  .sort(([, a], [, b]) => a - b)
+  .map(([name]) => name);
+
+class Emitter implements DerivedEmitter {
+  private readonly derived: DerivedBatch[];
+
+  constructor(derived: DerivedBatch[]) {
+    this.derived = derived;
+  }
+
+  derive(from: Batch, events: number, dataBytes: number): Batch {
+    const batch = heapBatch(dataBytes, Math.max(1, events));
+    batch.reset(from.source, from.tagNames[0]!);
+    return batch;
+  }
+
+  forward(batch: Batch, to: 'next' | 'first'): void {
+    if (batch.count > 0) this.derived.push({ batch, to });
+  }
+}

@@ -1,0 +1,162 @@
+import { Readable, Writable } from 'node:stream';
+import { pipeline as connect } from 'node:stream/promises';
+import { type Batch, heapBatch } from '../batch/batch.ts';
+import type { BatchPool } from '../batch/batch_pool.ts';
+import { layout } from '../batch/layout.ts';
+import type { Source } from '../batch/source.ts';
+import { messageOf, SluiceError } from '../errors/sluice_error.ts';
+import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
+import { ComponentCounters } from '../telemetry/component_counters.ts';
+import { InterruptedBatch, type Pipeline } from './pipeline.ts';
+
+export interface InputStageOptions {
+  readonly id: string;
+  readonly input: Input;
+  readonly pool: BatchPool;
+  /** The pipeline of the moment: a reload changes it between two batches. */
+  readonly pipeline: () => Pipeline;
+  readonly metrics: ComponentMetrics;
+  readonly log: Log;
+  /** Ends waiting for room at the end of the grace period. */
+  readonly hardStop: AbortSignal;
+  setHealth(problem: string | undefined): void;
+}
+
+interface Shipment {
+  readonly batch: Batch;
+  readonly done: (error?: unknown) => void;
+}
+
+/** One input: a stream of its batches into the pipeline. Object mode with a high-water mark of
+ *  one batch, so that Node's own backpressure stops the input. */
+export class InputStage implements BatchEmitter {
+  readonly id: string;
+  readonly counters: ComponentCounters;
+  private readonly options: InputStageOptions;
+  private readonly stopping = new AbortController();
+  private readonly stream: Readable;
+  private readonly bytes: Counter;
+  private readonly batches: Counter;
+  private readonly held = new Set<Batch>();
+  private running: Promise<void> | undefined;
+  private isFinished = false;
+  private failure: string | undefined;
+
+  constructor(options: InputStageOptions) {
+    this.id = options.id;
+    this.options = options;
+    this.counters = new ComponentCounters(options.metrics);
+    this.bytes = options.metrics.counter('sluice_input_bytes_total');
+    this.batches = options.metrics.counter('sluice_input_batches_total');
+    this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
+  }
+
+  /** Starts the input; `finished` resolves when it has no more and all it gave is through the
+   *  filters. */
+  start(): void {
+    const sink = new Writable({
+      objectMode: true,
+      highWaterMark: 1,
+      write: (shipment: Shipment, _encoding, next) => {
+        this.ship(shipment).then(() => next(), next);
+      },
+    });
+    const connected = connect(this.stream, sink);
+    this.running = this.options.input
+      .run(this, this.stopping.signal)
+      .catch((error) => {
+        if (this.stopping.signal.aborted) return;
+        this.failure = messageOf(error);
+        this.options.setHealth(`the input stopped: ${this.failure}`);
+        this.options.log.error({ error: this.failure }, 'The input stopped.');
+      })
+      .then(() => {
+        this.stream.push(null);
+        return connected;
+      })
+      .catch((error) => {
+        this.options.log.error({ error: messageOf(error) }, 'The input stream broke.');
+      })
+      .finally(() => {
+        this.isFinished = true;
+      });
+  }
+
+  /** Resolves when the input has ended, by itself or after `stop`. */
+  finished(): Promise<void> {
+    return this.running ?? Promise.resolve();
+  }
+
+  get hasFinished(): boolean {
+    return this.isFinished;
+  }
+
+  get hasFailed(): boolean {
+    return this.failure !== undefined;
+  }
+
+  /** Asks the input to end: it emits what it holds and reads no more. */
+  stop(): void {
+    this.stopping.abort(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    await this.running;
+    await this.options.input.close?.();
+  }
+
+  // ── BatchEmitter ──────────────────────────────────────────────────────────────────────────
+
+  async batch(source: Source, tag: string, dataBytes = 0): Promise<Batch> {
+    const batch = dataBytes > layout.dataBytes ? heapBatch(dataBytes, 64) : await this.slot();
+    batch.reset(source, tag);
+    return batch;
+  }
+
+  private async slot(): Promise<Batch> {
+    // Every input can always hold one batch, so that inputs that wait for a full output never
+    // starve one that does not.
+    const batch =
+      this.options.pool.acquire() ??
+      (this.held.size === 0
+        ? heapBatch(layout.dataBytes, layout.eventsMax)
+        : await this.options.pool.acquireWhenFree(this.options.hardStop));
+    this.held.add(batch);
+    return batch;
+  }
+
+  emit(batch: Batch): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      this.stream.push({ batch, done } satisfies Shipment);
+    });
+  }
+
+  discard(batch: Batch): void {
+    this.held.delete(batch);
+    this.options.pool.release(batch);
+  }
+
+  private async ship({ batch, done }: Shipment): Promise<void> {
+    const { ledger } = batch.source;
+    const position = batch.positionEnd;
+    try {
+      this.counters.in.value += batch.count;
+      this.bytes.value += batch.inputBytes;
+      this.batches.value++;
+      await this.options.pipeline().run(batch, this.options.hardStop);
+      this.counters.out.value += batch.count;
+      ledger.advance(position);
+      this.discard(batch);
+      done();
+    } catch (error) {
+      this.discard(batch);
+      if (!(error instanceof InterruptedBatch)) {
+        this.options.setHealth(`a batch failed: ${messageOf(error)}`);
+        this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
+      }
+      done(error);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { type DiskBuffer, openDiskBuffer } from '../buffer/disk_buffer.ts';
+import type { OutputConfig, ResolvedConfig } from '../config/resolved.ts';
+import { openDeadLetterStore } from '../dead_letter/dead_letter_store.ts';
+import { deadLetterAdapter } from '../deliver/dead_letter_adapter.ts';
+import { DeadLetterDesk, type DeadLetterStore } from '../deliver/dead_letter_desk.ts';
+import type { MemoryBudget } from '../deliver/memory_budget.ts';
+import { OutputStage } from '../deliver/output_stage.ts';
+import type { Output } from '../sdk/contracts.ts';
+import type { ComponentFactory, FactoryServices } from './component_factory.ts';
+
+/** Most sections of one chunk: label sets, tables, files. */
+const sectionsMax = 1024;
+const batchBytesDefault = 2 * 1024 * 1024;
+const batchRecordsDefault = 100_000;
+
+/** What an output keeps on disk. It outlives the output's instance when a reload changes that. */
+export interface OutputStorage {
+  readonly buffer: DiskBuffer | undefined;
+  readonly deadLetters: DeadLetterStore;
+  /** Changes when the storage would have to be opened anew. */
+  readonly fingerprint: string;
+}
+
+/** Directory of an output's disk buffer. Ids become one path segment, whatever they hold. */
+export function bufferDirectory(storagePath: string, outputId: string): string {
+  return join(storagePath, 'buffers', pathSegment(outputId));
+}
+
+export function deadLetterDirectory(deadLetterPath: string, outputId: string): string {
+  return join(deadLetterPath, pathSegment(outputId));
+}
+
+/** Writes an id so that it is one file name on every system. */
+export function pathSegment(id: string): string {
+  const encoded = encodeURIComponent(id).replaceAll('*', '%2A');
+  return encoded.startsWith('.') ? `%2E${encoded.slice(1)}` : encoded;
+}
+
+export function storageFingerprint(config: OutputConfig): string {
+  return JSON.stringify([config.base.storage, config.base.deadLetter]);
+}
+
+/** Opens an output's disk buffer and dead letters. Throws SLUICE_STORAGE_FAILED or _LOCKED. */
+export async function openOutputStorage(
+  config: OutputConfig,
+  resolved: ResolvedConfig,
+  services: FactoryServices,
+): Promise<OutputStorage> {
+  const { storage, deadLetter } = config.base;
+  const log = services.logFor(config.id, config.base.logLevel);
+  const metrics = services.metrics.forComponent('output', config.id);
+  const quarantined = metrics.counter('sluice_buffer_quarantined_bytes_total');
+  const buffer =
+    storage.type === 'filesystem'
+      ? await openDiskBuffer({
+          directory: bufferDirectory(storage.path, config.id),
+          limitBytes: storage.totalLimitBytes,
+          whenFull: storage.whenFull,
+          durability: storage.durability,
+          log,
+          onQuarantine: (range) => {
+            quarantined.value += range.end - range.start;
+          },
+        })
+      : undefined;
+  const store = await openDeadLetterStore({
+    directory: deadLetterDirectory(resolved.service.deadLetterPath, config.id),
+    output: config.id,
+    limitBytes: deadLetter.limitBytes,
+    whenFull: deadLetter.whenFull === 'block' ? 'block' : 'drop',
+    log,
+  });
+  metrics.gauge('sluice_dead_letter_bytes', () => store.usedBytes);
+  return {
+    buffer,
+    deadLetters: deadLetterAdapter(store),
+    fingerprint: storageFingerprint(config),
+  };
+}
+
+export interface StageParts {
+  readonly config: OutputConfig;
+  readonly output: Output;
+  readonly storage: OutputStorage;
+  readonly factory: ComponentFactory;
+  readonly services: FactoryServices;
+  readonly budget: MemoryBudget;
+  /** How many outputs share the memory budget. */
+  readonly outputs: number;
+}
+
+/** Puts the engine's part around an output. */
+export function assembleOutput(parts: StageParts): OutputStage {
+  const { config, output, storage, factory, services, budget } = parts;
+  const { base, id } = config;
+  const plugin = factory.outputPlugin(config);
+  const log = services.logFor(id, base.logLevel);
+  const setHealth = (problem: string | undefined) => services.health.set(`output ${id}`, problem);
+  const batchBytes = base.batch.bytesMax ?? plugin.batch?.bytes ?? batchBytesDefault;
+  return new OutputStage({
+    id,
+    output,
+    batchBytes,
+    batchRecords: base.batch.recordsMax ?? plugin.batch?.records ?? batchRecordsDefault,
+    flushMs: base.flushMs,
+    concurrency: base.concurrency,
+    retry: {
+      retriesMax: base.retry.maxAttempts - 1,
+      initialMs: base.retry.initialMs,
+      maxMs: base.retry.maxMs,
+    },
+    whenFull: base.storage.whenFull,
+    memoryBytes: Math.max(batchBytes, Math.floor(budget.limitBytes / parts.outputs)),
+    sectionsMax,
+    buffer: storage.buffer,
+    deadLetters: new DeadLetterDesk({
+      store: storage.deadLetters,
+      clock: services.clock,
+      log,
+      setHealth,
+    }),
+    budget,
+    clock: services.clock,
+    random: Math.random,
+    log,
+    metrics: services.metrics.forComponent('output', id),
+    setHealth,
+  });
+}

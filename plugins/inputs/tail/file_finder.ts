@@ -1,0 +1,192 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import picomatch from 'picomatch';
+import { type FileFacts, factsOf } from './file_facts.ts';
+
+/** What one look at the directories showed. */
+export interface Findings {
+  /** Regular files by path, in the order of the patterns. */
+  readonly files: ReadonlyMap<string, FileFacts>;
+  /** Directories that were looked into, and those that must appear first. */
+  readonly directories: ReadonlySet<string>;
+  /** Directories or files that could not be read, with the reason. */
+  readonly problems: ReadonlyMap<string, string>;
+}
+
+interface Pattern {
+  /** Directory before the first wildcard. */
+  readonly base: string;
+  readonly isLiteral: boolean;
+  readonly matches: (file: string) => boolean;
+  /** A matcher per directory level below `base`; undefined beyond a `**` or where braces span
+   *  levels: then any directory may hold matches. */
+  readonly levels: readonly ((name: string) => boolean)[];
+  readonly depthMax: number;
+  readonly entersSymlinks: boolean;
+}
+
+/** Most files that one input follows; more is a pattern gone wrong. */
+const filesMax = 100_000;
+const statsAtOnce = 32;
+
+/** Finds the files that patterns match: `*`, `**`, `?`, `[..]`, `{a,b}`; relative ones refer to
+ *  `baseDirectory`. A backslash takes a wildcard's meaning away. */
+export class FileFinder {
+  private readonly patterns: readonly Pattern[];
+  private readonly excludes: readonly ((file: string) => boolean)[];
+
+  constructor(patterns: readonly string[], excludes: readonly string[], baseDirectory: string) {
+    this.patterns = patterns.map((pattern) => compilePattern(absolute(pattern, baseDirectory)));
+    // An exclusion without a slash is about names, whatever their directory.
+    this.excludes = excludes.map((pattern) =>
+      pattern.includes('/')
+        ? matcherOf(absolute(pattern, baseDirectory))
+        : nameMatcher(matcherOf(pattern)),
+    );
+  }
+
+  async find(): Promise<Findings> {
+    const search = new Search(this.excludes);
+    for (const pattern of this.patterns) await search.run(pattern);
+    return search;
+  }
+}
+
+class Search implements Findings {
+  readonly files = new Map<string, FileFacts>();
+  readonly directories = new Set<string>();
+  readonly problems = new Map<string, string>();
+  private readonly excludes: readonly ((file: string) => boolean)[];
+
+  constructor(excludes: readonly ((file: string) => boolean)[]) {
+    this.excludes = excludes;
+  }
+
+  async run(pattern: Pattern): Promise<void> {
+    if (pattern.isLiteral) {
+      this.directories.add(path.dirname(pattern.base));
+      await this.addFiles([pattern.base]);
+    } else {
+      await this.enter(pattern, pattern.base, 0);
+    }
+  }
+
+  private async enter(pattern: Pattern, directory: string, level: number): Promise<void> {
+    this.directories.add(directory);
+    const entries = await this.list(directory);
+    const candidates: string[] = [];
+    for (const entry of entries) {
+      const full = path.posix.join(directory, entry.name);
+      if (entry.isDirectory() || (entry.isSymbolicLink() && pattern.entersSymlinks)) {
+        if (level < pattern.depthMax && (pattern.levels[level]?.(entry.name) ?? true)) {
+          if (entry.isDirectory() || (await isDirectory(full))) {
+            await this.enter(pattern, full, level + 1);
+            continue;
+          }
+        }
+      }
+      if (entry.isDirectory() || !pattern.matches(full)) continue;
+      candidates.push(full);
+    }
+    await this.addFiles(candidates);
+  }
+
+  private async list(directory: string): Promise<Dirent[]> {
+    try {
+      return await readdir(directory, { withFileTypes: true });
+    } catch (error) {
+      this.note(directory, error);
+      return [];
+    }
+  }
+
+  private async addFiles(paths: readonly string[]): Promise<void> {
+    const wanted = paths.filter(
+      (file) => !this.files.has(file) && !this.excludes.some((matches) => matches(file)),
+    );
+    for (let at = 0; at < wanted.length; at += statsAtOnce) {
+      const some = wanted.slice(at, at + statsAtOnce);
+      const facts = await Promise.all(some.map((file) => this.factsAt(file)));
+      some.forEach((file, index) => {
+        const found = facts[index];
+        if (found !== undefined && this.files.size < filesMax) this.files.set(file, found);
+      });
+    }
+  }
+
+  private async factsAt(file: string): Promise<FileFacts | undefined> {
+    try {
+      const stats = await stat(file, { bigint: true });
+      return stats.isFile() ? factsOf(stats) : undefined;
+    } catch (error) {
+      this.note(file, error);
+      return undefined;
+    }
+  }
+
+  private note(place: string, error: unknown): void {
+    const { code } = error as NodeJS.ErrnoException;
+    // Gone between two looks, or not there yet: nothing wrong.
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') this.problems.set(place, code ?? String(error));
+  }
+}
+
+async function isDirectory(place: string): Promise<boolean> {
+  try {
+    return (await stat(place)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function absolute(pattern: string, baseDirectory: string): string {
+  const slashed = path.sep === '\\' ? pattern.replaceAll('\\', '/') : pattern;
+  const base = path.sep === '\\' ? baseDirectory.replaceAll('\\', '/') : baseDirectory;
+  return path.isAbsolute(slashed) ? path.posix.normalize(slashed) : path.posix.join(base, slashed);
+}
+
+function matcherOf(pattern: string): (file: string) => boolean {
+  // Files whose names begin with a dot match only a pattern that writes the dot, as in a shell.
+  return picomatch(pattern, { dot: false, strictSlashes: true, nonegate: true, noextglob: true });
+}
+
+function nameMatcher(matches: (name: string) => boolean): (file: string) => boolean {
+  return (file) => matches(path.posix.basename(file));
+}
+
+function compilePattern(pattern: string): Pattern {
+  const literal = unescapeGlob(pattern);
+  if (literal !== undefined) {
+    const matches = (file: string) => file === literal;
+    return {
+      base: literal,
+      isLiteral: true,
+      matches,
+      levels: [],
+      depthMax: 0,
+      entersSymlinks: false,
+    };
+  }
+  const parts = pattern.split('/');
+  const firstWild = parts.findIndex((part) => /[*?[{(\\]/.test(part));
+  const base = parts.slice(0, firstWild).join('/') || '/';
+  const below = parts.slice(firstWild, -1);
+  const isDeep = below.some((part) => part.includes('**')) || parts.at(-1)!.includes('**');
+  const spans = /\{[^}]*\/[^}]*\}/.test(pattern);
+  const unbounded = below.findIndex((part) => part.includes('**'));
+  return {
+    base,
+    isLiteral: false,
+    matches: matcherOf(pattern),
+    levels: spans ? [] : below.slice(0, unbounded < 0 ? undefined : unbounded).map(matcherOf),
+    depthMax: isDeep || spans ? 32 : below.length,
+    entersSymlinks: !isDeep,
+  };
+}
+
+/** The path that a pattern without wildcards names, or undefined when it has some. */
+function unescapeGlob(pattern: string): string | undefined {
+  if (/(?<!\\)[*?[{]/.test(pattern)) return undefined;
+  return pattern.replace(/\\([*?[\]{}()!\\])/g, '$1');
+}

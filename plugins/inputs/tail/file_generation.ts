@@ -1,0 +1,93 @@
+import type { OpenSource } from '../../../core/sdk/index.ts';
+import type { MultilineAssembler } from '../../shared/multiline/assembler.ts';
+import type { TextEncoding } from '../../shared/text_encoding/text_encoding.ts';
+import { beforeBytesMax, headBytesMax, printOf } from './content_print.ts';
+
+/** The content of a file from its first byte until it is truncated or replaced, and how far it
+ *  was read. It outlives its file: when the content is found again in a copy or an archive, the
+ *  generation moves there and reading goes on at `position`.
+ *
+ *  Invariants: `position` is the beginning of a line, or the place where a line was cut;
+ *  `position <= seenEnd`; `before` holds the bytes in front of `position`. */
+export class FileGeneration {
+  readonly checkpointKey: string;
+  /** The path under which the content was first seen: in records and tags. */
+  readonly name: string;
+  readonly tag: string;
+  /** Set right after creation, before anything is read. */
+  source!: OpenSource;
+
+  /** Everything before it was consumed. */
+  position = 0;
+  /** End of the bytes that were looked at; those from `position` on are an unfinished line. */
+  seenEnd = 0;
+  /** The last read came to the end of the file. */
+  hitEnd = false;
+  /** Since when the line at `position` has been unfinished (monotonic), or -1. */
+  unfinishedSinceMs = -1;
+  /** Beginning of a too long line whose rest is being skipped, or -1. */
+  discardFrom = -1;
+  /** How far the line at `position` was searched for its end in vain. */
+  searchedTo = 0;
+  /** How much to read at once: less when lines are so short that a batch is full before. */
+  blockBytes = 256 * 1024;
+  /** The last position that went out with a batch. */
+  sentPosition = 0;
+
+  /** Decided by the first bytes, or by the option. */
+  encoding: TextEncoding | undefined;
+  multiline: MultilineAssembler | undefined;
+
+  readonly before = Buffer.alloc(beforeBytesMax);
+  beforeLength = 0;
+  headLength = 0;
+  headHash = '';
+
+  constructor(checkpointKey: string, name: string, tag: string) {
+    this.checkpointKey = checkpointKey;
+    this.name = name;
+    this.tag = tag;
+  }
+
+  /** Moves on to `position`; `bytes[from, end)` are what was read up to it. */
+  consume(position: number, bytes: Buffer, from: number, end: number): void {
+    const count = Math.min(beforeBytesMax, end - from);
+    if (count === beforeBytesMax) bytes.copy(this.before, 0, end - count, end);
+    else {
+      const kept = Math.min(this.beforeLength, beforeBytesMax - count);
+      this.before.copyWithin(0, this.beforeLength - kept, this.beforeLength);
+      bytes.copy(this.before, kept, end - count, end);
+      this.beforeLength = kept + count;
+    }
+    if (count === beforeBytesMax) this.beforeLength = beforeBytesMax;
+    this.position = position;
+    this.unfinishedSinceMs = -1;
+    this.searchedTo = position;
+  }
+
+  /** Takes the head's print from the file's first bytes, as far as they were consumed. */
+  learnHead(head: Buffer, upTo: number): void {
+    const length = Math.min(headBytesMax, head.length, upTo);
+    if (length <= this.headLength && this.headHash !== '') return;
+    this.headLength = length;
+    this.headHash = printOf(head.subarray(0, length));
+  }
+
+  /** Where the acknowledgement may reach: in front of what is held back or half done. */
+  sendPosition(): number {
+    let position = this.position;
+    if (this.discardFrom >= 0) position = Math.min(position, this.discardFrom);
+    if (this.multiline !== undefined) position = Math.min(position, this.multiline.heldFrom());
+    return position;
+  }
+
+  /** True when reading stands in the middle of a line that was cut before `position`. */
+  isMidLine(): boolean {
+    if (this.beforeLength === 0) return false;
+    if (this.encoding?.unit === 'utf16be') return this.before[this.beforeLength - 1] !== 0x0a;
+    if (this.encoding?.unit === 'utf16le') {
+      return this.beforeLength >= 2 && this.before[this.beforeLength - 2] !== 0x0a;
+    }
+    return this.before[this.beforeLength - 1] !== 0x0a;
+  }
+}

@@ -1,0 +1,112 @@
+import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
+import { GzipWindow } from '../../shared/gzip/gzip_window.ts';
+import type { FileFacts } from './file_facts.ts';
+import { factsOf } from './file_facts.ts';
+import type { FileGeneration } from './file_generation.ts';
+
+/** A read that takes longer comes from a slow or remote disk: later ones leave this thread. */
+const slowReadMs = 8;
+const asynchronousReads = 64;
+
+/** One file (an inode) that is being read, under whatever name it has now. */
+export class TailedFile {
+  readonly key: string;
+  readonly birth: string;
+  readonly isGzip: boolean;
+  path: string;
+  /** Undefined only between admission and the first read, and after the end. */
+  generation: FileGeneration | undefined;
+
+  /** `here`: under a name that the patterns match. `away`: renamed or deleted; it is read on
+   *  through the open descriptor until nothing comes any more. */
+  presence: 'here' | 'away' = 'here';
+  awaySinceMs = 0;
+  /** When it last brought bytes (monotonic). */
+  activeMs = 0;
+  /** Size when last looked at. */
+  size: number;
+  modifiedMs: number;
+  /** It has, or may have, bytes to read. */
+  isReady = true;
+  /** A gzip file that was read to its end, or that is damaged: nothing more will come. */
+  isFinished = false;
+
+  private descriptor = -1;
+  private window: GzipWindow | undefined;
+  private slowReadsLeft = 0;
+
+  constructor(path: string, facts: FileFacts, isGzip: boolean) {
+    this.path = path;
+    this.key = facts.key;
+    this.birth = facts.birth;
+    this.size = facts.size;
+    this.modifiedMs = facts.modifiedMs;
+    this.isGzip = isGzip;
+  }
+
+  get isOpen(): boolean {
+    return this.descriptor >= 0;
+  }
+
+  /** Opens the file by its path. Returns what the opened file is: the caller checks that it is
+   *  the one meant. Throws the system's error. */
+  open(): FileFacts {
+    if (this.descriptor < 0) this.descriptor = openSync(this.path, 'r');
+    return this.look();
+  }
+
+  /** What the file system says of the open file now. */
+  look(): FileFacts {
+    return factsOf(fstatSync(this.descriptor, { bigint: true }));
+  }
+
+  /** True when there are bytes at `position`. Cheaper than `look`. */
+  hasByteAt(position: number): boolean {
+    return readSync(this.descriptor, probe, 0, 1, position) === 1;
+  }
+
+  /** Reads up to `length` bytes at `position`; fewer only at the end of the file. Positions of
+   *  a gzip file are those of its content. */
+  read(bytes: Buffer, at: number, length: number, position: number): number | Promise<number> {
+    if (this.isGzip) return this.content().read(bytes, at, length, position);
+    if (this.slowReadsLeft > 0) {
+      this.slowReadsLeft--;
+      return readLater(this.descriptor, bytes, at, length, position);
+    }
+    const beganMs = performance.now();
+    const count = readSync(this.descriptor, bytes, at, length, position);
+    if (performance.now() - beganMs > slowReadMs) this.slowReadsLeft = asynchronousReads;
+    return count;
+  }
+
+  /** The inflated content of a gzip file. */
+  content(): GzipWindow {
+    this.window ??= new GzipWindow(this.descriptor);
+    return this.window;
+  }
+
+  async close(): Promise<void> {
+    const { window, descriptor } = this;
+    this.window = undefined;
+    this.descriptor = -1;
+    await window?.close();
+    if (descriptor >= 0) closeSync(descriptor);
+  }
+}
+
+const probe = Buffer.alloc(1);
+
+function readLater(
+  descriptor: number,
+  bytes: Buffer,
+  at: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(descriptor, bytes, at, length, position, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+}

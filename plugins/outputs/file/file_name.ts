@@ -1,0 +1,76 @@
+import { isAbsolute, normalize, sep } from 'node:path';
+import {
+  type Batch,
+  compileDatePattern,
+  compileTemplate,
+  type Field,
+  fieldOf,
+  renderTemplate,
+  type Template,
+  type TemplateSource,
+} from '../../../core/sdk/index.ts';
+
+/** Name for records whose fields do not give one. */
+export const fallbackName = 'unnamed';
+
+/** Works out which file a record goes to. Whatever the record holds, the name stays below the
+ *  directory: separators and leading dots in values are replaced. */
+export class FileName implements TemplateSource {
+  private readonly template: Template;
+  private readonly fields = new Map<unknown, Field>();
+  private readonly dates = new Map<string, (seconds: number, nanos: number) => string>();
+  private batch!: Batch;
+  private index = 0;
+
+  constructor(text: string) {
+    this.template = compileTemplate(text);
+    for (const path of this.template.fields) {
+      this.fields.set(path, fieldOf(path.keys, path.literal));
+    }
+    for (const part of this.template.parts) {
+      if (part.kind === 'date') this.dates.set(part.pattern, compileDatePattern(part.pattern));
+    }
+  }
+
+  /** True when all records go to one file. */
+  get isStatic(): boolean {
+    return this.template.isStatic;
+  }
+
+  of(batch: Batch, index: number): string {
+    this.batch = batch;
+    this.index = index;
+    return confinedPath(renderTemplate(this.template, this) ?? fallbackName);
+  }
+
+  get tag(): string {
+    return safePiece(this.batch.tagName(this.index));
+  }
+
+  get(path: unknown): unknown {
+    const value = this.batch.valueAt(this.index, this.fields.get(path)!);
+    return typeof value === 'string' ? safePiece(value) : value;
+  }
+
+  formatTime(pattern: string): string {
+    const seconds = this.batch.seconds[this.index]!;
+    return safePiece(this.dates.get(pattern)!(seconds, this.batch.nanos[this.index]!));
+  }
+}
+
+/** A value as one piece of a file name. */
+function safePiece(value: string): string {
+  const piece = value.replace(/[/\\\p{Cc}:*?"<>|]/gu, '_').replace(/^\.+/, '_');
+  return Buffer.byteLength(piece) <= 200
+    ? piece
+    : Buffer.from(piece)
+        .toString('latin1', 0, 200)
+        .replace(/[^\x20-\x7e]/g, '_');
+}
+
+/** The configured part of a name may have directories; none of it leads upwards. */
+function confinedPath(name: string): string {
+  const normal = normalize(name);
+  const leaves = normal === '..' || normal.startsWith(`..${sep}`) || isAbsolute(normal);
+  return leaves || normal === '.' ? fallbackName : normal;
+}

@@ -1,0 +1,29 @@
+import type { ParserOptions } from '../../shared/parsing/parser_options.ts';
+
+export const schema = {
+  type: 'object',
+  required: ['pattern'],
+  properties: {
+    pattern: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Fields and the texts between them, such as `%{time} %{level->} [%{thread}] %{message}`.',
+    },
+    convert_datatype: {
+      type: 'object',
+      additionalProperties: { enum: ['int', 'float'] },
+      description: 'Types of fields as a map, as in Logstash; `types` says the same.',
+    },
+    skip_empty_values: {
+      type: 'boolean',
+      default: false,
+      description: 'Whether empty values are left out.',
+    },
+  },
+} as const;
+
+export interface Options extends ParserOptions {
+  readonly pattern: string;
+  readonly convert_datatype?: Readonly<Record<string, 'int' | 'float'>>;
+}

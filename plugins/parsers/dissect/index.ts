@@ -1,0 +1,39 @@
+import { defineParser } from '../../../core/sdk/index.ts';
+import { attempt, checkParserOptions } from '../../shared/parsing/check_options.ts';
+import { type Options, schema } from './config.ts';
+import { DissectParser } from './dissect_parser.ts';
+import { readDissectPattern } from './dissect_pattern.ts';
+
+export const plugin = defineParser<Options>({
+  name: 'dissect',
+  summary: 'Takes texts apart at fixed delimiters.',
+  stability: 'beta',
+  schema,
+  example: `parsers:
+  - name: app
+    format: dissect
+    pattern: '%{time} %{level->} [%{thread}] %{message}'
+    time_key: time
+    time_format: ISO8601
+pipeline:
+  inputs:
+    - name: stdin
+      tag: app
+  filters:
+    - name: parser
+      match: app
+      parser: app
+  outputs:
+    - name: stdout
+      match: '*'
+`,
+  check(options) {
+    const problems = checkParserOptions(options);
+    attempt(
+      () => readDissectPattern(options.pattern),
+      (message) => problems.push({ path: ['pattern'], message }),
+    );
+    return problems;
+  },
+  create: (options, context) => new DissectParser(options, context),
+});

@@ -1,0 +1,38 @@
+import { JsonRecordEncoder, type PluginContext } from '../../../core/sdk/index.ts';
+
+/** How a line of JSON shows the event's time. */
+export const timeOptions = {
+  json_date_key: {
+    type: 'string',
+    description:
+      'Key under which a line gets the time of its event; no time is added when absent or `false`.',
+  },
+  json_date_format: {
+    enum: ['iso8601', 'epoch', 'epoch_ms', 'double'],
+    default: 'iso8601',
+    description: "Form of that time; `double` is Fluent Bit's name for `epoch`.",
+  },
+} as const;
+
+export interface JsonLineOptions {
+  readonly json_date_key?: string;
+  readonly json_date_format: 'iso8601' | 'epoch' | 'epoch_ms' | 'double';
+}
+
+export interface JsonLineShape extends JsonLineOptions {
+  sectionKey?: (batch: import('../../../core/sdk/index.ts').Batch, index: number) => string;
+}
+
+/** An encoder of one JSON object a line. */
+export function jsonLineEncoder(shape: JsonLineShape, context: PluginContext): JsonRecordEncoder {
+  const key = shape.json_date_key;
+  const withTime = key !== undefined && key !== 'false' && key !== '';
+  const form = shape.json_date_format === 'double' ? 'epoch' : shape.json_date_format;
+  return new JsonRecordEncoder({
+    fingerprint: JSON.stringify(['json_lines', withTime ? [key, form] : []]),
+    kernel: context.kernel,
+    suffix: Buffer.from('\n'),
+    ...(withTime ? { time: { key, format: { form, digits: 9 } } } : {}),
+    ...(shape.sectionKey === undefined ? {} : { sectionKey: shape.sectionKey }),
+  });
+}

@@ -1,0 +1,82 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
+import { messageOf, SluiceError, type TlsOptions } from '../../../core/sdk/index.ts';
+
+/** Certificates in one directory at most. */
+const certificatesMax = 1000;
+
+/** Reads the files that the `tls.*` options name and gives what node:tls takes. Relative paths are
+ *  below `baseDirectory`. The server is verified unless the options say otherwise.
+ *  Errors: SLUICE_OPTION_INVALID for a file that cannot be read, and for options at odds. */
+export async function loadTlsClient(
+  options: TlsOptions,
+  baseDirectory: string,
+): Promise<ConnectionOptions> {
+  if ((options.crtFile === undefined) !== (options.keyFile === undefined)) {
+    throw invalid('A client certificate needs its key: give both tls.crt_file and tls.key_file.');
+  }
+  const { minVersion, maxVersion } = options;
+  if (minVersion !== undefined && maxVersion !== undefined && minVersion > maxVersion) {
+    throw invalid('tls.min_version is newer than tls.max_version: no version is left to speak.');
+  }
+  const readOne = async (path: string | undefined, key: string): Promise<Buffer | undefined> =>
+    path === undefined ? undefined : readPem(resolve(baseDirectory, path), key);
+  const authorities = [
+    await readOne(options.caFile, 'tls.ca_file'),
+    ...(await readDirectory(options.caPath, baseDirectory)),
+  ].filter((text) => text !== undefined);
+  const settings: ConnectionOptions = {
+    rejectUnauthorized: options.verify,
+    cert: await readOne(options.crtFile, 'tls.crt_file'),
+    key: await readOne(options.keyFile, 'tls.key_file'),
+    passphrase: options.keyPasswd?.reveal(),
+    servername: options.vhost,
+    // Older versions are broken; node:tls lets an environment variable lower its own limit.
+    minVersion: minVersion ?? 'TLSv1.2',
+    maxVersion,
+    ciphers: options.ciphers,
+  };
+  if (authorities.length > 0) settings.ca = authorities;
+  if (!options.verifyHostname) settings.checkServerIdentity = () => undefined;
+  return withoutUndefined(settings);
+}
+
+async function readDirectory(path: string | undefined, baseDirectory: string): Promise<Buffer[]> {
+  if (path === undefined) return [];
+  const directory = resolve(baseDirectory, path);
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (cause) {
+    throw unreadable('tls.ca_path', directory, cause);
+  }
+  const wanted = names.filter((name) => /\.(?:pem|crt|cer)$/i.test(name)).sort();
+  if (wanted.length === 0 || wanted.length > certificatesMax) {
+    const text = `tls.ca_path ${directory} has ${wanted.length} files of certificates where 1 to ${certificatesMax} are expected: check the directory.`;
+    throw invalid(text);
+  }
+  return Promise.all(wanted.map((name) => readPem(join(directory, name), 'tls.ca_path')));
+}
+
+async function readPem(path: string, key: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw unreadable(key, path, cause);
+  }
+}
+
+function unreadable(key: string, path: string, cause: unknown): SluiceError {
+  const message = `${key} ${path} cannot be read (${messageOf(cause)}): check the path and its permissions.`;
+  return new SluiceError('SLUICE_OPTION_INVALID', message, { cause });
+}
+
+function invalid(message: string): SluiceError {
+  return new SluiceError('SLUICE_OPTION_INVALID', message);
+}
+
+/** node:tls takes a key with an undefined value for a wrong one. */
+function withoutUndefined(settings: ConnectionOptions): ConnectionOptions {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  maxCompressedBytes,
+  SnappyCompressor,
+  snappyDecompress,
+} from '../../../plugins/shared/snappy/snappy.ts';
+
+const compressor = new SnappyCompressor();
+
+function roundTrip(input: Buffer): Buffer {
+  const compressed = compressor.compress(input);
+  assert.ok(compressed.length <= maxCompressedBytes(input.length));
+  return snappyDecompress(Buffer.from(compressed), input.length);
+}
+
+test('a block with every kind of element is read', () => {
+  const block = Buffer.from([
+    0x15, // 21 bytes
+    0x0c, ...Buffer.from('abcd'), // literal of 4
+    0x01, 0x04, // copy of 4 from 4 back, two-byte form
+    0x12, 0x04, 0x00, // copy of 5 from 4 back, three-byte form
+    0x1f, 0x01, 0x00, 0x00, 0x00, // copy of 8 from 1 back, five-byte form
+  ]);
+  assert.equal(snappyDecompress(block, 100).toString(), 'abcdabcdabcdaaaaaaaaa');
+});
+
+test('what is compressed is the block format to the byte', () => {
+  const compressed = compressor.compress(Buffer.from('abcd'.repeat(20)));
+  const expected = [80, 0x0c, ...Buffer.from('abcd'), (63 << 2) | 2, 4, 0, (11 << 2) | 2, 4, 0];
+  assert.deepEqual([...compressed], expected);
+  assert.deepEqual([...compressor.compress(Buffer.alloc(0))], [0]);
+});
+
+test('any bytes come back', () => {
+  const pieces = fc.array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(200)).map(([bytes, times]) =>
+        Buffer.concat(Array.from({ length: times }, () => bytes)),
+      ),
+    ),
+    { maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(pieces, (parts) => {
+      const input = Buffer.concat(parts);
+      assert.ok(roundTrip(input).equals(input));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('input of several fragments comes back, and repeats shrink', () => {
+  for (const length of [65_535, 65_536, 65_537, 300_000]) {
+    const text = Buffer.from('GET /index.html HTTP/1.1 200 5124\n'.repeat(10_000)).subarray(0, length);
+    assert.ok(roundTrip(text).equals(text));
+    assert.ok(compressor.compress(text).length < length / 15);
+    const noise = Buffer.from(Array.from({ length }, (_, i) => (Math.imul(i, 2654435761) >>> 13) & 255));
+    assert.ok(roundTrip(noise).equals(noise));
+  }
+});
+
+test('damaged blocks are refused', () => {
+  const good = Buffer.from(compressor.compress(Buffer.from('some text, some text, some text')));
+  const cases = [
+    Buffer.alloc(0),
+    good.subarray(0, good.length - 1),
+    Buffer.concat([good, Buffer.from([0])]),
+    Buffer.from([4, 0x01, 0x04]),
+    Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+  ];
+  for (const block of cases) assert.throws(() => snappyDecompress(block, 1000), RangeError);
+  assert.throws(() => snappyDecompress(good, 10), RangeError);
+});
