@@ -69,7 +69,9 @@ export function schemaOf(plugin: AnyPlugin): PluginSchema {
     schema: schema as unknown as PluginSchema['schema'],
     ...(aliases === undefined ? {} : { aliases }),
     // The loader calls it with options that the plugin's own schema gave their shape.
-    ...(check === undefined ? {} : { check: check as unknown as NonNullable<PluginSchema['check']> }),
+    ...(check === undefined
+      ? {}
+      : { check: check as unknown as NonNullable<PluginSchema['check']> }),
   };
 }
 

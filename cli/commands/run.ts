@@ -1,14 +1,20 @@
 import { createWriteStream } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
 import type { ResolvedConfig } from '../../core/config/resolved.ts';
 import { messageOf, SluiceError } from '../../core/errors/sluice_error.ts';
 import { loadKernel } from '../../core/kernel/kernel.ts';
 import { createLog } from '../../core/telemetry/log.ts';
+import { HttpApi, newApiToken } from '../../core/telemetry/http_api.ts';
 import { Metrics } from '../../core/telemetry/metrics.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { Agent } from '../../core/topology/agent.ts';
+import { apiRoutes } from '../../core/topology/api_routes.ts';
 import type { Command, CommandCall } from '../command.ts';
+import { agentFileName } from '../agent_file.ts';
 import { exitCode } from '../exit_codes.ts';
+import { packageVersion } from '../package_version.ts';
 import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
 
 /** `sluice run FILE...`: the agent itself. */
@@ -43,6 +49,14 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
     const isConfig = error instanceof SluiceError && error.kind === 'config';
     return isConfig ? exitCode.configuration : exitCode.failure;
   }
+  let api: HttpApi | undefined;
+  try {
+    api = await openApi(agent, call.positionals);
+  } catch (error) {
+    await agent.stop();
+    call.stderr.write(`error: ${messageOf(error)}\n`);
+    return exitCode.configuration;
+  }
   const signals = listenForSignals(agent, call.positionals);
   const ended = await Promise.race([
     agent.finished().then(() => 'finished' as const),
@@ -50,6 +64,7 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
   ]);
   await agent.stop(ended === 'finished' ? undefined : agent.config.service.graceMs);
   signals.forget();
+  await api?.close();
   return agent.hasFailed ? exitCode.failure : exitCode.ok;
 }
 
@@ -82,6 +97,30 @@ export function startAgent(
     logFor,
     metrics,
   });
+}
+
+/** Opens the HTTP interface if the file asks for it. Its token is the file's, or a random one
+ *  that is kept, readable by this user alone, beside the agent's other files. */
+async function openApi(agent: Agent, files: readonly string[]): Promise<HttpApi | undefined> {
+  const { service } = agent.config;
+  if (!service.httpServer) return undefined;
+  const token = service.httpToken?.reveal() ?? newApiToken();
+  const api = await HttpApi.listen({
+    host: service.httpListen,
+    port: service.httpPort,
+    token,
+    log: agent.log,
+    routes: apiRoutes(agent, {
+      version: packageVersion(),
+      reload: () => reloadFiles(agent, files),
+    }),
+  });
+  const place = { url: `http://${service.httpListen}:${api.port}`, token };
+  const path = join(service.storagePath, agentFileName);
+  await rm(path, { force: true });
+  await writeFile(path, `${JSON.stringify(place)}\n`, { mode: 0o600 });
+  agent.log.info({ url: place.url }, 'The HTTP interface listens.');
+  return api;
 }
 
 function logFormat(config: ResolvedConfig, isTerminal: boolean): 'json' | 'pretty' {

@@ -15,6 +15,7 @@ import {
 } from './disk_buffer.ts';
 import { type FileSystem, isMissing } from './file_system.ts';
 import type { RecoveredBuffer } from './recovery.ts';
+import { rewriteUnsynced, type UnsyncedPart } from './rescue.ts';
 import {
   bytesOf,
   chunkBodyBytesMax,
@@ -79,8 +80,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   #queue: AppendRequest[] = [];
   #nextSequence: number;
   #nextSegment: number;
-  /** Sealed after a failed sync: its chunks from `#rescueFrom` on wait to be written again. */
-  #rescue: { segment: Segment; from: number } | undefined;
+  /** Sealed after a failed sync: its last chunks wait to be written again. */
+  #rescue: UnsyncedPart | undefined;
   #working: Promise<void> | undefined;
   #wanted = false;
   /** Dropped for an append that then failed: told with the next one that succeeds. */
@@ -401,34 +402,14 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#syncLater.request(this.#intervalMs);
   }
 
-  /** Writes what a failed sync left in doubt into a new segment, under the same numbers. */
   async #rescueUnsynced(): Promise<void> {
     if (!this.#rescue) return;
-    const { segment, from } = this.#rescue;
-    const entries = this.#index.entriesOf(segment).filter((entry) => entry.position >= from);
-    const placed: { entry: ChunkEntry; position: number }[] = [];
-    const damaged: ChunkEntry[] = [];
-    if (entries.length > 0) {
-      const target = this.#beginSegment(entries[0]!.sequence);
-      try {
-        for (const entry of entries) {
-          const found = await this.#reader.read(entry);
-          if (!found) {
-            damaged.push(entry);
-            continue;
-          }
-          const item = { ...entry, header: found.header, body: [found.body] };
-          placed.push({ entry, position: (await this.#writer.write([item]))[0]! });
-        }
-        await this.#writer.sync();
-      } catch (error) {
-        await this.#writer.abandon(segmentHeaderBytes);
-        throw storageFailed(`sync ${segment.path}`, error);
-      }
-      for (const { entry, position } of placed) {
-        if (this.#index.get(entry.sequence) === entry) this.#index.move(entry, target, position);
-      }
-    }
+    const damaged = await rewriteUnsynced(this.#rescue, {
+      index: this.#index,
+      reader: this.#reader,
+      writer: this.#writer,
+      begin: (firstSequence) => this.#beginSegment(firstSequence),
+    });
     this.#rescue = undefined;
     for (const entry of damaged) await this.#quarantine(entry);
   }

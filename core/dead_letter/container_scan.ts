@@ -20,6 +20,9 @@ export interface ContainerScan {
   readonly tornAt: number;
 }
 
+/** How far before a marker the start of its block is looked for. */
+const blockSearchBytesMax = 64 * 1024;
+
 /**
  * Finds every intact letter in a container's bytes. After a damaged block it goes on behind the
  * next sync marker; within a block each letter stands for itself by its checksums. Never throws.
@@ -76,8 +79,10 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
     // The length may be what is damaged, or the marker: letters that are whole are still taken.
     const start = block?.start ?? position;
     const bytes = next - start;
-    const found: DamagedBytes[] = [];
-    decodeLetters(content, codec, { start, bytes, count: bytes }, letters, found);
+    const first: ScannedLetter[] = [];
+    decodeLetters(content, codec, { start, bytes, count: bytes }, first, []);
+    const decodedTo = first.at(-1) ? first.at(-1)!.position + first.at(-1)!.bytes : position;
+    letters.push(...first, ...blockEndingAt(content, codec, decodedTo, next));
     damaged.push({ start: position, end: next + syncMarkerBytes });
     position = next + syncMarkerBytes;
   }
@@ -118,6 +123,25 @@ function wholeLetters(
   const damaged: DamagedBytes[] = [];
   decodeLetters(content, codec, block, letters, damaged);
   return damaged.length === 0 ? letters : undefined;
+}
+
+/**
+ * The letters of a whole block that starts somewhere from `from` on and ends at `end`: its own
+ * marker is intact, the one before it is not.
+ */
+function blockEndingAt(
+  content: Buffer,
+  codec: DeadLetterCodec,
+  from: number,
+  end: number,
+): ScannedLetter[] {
+  for (let start = Math.max(from, end - blockSearchBytesMax); start < end; start++) {
+    const block = codec.decodeBlockHead(content, start);
+    if (!block || block.start + block.bytes !== end) continue;
+    const whole = wholeLetters(content, codec, block);
+    if (whole) return whole;
+  }
+  return [];
 }
 
 /** A rest too short for a block, or zeros that a crash left. */

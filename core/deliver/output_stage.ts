@@ -1,7 +1,7 @@
 import type { Batch } from '../batch/batch.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
 import { Chunk, type EncodedRun } from '../chunk/chunk.ts';
-import { messageOf } from '../errors/sluice_error.ts';
+import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { ComponentMetrics, Counter, Log, Output, RecordSink } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { type Clock, pause } from '../time/clock.ts';
@@ -301,11 +301,16 @@ export class OutputStage implements RecordSink {
           this.drop(sealed, 'buffer_full');
           return;
         }
-        for (const dropped of outcome.dropped) this.forgetDropped(dropped.sequence, dropped.header);
+        for (const dropped of outcome.dropped) this.forgetDropped(dropped.sequence);
         this.stored(sealed, outcome.sequence);
         return;
       } catch (error) {
         if (this.stopping.signal.aborted) return;
+        if (error instanceof SluiceError && error.code === 'SLUICE_RECORD_TOO_LARGE') {
+          // It can never be stored; it is delivered from memory and its sources wait for that.
+          this.queue.push(sealed);
+          return;
+        }
         this.options.setHealth(`the disk buffer failed: ${messageOf(error)}`);
         this.options.log.error(
           { error: messageOf(error) },
@@ -328,12 +333,19 @@ export class OutputStage implements RecordSink {
     this.queue.push(sealed);
   }
 
-  private forgetDropped(sequence: number, header: Buffer): void {
+  /** A stored chunk made room for a new one. One that is being delivered is left to that. */
+  private forgetDropped(sequence: number): void {
+    for (const queued of this.underway) {
+      if (queued.sequence !== sequence) continue;
+      queued.sequence = undefined;
+      return;
+    }
     const queued = this.queue.remove((waiting) => waiting.sequence === sequence);
-    const records = queued?.records ?? Chunk.recordCount(header);
-    this.counters.dropped('buffer_full', records);
+    if (queued === undefined) return;
+    this.counters.dropped('buffer_full', queued.records);
+    const { records } = queued;
     this.options.log.error({ records }, 'The disk buffer dropped its oldest records.');
-    if (queued?.chunk !== undefined) this.giveMemory(queued.bytes);
+    if (queued.chunk !== undefined) this.giveMemory(queued.bytes);
   }
 
   // ── delivering ────────────────────────────────────────────────────────────────────────────

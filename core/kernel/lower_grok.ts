@@ -1,4 +1,4 @@
-import type { RegexNode, RepeatNode } from '../regex/ast.ts';
+import { childrenOf, type RegexNode, type RepeatNode } from '../regex/ast.ts';
 import { type CharSet, setsOverlap, unionSets } from '../regex/char_set.ts';
 import { FactTable, someNode } from '../regex/facts.ts';
 import { simplifyRegex } from '../regex/simplify.ts';
@@ -29,7 +29,9 @@ const capturesMax = 120;
 const targetsMax = 64;
 const nestingMax = 60;
 /** Copies that a counted repeat of a group may become. */
-const copiesMax = 16;
+const copiesMax = 100;
+/** From this size on an alternative is worth a test before it is tried. */
+const guardedNodesMin = 25;
 
 /** Lowers a parsed pattern to a program for the kernel. Without `groups`, every reference that
  *  captures (`%{NAME:field:type}`) fills its field. */
@@ -217,11 +219,10 @@ class Lowering {
 
   /** Before a costly alternative: a test for a character that it cannot do without. */
   private guard(node: RegexNode): void {
-    if (node.kind === 'set' || this.facts.of(node).minLength < 2) return;
-    const needed = neededByte(node);
-    const members = membersOf(node);
-    if (needed === undefined || members === undefined) return;
-    this.emit('contains', { table: classTable(members, false) }, needed);
+    if (countNodes(node) < guardedNodesMin) return;
+    const needed = neededPrefix(node);
+    if (needed === undefined) return;
+    this.emit('contains', { table: classTable(needed.members, false) }, needed.byte);
   }
 
   private repeat(node: RepeatNode, follow: Follow): void {
@@ -400,33 +401,53 @@ function literalAt(items: readonly RegexNode[], i: number): { count: number; byt
   return { count: codes.length, bytes: Buffer.from(codes) };
 }
 
-/** An ASCII character that every match of the node has, if one is easy to see. */
-function neededByte(node: RegexNode): number | undefined {
+interface NeededPrefix {
+  readonly members: CharSet;
+  readonly byte: number;
+}
+
+/** An ASCII character that every match has, and the characters that may stand up to its first
+ *  place; undefined when they are not easy to see. */
+function neededPrefix(node: RegexNode): NeededPrefix | undefined {
   switch (node.kind) {
     case 'set':
       return node.set.length === 2 && node.set[0] === node.set[1] && node.set[0]! < 128
-        ? node.set[0]
+        ? { members: node.set, byte: node.set[0]! }
         : undefined;
     case 'sequence': {
+      let members: CharSet = [];
       for (const item of node.items) {
-        const needed = neededByte(item);
-        if (needed !== undefined) return needed;
+        const needed = neededPrefix(item);
+        if (needed !== undefined) {
+          return { members: unionSets(members, needed.members), byte: needed.byte };
+        }
+        const more = membersOf(item);
+        if (more === undefined) return undefined;
+        members = unionSets(members, more);
       }
       return undefined;
     }
     case 'alternation': {
-      const [first, ...rest] = node.items.map(neededByte);
-      return first !== undefined && rest.every((other) => other === first) ? first : undefined;
+      const all = node.items.map(neededPrefix);
+      const byte = all[0]?.byte;
+      if (byte === undefined || all.some((one) => one?.byte !== byte)) return undefined;
+      return { members: unionSets(...all.map((one) => one!.members)), byte };
     }
     case 'repeat':
-      return node.min > 0 ? neededByte(node.body) : undefined;
+      return node.min > 0 ? neededPrefix(node.body) : undefined;
     case 'capture':
     case 'reference':
     case 'atomic':
-      return neededByte(node.body);
+      return neededPrefix(node.body);
     default:
       return undefined;
   }
+}
+
+function countNodes(node: RegexNode): number {
+  let count = 1;
+  for (const child of childrenOf(node)) count += countNodes(child);
+  return count;
 }
 
 /** All characters that a match of the node may have; undefined when that is not clear. */

@@ -93,6 +93,7 @@ function repeatDegree(node: RepeatNode, follow: CharSet, facts: FactTable): numb
   if (node.max <= 1) return degree(node.body, follow, facts);
   const inner = degree(node.body, unionSets(body.first, follow), facts);
   if (!unbounded) return inner * node.max;
-  if (inner > 0) return Number.POSITIVE_INFINITY;
-  return setsOverlap(body.first, follow) ? 1 : 0;
+  // Two ways to divide the same text into rounds double with every round.
+  if (degree(node.body, body.first, facts) > 0) return Number.POSITIVE_INFINITY;
+  return inner + (setsOverlap(body.first, follow) ? 1 : 0);
 }

@@ -55,7 +55,13 @@ function flattenLoop(node: RepeatNode, facts: FactTable): RegexNode {
   if (node.min === 1 && node.max === 1) return node.body;
   if (!isUnbounded(node) || node.min > 1) return node;
   const body = node.body;
-  if (isUnbounded(body) && body.min <= 1 && body.body.kind === 'set') {
+  if (
+    body.kind === 'repeat' &&
+    !body.lazy &&
+    body.min <= 1 &&
+    body.max >= 1 &&
+    body.body.kind === 'set'
+  ) {
     return { ...node, body: body.body, min: Math.min(node.min, body.min) };
   }
   if (body.kind !== 'alternation') return node;
@@ -124,7 +130,7 @@ function oneWay(item: RegexNode, rest: RegexNode, facts: FactTable): boolean {
       return true;
     case 'repeat': {
       if (item.body.kind !== 'set' || item.lazy) return item.min === item.max && isPlain(item.body);
-      if (item.min === item.max) return true;
+      if (item.min === item.max || isClosed(item.body, rest)) return true;
       return (
         neverFails(rest) ||
         (!facts.nullable(rest) && !setsOverlap(item.body.set, facts.of(rest).first))
@@ -133,6 +139,19 @@ function oneWay(item: RegexNode, rest: RegexNode, facts: FactTable): boolean {
     default:
       return isPlain(item);
   }
+}
+
+/** True when `rest` begins by refusing any further character of the run: there is one way to end it. */
+function isClosed(run: RegexNode, rest: RegexNode): boolean {
+  const next = rest.kind === 'sequence' ? rest.items[0] : undefined;
+  return (
+    run.kind === 'set' &&
+    next?.kind === 'look' &&
+    next.negative &&
+    !next.behind &&
+    next.body.kind === 'set' &&
+    isSubset(run.set, next.body.set)
+  );
 }
 
 /** A fixed path: no choice anywhere. */

@@ -265,7 +265,15 @@ export interface Output {
   deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome>;
   /** Connects without sending records, for `sluice check --probe`. Throws what is wrong. */
   probe?(signal: AbortSignal): Promise<void>;
+  /** Answers a query over what was delivered: for destinations inside the process. */
+  query?(sql: string): Promise<QueryResult>;
   close?(): Promise<void>;
+}
+
+export interface QueryResult {
+  readonly columns: readonly string[];
+  /** Values as JSON has them; integers past 2^53 as strings. */
+  readonly rows: readonly (readonly unknown[])[];
 }
 
 export interface Delivery {

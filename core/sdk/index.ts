@@ -28,11 +28,13 @@ export {
   type Template,
   type TemplateSource,
 } from '../config/template.ts';
-export { compileRegex, type CompiledRegex } from '../regex/regex.ts';
+export { compileRegex, type CompiledRegex, RegexBudgetError } from '../regex/regex.ts';
 export { runGuarded } from '../regex/guard.ts';
 export * from './contracts.ts';
 export * from './define.ts';
 export { importDriver } from './drivers.ts';
+export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
+export { splitLines } from '../kernel/split_lines.ts';
 export { parseByteSize } from '../time/byte_size.ts';
 export {
   compileDatePattern,

@@ -105,6 +105,22 @@ export const metricTable = {
   sluice_grok_timeouts_total: { type: 'counter', help: 'Lines tagged _groktimeout.' },
   sluice_parse_failures_total: { type: 'counter', help: 'Texts that a parser did not take.' },
   sluice_date_failures_total: { type: 'counter', help: 'Dates that no format took.' },
+  sluice_clickhouse_table_field_missing_total: {
+    type: 'counter',
+    help: 'Records without a usable value of a field in the name of the table: `other` stands there.',
+  },
+  sluice_clickhouse_tables_limited_total: {
+    type: 'counter',
+    help: 'Records beyond table_names_max, sent to the table that ends with `other`.',
+  },
+  sluice_loki_label_sets_limited_total: {
+    type: 'counter',
+    help: 'Records beyond label_sets_max, sent with the static labels only.',
+  },
+  sluice_loki_tenants_invalid_total: {
+    type: 'counter',
+    help: 'Records whose tenant Loki would not take, sent to the dead letters.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

@@ -316,7 +316,8 @@ export class Agent {
   private async closeAll(): Promise<void> {
     const attempt = async (what: string, work: () => Promise<unknown> | undefined) => {
       try {
-        await work();
+        // A plugin that never ends must not keep the process.
+        await withDeadline(this.options.clock, closeDeadlineMs, work());
       } catch (error) {
         this.log.error({ error: messageOf(error) }, `${what} did not close cleanly.`);
       }
@@ -365,6 +366,25 @@ export class Agent {
     }
     return problems;
   }
+}
+
+/** Time that one component gets to close. */
+const closeDeadlineMs = 5000;
+
+function withDeadline(clock: Clock, ms: number, work: Promise<unknown> | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(new Error(`it did not close within ${ms} ms`)));
+    Promise.resolve(work).then(
+      () => {
+        cancel();
+        resolve();
+      },
+      (error) => {
+        cancel();
+        reject(error);
+      },
+    );
+  });
 }
 
 export async function closeStorage(storage: OutputStorage): Promise<void> {

@@ -462,7 +462,7 @@ function nextCharacter(at: usize, end: usize): usize {
 function assertion(type: i32, at: usize, start: usize, end: usize): u32 {
   switch (type) {
     case 0:
-      return at == start || load<u8>(at - 1) == 10 ? 1 : 0;
+      return at == start || (at < end && load<u8>(at - 1) == 10) ? 1 : 0;
     case 1:
       return at == end || load<u8>(at) == 10 ? 1 : 0;
     case 2:

@@ -1,6 +1,7 @@
 import type { OpenSource } from '../../../core/sdk/index.ts';
 import type { MultilineAssembler } from '../../shared/multiline/assembler.ts';
 import type { TextEncoding } from '../../shared/text_encoding/text_encoding.ts';
+import type { TailedFile } from './tailed_file.ts';
 import { beforeBytesMax, headBytesMax, printOf } from './content_print.ts';
 
 /** The content of a file from its first byte until it is truncated or replaced, and how far it
@@ -38,6 +39,12 @@ export class FileGeneration {
   encoding: TextEncoding | undefined;
   multiline: MultilineAssembler | undefined;
 
+  /** The file that has the content now, and where it was last. */
+  file: TailedFile | undefined;
+  fileKey = '';
+  fileBirth = '';
+  path = '';
+
   readonly before = Buffer.alloc(beforeBytesMax);
   beforeLength = 0;
   headLength = 0;
@@ -47,6 +54,22 @@ export class FileGeneration {
     this.checkpointKey = checkpointKey;
     this.name = name;
     this.tag = tag;
+  }
+
+  /** Says which file the content is in from now on. */
+  attach(file: TailedFile): void {
+    if (this.file !== undefined && this.file !== file) this.file.generation = undefined;
+    this.file = file;
+    file.generation = this;
+    this.fileKey = file.key;
+    this.fileBirth = file.birth;
+    this.path = file.path;
+  }
+
+  /** The content is in no file any more. */
+  detach(): void {
+    if (this.file !== undefined) this.file.generation = undefined;
+    this.file = undefined;
   }
 
   /** Moves on to `position`; `bytes[from, end)` are what was read up to it. */

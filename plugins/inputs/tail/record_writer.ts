@@ -18,6 +18,7 @@ import {
   type MultilineAssembler,
   recordsPerLineMax,
 } from '../../shared/multiline/index.ts';
+import { jsonOf } from '../../shared/parsing/json_text.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { LineSpans } from './split_lines.ts';
 import type { TailMetrics } from './tail_metrics.ts';
@@ -70,7 +71,7 @@ export class RecordWriter {
     return taken;
   }
 
-  /** Passes held records on that are due, or all of them. True when there is more to pass on. */
+  /** Passes held records on: those that are due, or all. */
   flushHeld(batch: Batch, generation: FileGeneration, all: boolean): void {
     const { multiline } = generation;
     if (multiline === undefined) return;
@@ -227,7 +228,7 @@ export class RecordWriter {
     for (let i = 0; i < record.keys.length; i++) {
       const key = record.keys[i]!;
       if (key === record.contentKey) hasContent = true;
-      else this.batch.setValue(index, this.fieldFor(key), record.values[i]);
+      else this.setParsed(index, key, record.values[i]);
     }
     const key = hasContent ? this.fieldFor(record.contentKey) : this.settings.key;
     this.batch.setField(index, key, content, valueKind.text);
@@ -270,10 +271,20 @@ export class RecordWriter {
     else {
       column.kind[index] = valueKind.absent;
       for (let i = 0; i < fields.count; i++) {
-        batch.setValue(index, this.fieldFor(fields.keys[i]!), fields.values[i]);
+        this.setParsed(index, fields.keys[i]!, fields.values[i]);
       }
     }
     if (parser.time !== undefined) this.applyTime(index, parser.time);
+  }
+
+  private setParsed(index: number, key: string, value: unknown): void {
+    const field = this.fieldFor(key);
+    if (typeof value === 'string') {
+      this.batch.setField(index, field, Buffer.from(value), valueKind.text);
+      return;
+    }
+    const json = jsonOf(value);
+    if (json !== undefined) this.batch.setField(index, field, Buffer.from(json), valueKind.json);
   }
 
   /** The line is itself the JSON object. */

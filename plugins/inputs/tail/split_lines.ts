@@ -1,7 +1,14 @@
-/** Where the lines of a block are: spans without their line ends, and how far they reach. */
-export interface LineSpans {
+/** Where the lines of a block are: spans without their line ends, and the position behind the
+ *  last line's end. Reused from block to block. */
+export class LineSpans {
   readonly start: Int32Array;
   readonly end: Int32Array;
+  behind = 0;
+
+  constructor(linesMax: number) {
+    this.start = new Int32Array(linesMax);
+    this.end = new Int32Array(linesMax);
+  }
 }
 
 const lineFeed = 0x0a;
@@ -32,6 +39,7 @@ export function splitLines(
     count++;
     at = feed + 1;
   }
+  spans.behind = at;
   return count;
 }
 
@@ -57,6 +65,7 @@ export function splitLinesUtf16(
     count++;
     at = feed + 2;
   }
+  spans.behind = at;
   return count;
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { GzipWindow } from '../../shared/gzip/gzip_window.ts';
+import { preadSync } from '../../shared/gzip/pread.ts';
 import type { FileFacts } from './file_facts.ts';
 import { factsOf } from './file_facts.ts';
 import type { FileGeneration } from './file_generation.ts';
@@ -77,6 +78,11 @@ export class TailedFile {
     const count = readSync(this.descriptor, bytes, at, length, position);
     if (performance.now() - beganMs > slowReadMs) this.slowReadsLeft = asynchronousReads;
     return count;
+  }
+
+  /** Reads bytes of the file itself, now. */
+  readNow(bytes: Buffer, length: number, position: number): number {
+    return preadSync(this.descriptor, bytes, 0, length, position);
   }
 
   /** The inflated content of a gzip file. */

@@ -1,11 +1,17 @@
 import {
+  type Clock,
+  compileStrftime,
   compileTemplate,
   messageOf,
   type OptionProblem,
   type PluginContext,
 } from '../../../core/sdk/index.ts';
-import { isStaticName, type NamePiece, namePieces, staticPrefix } from '../../shared/record_name/name_piece.ts';
-import { compileStrftime } from '../../../core/sdk/index.ts';
+import {
+  isStaticName,
+  type NamePiece,
+  namePieces,
+  staticPrefix,
+} from '../../shared/record_name/name_piece.ts';
 import type { ElasticsearchOptions } from './config.ts';
 
 /** Bytes of an index name at most (elasticsearch: MetadataCreateIndexService.MAX_INDEX_NAME_BYTES). */
@@ -24,12 +30,22 @@ export function cleanIndexPiece(piece: string): string {
   return piece.toLowerCase().replace(illegalAll, '_');
 }
 
-/** The parts of the index name that the options ask for. Errors: SLUICE_OPTION_INVALID,
- *  SLUICE_DATE_FORMAT_INVALID. */
-export function indexPieces(
-  options: ElasticsearchOptions,
-  context?: Pick<PluginContext, 'field'>,
-): NamePiece[] {
+/** What index names need of the plugin's context. */
+export type NameContext = Pick<PluginContext, 'field' | 'clock'>;
+
+/** The parts of the index name that the options ask for; without a context, all but the field of
+ *  `logstash_prefix_key`. Errors: SLUICE_OPTION_INVALID, SLUICE_DATE_FORMAT_INVALID. */
+export function indexPieces(options: ElasticsearchOptions, context?: NameContext): NamePiece[] {
+  const pieces = namedPieces(options, context);
+  if (!options.current_time_index || context === undefined) return pieces;
+  return pieces.map((piece) => (piece.kind === 'date' ? datedNow(piece, context.clock) : piece));
+}
+
+function datedNow(piece: Extract<NamePiece, { kind: 'date' }>, clock: Clock): NamePiece {
+  return { kind: 'date', format: () => piece.format(Math.floor(clock.nowMs() / 1000), 0) };
+}
+
+function namedPieces(options: ElasticsearchOptions, context: NameContext | undefined): NamePiece[] {
   if (options.data_stream !== undefined) return namePieces(compileTemplate(options.data_stream));
   if (!options.logstash_format) return namePieces(compileTemplate(options.index), true);
   const separator = options.logstash_prefix_separator;
@@ -49,7 +65,7 @@ export function indexPieces(
  *  `logstash-app` stays. */
 function prefixPiece(
   key: string,
-  context: Pick<PluginContext, 'field'>,
+  context: NameContext,
   prefix: string,
   separator: string,
 ): NamePiece {

@@ -109,20 +109,23 @@ function keysOf(name: string): string[] {
 }
 
 function setPath(into: ParsedFields, keys: readonly string[], value: string): void {
+  const [top] = keys;
   if (keys.length === 1) {
-    into.set(keys[0]!, value);
+    into.set(top!, value);
     return;
   }
   let position = into.count - 1;
-  while (position >= 0 && into.keys[position] !== keys[0]) position--;
-  let at = position < 0 ? undefined : asObject(into.values[position]);
-  if (at === undefined) {
-    at = emptyObject();
-    into.set(keys[0]!, at);
-  }
-  for (let depth = 1; depth < keys.length - 1; depth++) {
-    const key = keys[depth]!;
-    const inner = asObject(at[key]) ?? emptyObject();
+  while (position >= 0 && into.keys[position] !== top) position--;
+  const known = position < 0 ? undefined : asObject(into.values[position]);
+  const object = known ?? emptyObject();
+  if (known === undefined) into.set(top!, object);
+  setInside(object, keys.slice(1), value);
+}
+
+function setInside(object: Record<string, unknown>, keys: readonly string[], value: string): void {
+  let at = object;
+  for (const key of keys.slice(0, -1)) {
+    const inner: Record<string, unknown> = asObject(at[key]) ?? emptyObject();
     at[key] = inner;
     at = inner;
   }

@@ -63,7 +63,14 @@ function readField(
   if (order !== undefined && role !== 'append') {
     throw invalid(pattern, `%{${written}} has an order but no + before its name`);
   }
-  return { role, name: name!, order: Number(order ?? 0), padded: padding === '->', before, delimiter };
+  return {
+    role,
+    name: name!,
+    order: Number(order ?? 0),
+    padded: padding === '->',
+    before,
+    delimiter,
+  };
 }
 
 function roleOf(mark: string, name: string): DissectRole {

@@ -15,7 +15,11 @@ export const schema = {
       default: '=',
       description: 'Characters between a key and its value.',
     },
-    trim_key: { type: 'string', default: '', description: 'Characters to take off both ends of keys.' },
+    trim_key: {
+      type: 'string',
+      default: '',
+      description: 'Characters to take off both ends of keys.',
+    },
     trim_value: {
       type: 'string',
       default: '',

@@ -8,7 +8,13 @@ export interface PairSyntax {
   readonly lenient: boolean;
 }
 
-const closers: Readonly<Record<string, string>> = { '"': '"', "'": "'", '(': ')', '[': ']', '<': '>' };
+const closers: Readonly<Record<string, string>> = {
+  '"': '"',
+  "'": "'",
+  '(': ')',
+  '[': ']',
+  '<': '>',
+};
 
 /** Walks over the `key=value` pairs of a text, in time linear in its length; words that are no
  *  pair are passed over. */
@@ -18,8 +24,9 @@ export class PairScanner {
   private readonly syntax: PairSyntax;
   private text = '';
   private at = 0;
-  /** From here on there is no such closing character: asked once per text. */
-  private readonly missing = new Set<string>();
+  /** Before this position a value that needs the closing character does not end: no part of the
+   *  text is searched twice for it. */
+  private readonly openUntil = new Map<string, number>();
 
   constructor(syntax: PairSyntax) {
     this.syntax = syntax;
@@ -28,7 +35,7 @@ export class PairScanner {
   start(text: string): void {
     this.text = text;
     this.at = 0;
-    this.missing.clear();
+    this.openUntil.clear();
   }
 
   next(): boolean {
@@ -77,14 +84,18 @@ export class PairScanner {
   private closing(start: number): number {
     const open = this.text[start];
     const closer = open === undefined ? undefined : closers[open];
-    if (closer === undefined || this.missing.has(closer)) return -1;
+    if (closer === undefined || start < (this.openUntil.get(closer) ?? 0)) return -1;
     const quotes = open === closer;
     if (!quotes && !this.syntax.brackets) return -1;
     for (let at = start + 1; at < this.text.length; at++) {
       if (quotes && this.text[at] === '\\') at++;
-      else if (this.text[at] === closer) return this.isFieldEnd(at + 1) ? at : -1;
+      else if (this.text[at] === closer) {
+        if (this.isFieldEnd(at + 1)) return at;
+        this.openUntil.set(closer, at);
+        return -1;
+      }
     }
-    this.missing.add(closer);
+    this.openUntil.set(closer, this.text.length);
     return -1;
   }
 

@@ -6,7 +6,8 @@ export const schema = {
     logfmt_no_bare_keys: {
       type: 'boolean',
       default: false,
-      description: 'Whether a key without a value (`debug` in `a=1 debug`) makes a text unfit; else it becomes an empty text.',
+      description:
+        'Whether a key without a value (`debug` in `a=1 debug`) makes a text unfit; else it becomes an empty text.',
     },
   },
 } as const;

@@ -33,7 +33,9 @@ pipeline:
 function checkRegex(options: Options): OptionProblem[] {
   try {
     if (compileWritten(options.regex).groupNames.length > 0) return [];
-    return [{ path: ['regex'], message: 'The expression has no named group such as (?<level>\\w+).' }];
+    return [
+      { path: ['regex'], message: 'The expression has no named group such as (?<level>\\w+).' },
+    ];
   } catch (error) {
     return [{ path: ['regex'], message: messageOf(error) }];
   }

@@ -33,7 +33,8 @@ export function parseAddress(text: string, defaults: AddressDefaults): Address {
       `The host ${url.host} has a user, a query or a fragment in its address: use the options for them.`,
     );
   }
-  const port = hasScheme || /:(?:80|443)(?:\/|$)/.test(text) ? url.port : portOr(url, defaults.port);
+  const port =
+    hasScheme || /:(?:80|443)(?:\/|$)/.test(text) ? url.port : portOr(url, defaults.port);
   const origin = `${url.protocol}//${url.hostname}${port === '' ? '' : `:${port}`}`;
   return { origin, path: url.pathname.replace(/\/+$/, ''), isTls: url.protocol === 'https:' };
 }

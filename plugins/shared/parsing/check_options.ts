@@ -1,4 +1,9 @@
-import { messageOf, type OptionProblem, timeZone, compileDateFormat } from '../../../core/sdk/index.ts';
+import {
+  messageOf,
+  type OptionProblem,
+  timeZone,
+  compileDateFormat,
+} from '../../../core/sdk/index.ts';
 import { readDecoderRules } from './field_decoders.ts';
 import { readFieldTypes } from './field_types.ts';
 import type { ParserOptions } from './parser_options.ts';

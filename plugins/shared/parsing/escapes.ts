@@ -23,8 +23,8 @@ export function unescapeText(text: string): string {
 /** As `unescapeText`, with `\u12ab`, `\x7f` and octal `\177` as well. */
 export function unescapeUnicode(text: string): string {
   if (!text.includes('\\')) return text;
-  const escape = /\\(?:u([\da-f]{4})|x([\da-f]{1,2})|([0-7]{1,3})|([\s\S]))/gi;
-  return text.replace(escape, (whole, unicode, hex, octal, letter) => {
+  const pattern = /\\(?:u([\da-f]{4})|x([\da-f]{1,2})|([0-7]{1,3})|([\s\S]))/gi;
+  return text.replace(pattern, (whole, unicode, hex, octal, letter) => {
     if (unicode !== undefined) return String.fromCharCode(Number.parseInt(unicode, 16));
     if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
     if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
@@ -45,11 +45,10 @@ const mysql: Readonly<Record<string, string>> = {
  *  Source: MySQL reference manual, "String Literals". */
 export function unquoteMysql(text: string): string | undefined {
   const quote = text[0];
-  if (text.length < 2 || (quote !== "'" && quote !== '"') || !text.endsWith(quote)) return undefined;
-  return text
-    .slice(1, -1)
-    .replace(/\\([\s\S])|''|""/g, (whole, letter: string | undefined) => {
-      if (letter !== undefined) return mysql[letter] ?? letter;
-      return whole[0] === quote ? quote : whole;
-    });
+  if (text.length < 2 || (quote !== "'" && quote !== '"') || !text.endsWith(quote))
+    return undefined;
+  return text.slice(1, -1).replace(/\\([\s\S])|''|""/g, (whole, letter: string | undefined) => {
+    if (letter !== undefined) return mysql[letter] ?? letter;
+    return whole[0] === quote ? quote : whole;
+  });
 }

@@ -70,7 +70,8 @@ export class FieldDecoders {
         if (replaces) fields.values[position] = decoded;
         else if (decoded instanceof JsonText) this.addMembers(fields, decoded.json);
       }
-      const goesOn = rule.action === 'do_next' || (rule.action === 'try_next' && decoded === undefined);
+      const goesOn =
+        rule.action === 'do_next' || (rule.action === 'try_next' && decoded === undefined);
       if (!goesOn) return;
     }
   }

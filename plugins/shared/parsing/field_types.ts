@@ -24,7 +24,10 @@ export function readFieldTypes(
     const colon = entry.lastIndexOf(':');
     const type = typeNames.get(entry.slice(colon + 1).toLowerCase());
     if (colon < 1 || type === undefined) {
-      report(`"${entry}" is no type of a field: write key:type, the type string, integer, bool, float or hex.`, entry);
+      report(
+        `"${entry}" is no type of a field: write key:type, the type string, integer, bool, float or hex.`,
+        entry,
+      );
     } else types.set(entry.slice(0, colon), type);
   }
   return types;

@@ -19,20 +19,22 @@ export type NamePiece =
 /** The pieces of a template. With `strftime`, `%Y` and its like in the plain text are dates too, as
  *  in Fluent Bit's index names. Errors: SLUICE_DATE_FORMAT_INVALID. */
 export function namePieces(template: Template, strftime = false): NamePiece[] {
-  return template.parts.flatMap((part): NamePiece[] => {
-    switch (part.kind) {
-      case 'literal':
-        return strftime ? textPieces(part.text) : [{ kind: 'text', text: part.text }];
-      case 'date':
-        return [{ kind: 'date', format: compileDatePattern(part.pattern) }];
-      case 'field':
-        return [{ kind: 'field', field: fieldOf(part.field.keys, part.field.literal) }];
-      case 'tag':
-        return [{ kind: 'tag' }];
-      case 'tagPart':
-        return [{ kind: 'tagPart', index: part.index }];
-    }
-  });
+  return template.parts.flatMap((part) => piecesOf(part, strftime));
+}
+
+function piecesOf(part: Template['parts'][number], strftime: boolean): NamePiece[] {
+  switch (part.kind) {
+    case 'literal':
+      return strftime ? textPieces(part.text) : [{ kind: 'text', text: part.text }];
+    case 'date':
+      return [{ kind: 'date', format: compileDatePattern(part.pattern) }];
+    case 'field':
+      return [{ kind: 'field', field: fieldOf(part.field.keys, part.field.literal) }];
+    case 'tag':
+      return [{ kind: 'tag' }];
+    case 'tagPart':
+      return [{ kind: 'tagPart', index: part.index }];
+  }
 }
 
 function textPieces(text: string): NamePiece[] {

@@ -23,7 +23,8 @@ export function compileColumnType(text: string): ColumnCodec | undefined {
 
 function compile(node: TypeNode, text: string): ColumnCodec | undefined {
   const integer = /^(U?)Int(8|16|32|64|128|256)$/.exec(node.name);
-  if (integer !== null) return plain(node, text, integerCodec(Number(integer[2]), integer[1] === ''));
+  if (integer !== null)
+    return plain(node, text, integerCodec(Number(integer[2]), integer[1] === ''));
   switch (node.name) {
     case 'Float32':
       return plain(node, text, new FloatCodec(32));
@@ -88,7 +89,8 @@ function compileContainer(node: TypeNode, text: string): ColumnCodec | undefined
       return innerOf(node, 0, 1, text);
     case 'Nullable': {
       const inner = innerOf(node, 0, 1, text);
-      if (inner !== undefined && !inner.nestable) throw typeError(text, 'Nullable cannot hold that');
+      if (inner !== undefined && !inner.nestable)
+        throw typeError(text, 'Nullable cannot hold that');
       return inner && new NullableCodec(inner);
     }
     case 'Array': {

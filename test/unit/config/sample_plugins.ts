@@ -31,7 +31,7 @@ const mutateSchema = {
       items: {
         type: 'object',
         required: ['if'],
-        properties: { if: { 'x-type': 'expression' }, then: { type: 'string' } },
+        properties: { if: { 'x-type': 'expression' }, tag: { type: 'string' } },
       },
     },
   },

@@ -144,19 +144,7 @@ test('Whatever the file says, loading gives a configuration or errors, and never
     ...['"level >= 5"', '{file: x}', '{env: A}', '99999999999999999999', '-1', '.inf', 'true'],
   );
   const key = fc.constantFrom(
-    ...[
-      'path',
-      'tag',
-      'alias',
-      'port',
-      'host',
-      'when',
-      'match',
-      'retry',
-      'retry_limit',
-      'flush',
-      'tls',
-    ],
+    ...['tag', 'alias', 'port', 'host', 'when', 'match', 'retry', 'retry_limit', 'flush', 'tls'],
     ...[
       'storage.type',
       'storage',
@@ -188,21 +176,24 @@ test('Whatever the file says, loading gives a configuration or errors, and never
         return `{${members.join(', ')}}`;
       });
   const text = fc
-    .tuple(component('tail'), component('mutate'), component('grep'), component('es'), scalar)
+    .tuple(
+      component('tail, path: x'),
+      component('mutate'),
+      component('grep'),
+      component('es'),
+      scalar,
+    )
     .map(
       ([input, mutate, grep, es, flush]) =>
         `service: {flush: ${flush}}\npipeline:\n  inputs: [${input}]\n  filters: [${mutate}, ${grep}]\n  outputs: [${es}]\n`,
     );
-  let loaded = 0;
   fc.assert(
     fc.property(text, (source) => {
       const { config, diagnostics } = loadText(source, { env: { A: 'a' } });
       const errors = diagnostics.filter(({ severity }) => severity === 'error');
       assert.equal(config === undefined, errors.length > 0);
       for (const { line, column } of errors) assert.ok(line >= 1 && column >= 1, source);
-      if (config !== undefined) loaded += 1;
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
-  assert.ok(loaded >= 0);
 });

@@ -18,10 +18,18 @@ function roundTrip(input: Buffer): Buffer {
 test('a block with every kind of element is read', () => {
   const block = Buffer.from([
     0x15, // 21 bytes
-    0x0c, ...Buffer.from('abcd'), // literal of 4
-    0x01, 0x04, // copy of 4 from 4 back, two-byte form
-    0x12, 0x04, 0x00, // copy of 5 from 4 back, three-byte form
-    0x1f, 0x01, 0x00, 0x00, 0x00, // copy of 8 from 1 back, five-byte form
+    0x0c,
+    ...Buffer.from('abcd'), // literal of 4
+    0x01,
+    0x04, // copy of 4 from 4 back, two-byte form
+    0x12,
+    0x04,
+    0x00, // copy of 5 from 4 back, three-byte form
+    0x1f,
+    0x01,
+    0x00,
+    0x00,
+    0x00, // copy of 8 from 1 back, five-byte form
   ]);
   assert.equal(snappyDecompress(block, 100).toString(), 'abcdabcdabcdaaaaaaaaa');
 });
@@ -37,9 +45,9 @@ test('any bytes come back', () => {
   const pieces = fc.array(
     fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
-      fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(200)).map(([bytes, times]) =>
-        Buffer.concat(Array.from({ length: times }, () => bytes)),
-      ),
+      fc
+        .tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(200))
+        .map(([bytes, times]) => Buffer.concat(Array.from({ length: times }, () => bytes))),
     ),
     { maxLength: 12 },
   );
@@ -54,10 +62,15 @@ test('any bytes come back', () => {
 
 test('input of several fragments comes back, and repeats shrink', () => {
   for (const length of [65_535, 65_536, 65_537, 300_000]) {
-    const text = Buffer.from('GET /index.html HTTP/1.1 200 5124\n'.repeat(10_000)).subarray(0, length);
+    const text = Buffer.from('GET /index.html HTTP/1.1 200 5124\n'.repeat(10_000)).subarray(
+      0,
+      length,
+    );
     assert.ok(roundTrip(text).equals(text));
     assert.ok(compressor.compress(text).length < length / 15);
-    const noise = Buffer.from(Array.from({ length }, (_, i) => (Math.imul(i, 2654435761) >>> 13) & 255));
+    const noise = Buffer.from(
+      Array.from({ length }, (_, i) => (Math.imul(i, 2654435761) >>> 13) & 255),
+    );
     assert.ok(roundTrip(noise).equals(noise));
   }
 });

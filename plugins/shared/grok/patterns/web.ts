@@ -7,7 +7,6 @@ export const webShared: PatternSet = {
   HTTPD_ERRORLOG: '(?:%{HTTPD20_ERRORLOG}|%{HTTPD24_ERRORLOG})',
   COMMONAPACHELOG: '%{HTTPD_COMMONLOG}',
   COMBINEDAPACHELOG: '%{HTTPD_COMBINEDLOG}',
-  RAILS3: '%{RAILS3HEAD}(?:%{RPROCESSING})?%{RAILS3CONTEXT}(?:%{RAILS3FOOT})?',
 };
 
 const legacyQueues =
@@ -26,8 +25,7 @@ export const webLegacy: PatternSet = {
   HTTPD20_ERRORLOG: String.raw`\[%{HTTPDERROR_DATE:timestamp}\] \[%{LOGLEVEL:loglevel}\] (?:\[client %{IPORHOST:clientip}\] )?%{GREEDYDATA:message}`,
   HTTPD24_ERRORLOG: String.raw`\[%{HTTPDERROR_DATE:timestamp}\] \[%{WORD:module}:%{LOGLEVEL:loglevel}\] \[pid %{POSINT:pid}(?::tid %{NUMBER:tid})?\](?: \(%{POSINT:proxy_errorcode}\)%{DATA:proxy_message}:)?(?: \[client %{IPORHOST:clientip}:%{POSINT:clientport}\])?(?: %{DATA:errorcode}:)? %{GREEDYDATA:message}`,
 
-  HAPROXYTIME:
-    '%{HOUR:haproxy_hour}:%{MINUTE:haproxy_minute}:%{SECOND:haproxy_second}(?![0-9])',
+  HAPROXYTIME: '%{HOUR:haproxy_hour}:%{MINUTE:haproxy_minute}:%{SECOND:haproxy_second}(?![0-9])',
   HAPROXYDATE:
     '%{MONTHDAY:haproxy_monthday}/%{MONTH:haproxy_month}/%{YEAR:haproxy_year}:%{HAPROXYTIME:haproxy_time}.%{INT:haproxy_milliseconds}',
   HAPROXYCAPTUREDREQUESTHEADERS: '%{DATA:captured_request_headers}',
@@ -42,7 +40,7 @@ export const webLegacy: PatternSet = {
   RCONTROLLER: String.raw`(?<controller>[^#]+)#(?<action>\w+)`,
   RAILS3HEAD: `(?m)Started %{WORD:verb} "%{URIPATHPARAM:request}" for %{IPORHOST:clientip} at ${railsTime}`,
   RPROCESSING: String.raw`\W*Processing by %{RCONTROLLER} as (?<format>\S+)(?:\W*Parameters: \{%{DATA:params}\}\W*)?`,
-  RAILS3CONTEXT: String.raw`(?<context>(?:%{DATA}\n)*)`,
+  RAILS3: rails('context'),
   RAILS3PROFILE: String.raw`(?:\((?:Views: %{NUMBER:viewms}ms \| ActiveRecord: %{NUMBER:activerecordms}ms|ActiveRecord: %{NUMBER:activerecordms}ms))?`,
   RAILS3FOOT:
     'Completed %{NUMBER:response}%{DATA} in %{NUMBER:totalms}ms %{RAILS3PROFILE}%{GREEDYDATA}',
@@ -111,7 +109,7 @@ export const webEcs: PatternSet = {
   RCONTROLLER: String.raw`(?<rails.controller.class>[^#]+)#(?<rails.controller.action>\w+)`,
   RAILS3HEAD: `(?m)Started %{WORD:http.request.method} "%{URIPATHPARAM:url.original}" for %{IPORHOST:source.address} at ${railsTime}`,
   RPROCESSING: String.raw`\W*Processing by %{RCONTROLLER} as (?<rails.request.format>\S+)(?:\W*Parameters: \{%{DATA:rails.request.params}\}\W*)?`,
-  RAILS3CONTEXT: String.raw`(?<rails.request.explain.original>(?:%{DATA}\n)*)`,
+  RAILS3: rails('rails.request.explain.original'),
   RAILS3PROFILE: String.raw`(?:\((?:Views: %{NUMBER:rails.request.duration.view:float}ms \| ActiveRecord: %{NUMBER:rails.request.duration.active_record:float}ms|ActiveRecord: %{NUMBER:rails.request.duration.active_record:float}ms))?`,
   RAILS3FOOT:
     'Completed %{POSINT:http.response.status_code:int}%{DATA} in %{NUMBER:rails.request.duration.total:float}ms %{RAILS3PROFILE}%{GREEDYDATA}',
@@ -136,6 +134,11 @@ export const webEcs: PatternSet = {
   ELB_ACCESS_LOG: '%{ELB_V1_HTTP_LOG}',
   CLOUDFRONT_ACCESS_LOG: cloudFront(),
 };
+
+/** Between head and foot stand whole lines, up to the last line feed. */
+function rails(context: string): string {
+  return String.raw`%{RAILS3HEAD}(?:%{RPROCESSING})?(?<${context}>(?:.*\n)?)(?:%{RAILS3FOOT})?`;
+}
 
 /** Tab-separated columns; the later ones came with newer versions of the log. */
 function cloudFront(): string {

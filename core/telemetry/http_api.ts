@@ -1,0 +1,139 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { messageOf, SluiceError } from '../errors/sluice_error.ts';
+import type { Log } from '../sdk/contracts.ts';
+
+/** Requests that may change or read data carry `Authorization: Bearer TOKEN`. */
+export interface HttpApiOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly token: string;
+  readonly log: Log;
+  readonly routes: readonly ApiRoute[];
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** A string is sent as text, anything else as JSON. */
+  readonly body: unknown;
+  readonly contentType?: string;
+}
+
+export interface ApiRoute {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly needsToken: boolean;
+  answer(body: Buffer): Promise<ApiAnswer> | ApiAnswer;
+}
+
+const bodyBytesMax = 1024 * 1024;
+const connectionsMax = 64;
+
+/** A random token for an agent whose file names none. */
+export function newApiToken(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** The agent's own HTTP interface. Listens where it is told, loopback by default; refuses Host
+ *  headers that name another machine, so that a web page cannot reach it by rebinding a name. */
+export class HttpApi {
+  private readonly options: HttpApiOptions;
+  private readonly server: Server;
+
+  private constructor(options: HttpApiOptions) {
+    this.options = options;
+    this.server = createServer((request, response) => {
+      this.handle(request, response).catch((error) => {
+        options.log.error({ error: messageOf(error) }, 'An HTTP request failed.');
+        if (!response.headersSent) send(response, { status: 500, body: 'internal error\n' });
+        else response.destroy();
+      });
+    });
+    this.server.maxConnections = connectionsMax;
+    this.server.requestTimeout = 30_000;
+    this.server.headersTimeout = 10_000;
+  }
+
+  /** Throws SLUICE_LISTEN_FAILED when the address is taken or not allowed. */
+  static async listen(options: HttpApiOptions): Promise<HttpApi> {
+    const api = new HttpApi(options);
+    await new Promise<void>((resolve, reject) => {
+      api.server.once('error', (cause) => {
+        const place = `${options.host}:${options.port}`;
+        const text = `The HTTP interface cannot listen on ${place} (${messageOf(cause)}): choose another http_port.`;
+        reject(new SluiceError('SLUICE_LISTEN_FAILED', text, { cause }));
+      });
+      api.server.listen(options.port, options.host, resolve);
+    });
+    return api;
+  }
+
+  get port(): number {
+    const address = this.server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.isOwnHost(request.headers.host)) {
+      return send(response, { status: 421, body: 'this Host is not served here\n' });
+    }
+    const path = (request.url ?? '/').split('?')[0]!;
+    const here = this.options.routes.filter((route) => route.path === path);
+    if (here.length === 0) return send(response, { status: 404, body: 'not found\n' });
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = here.find((one) => one.method === method);
+    if (route === undefined) return send(response, { status: 405, body: 'method not allowed\n' });
+    if (route.needsToken && !this.hasToken(request)) {
+      const body = 'this needs "Authorization: Bearer TOKEN" with service.http_token\n';
+      return send(response, { status: 401, body });
+    }
+    const body = await readBody(request);
+    if (body === undefined) return send(response, { status: 413, body: 'too large\n' });
+    send(response, await route.answer(body));
+  }
+
+  private isOwnHost(header: string | undefined): boolean {
+    if (header === undefined) return false;
+    const host = header.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+    if (host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host)) return true;
+    // Listening on more than loopback was asked for: then names of that address are served too.
+    return this.options.host !== '127.0.0.1' && this.options.host !== '::1';
+  }
+
+  private hasToken(request: IncomingMessage): boolean {
+    const given = Buffer.from(request.headers.authorization ?? '');
+    const wanted = Buffer.from(`Bearer ${this.options.token}`);
+    return given.length === wanted.length && timingSafeEqual(given, wanted);
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request) {
+    // The request has no encoding set: its parts are buffers.
+    bytes += (part as Buffer).length;
+    if (bytes > bodyBytesMax) return undefined;
+    parts.push(part as Buffer);
+  }
+  return Buffer.concat(parts);
+}
+
+function send(response: ServerResponse, answer: ApiAnswer): void {
+  const isText = typeof answer.body === 'string';
+  const text = isText ? (answer.body as string) : `${JSON.stringify(answer.body)}\n`;
+  const type = answer.contentType ?? (isText ? 'text/plain; charset=utf-8' : 'application/json');
+  response.writeHead(answer.status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(text);
+}

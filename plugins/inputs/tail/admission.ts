@@ -1,0 +1,414 @@
+import type { InputContext, StoredCheckpoint } from '../../../core/sdk/index.ts';
+import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
+import {
+  beforeBytesMax,
+  furthestPosition,
+  headBytesMax,
+  HeadPrints,
+  identityOf,
+  printOf,
+  type StoredIdentity,
+} from './content_print.ts';
+import { type FileFacts, isOtherBirth } from './file_facts.ts';
+import type { FileGeneration } from './file_generation.ts';
+import type { GenerationStore } from './generation_store.ts';
+import { TailedFile } from './tailed_file.ts';
+import type { TailSettings } from './tail_settings.ts';
+
+/** A checkpoint from an earlier run whose file was not found yet. */
+interface Unclaimed {
+  readonly key: string;
+  readonly checkpoint: StoredCheckpoint;
+  readonly identity: StoredIdentity;
+  /** Its inode holds other content now: it was truncated or the inode used again. */
+  isReplaced: boolean;
+}
+
+/** Content whose file was truncated, or deleted after it was read: a copy may turn up. */
+export interface Orphan {
+  readonly generation: FileGeneration;
+  readonly sinceMs: number;
+  /** Bytes that were there and had not been consumed. */
+  readonly unreadBytes: number;
+}
+
+/** A new file that looks like a copy of one that is being read. */
+interface Candidate {
+  readonly file: TailedFile;
+  readonly generation: FileGeneration;
+}
+
+/** How the content of a file relates to what was read of a generation. `shorter`: it begins alike
+ *  and does not reach the position. */
+type Relation = 'same' | 'shorter' | 'other';
+
+/** Content this long is not alike by chance. */
+const evidenceBytes = 256;
+const openAtOnce = 32;
+/** Checkpoints of files that were not seen for this long are given up. */
+const unclaimedKeptMs = 7 * 24 * 3600 * 1000;
+const unclaimedMax = 100_000;
+
+/** Decides what a file is that was not there before: a known one that was renamed, copied or
+ *  archived, whose generation goes on, or a new one.
+ *
+ *  The rules, in this order:
+ *  1. Same inode, same birth, and the content up to the position is what was read: it goes on.
+ *  2. Another inode, but that content, and the file it was read from is gone or was truncated:
+ *     it goes on here. Short content must have more for it: a name that extends the old one, or
+ *     a truncation, since two short files may well be alike.
+ *  3. That content, and the old file is still there: either a copy before the truncation or
+ *     another file. It waits until the old one is truncated, or until neither happens.
+ *  4. Everything else is a new generation. In doubt a line comes twice rather than never. */
+export class Admission {
+  private readonly context: InputContext;
+  private readonly settings: TailSettings;
+  private readonly store: GenerationStore;
+  private readonly live: ReadonlyMap<string, TailedFile>;
+  private readonly unclaimed = new Map<string, Unclaimed>();
+  private readonly candidates = new Map<string, Candidate>();
+  private readonly orphans = new Set<Orphan>();
+
+  /** `live`: the files being read, by key. */
+  constructor(
+    context: InputContext,
+    settings: TailSettings,
+    store: GenerationStore,
+    live: ReadonlyMap<string, TailedFile>,
+  ) {
+    this.context = context;
+    this.settings = settings;
+    this.store = store;
+    this.live = live;
+  }
+
+  /** Takes up the checkpoints of earlier runs. */
+  loadCheckpoints(): void {
+    const oldest = this.context.clock.nowMs() - unclaimedKeptMs;
+    for (const [key, checkpoint] of this.context.sources.checkpoints()) {
+      const identity = identityOf(checkpoint);
+      if (identity === undefined) this.context.sources.forget(key);
+      else this.unclaimed.set(key, { key, checkpoint, identity, isReplaced: false });
+    }
+    const surplus = this.unclaimed.size - unclaimedMax;
+    this.oldestUpdateKept = oldest;
+    if (surplus > 0) this.dropOldest(surplus);
+  }
+
+  private oldestUpdateKept = 0;
+
+  /** Directories and inodes of files that were renamed while the agent did not run, perhaps out
+   *  of the patterns. */
+  unclaimedFiles(): { readonly path: string; readonly key: string }[] {
+    return [...this.unclaimed.values()].map(({ identity }) => ({
+      path: identity.path,
+      key: identity.file,
+    }));
+  }
+
+  /** Gives up the checkpoints that no file claimed for a long time. */
+  dropStale(): void {
+    for (const { key, checkpoint } of this.unclaimed.values()) {
+      if (checkpoint.updatedAtMs >= this.oldestUpdateKept) continue;
+      this.unclaimed.delete(key);
+      this.context.sources.forget(key);
+    }
+  }
+
+  isCandidate(key: string): boolean {
+    return this.candidates.has(key);
+  }
+
+  /** Files are still waited for: copies whose meaning is not clear yet. */
+  get isUndecided(): boolean {
+    return this.candidates.size > 0;
+  }
+
+  renameCandidate(key: string, path: string): void {
+    const candidate = this.candidates.get(key);
+    if (candidate !== undefined) candidate.file.path = path;
+  }
+
+  /** Decides about new files. Returns those to be read now. */
+  async admit(found: readonly (readonly [string, FileFacts])[], isStart: boolean): Promise<TailedFile[]> {
+    const admitted: TailedFile[] = [];
+    const rest: { file: TailedFile; facts: FileFacts; head: HeadPrints }[] = [];
+    for (const [path, expected] of found) {
+      const opened = await this.open(path, expected);
+      if (opened === undefined) continue;
+      const { file, facts, head } = opened;
+      const known = await this.claimByInode(file, facts, head);
+      if (known === undefined) rest.push(opened);
+      else await this.takeUp(file, known, head, admitted);
+      if (!isStart) continue;
+      // Thousands of files at the start must not all be open at once.
+      if (file.isOpen && found.length > openAtOnce) await file.close();
+    }
+    const fresh: { file: TailedFile; facts: FileFacts; head: HeadPrints }[] = [];
+    for (const opened of rest) {
+      const { file, facts, head } = opened;
+      if (!file.isOpen && !tryOpen(file)) continue;
+      const donor = await this.findDonor(file, facts, head);
+      if (donor === 'wait') continue;
+      if (donor === undefined) fresh.push(opened);
+      else await this.takeUp(file, donor, head, admitted);
+      if (isStart && found.length > openAtOnce && file.isOpen) await file.close();
+    }
+    for (let at = 0; at < fresh.length; at += openAtOnce) {
+      const some = fresh.slice(at, at + openAtOnce);
+      const made = await Promise.all(some.map((one) => this.begin(one, isStart)));
+      admitted.push(...made);
+      if (isStart && found.length > openAtOnce) for (const { file } of some) await file.close();
+    }
+    return admitted;
+  }
+
+  /** Looks again at the files that may be copies. Returns those that were decided. */
+  async reconsider(): Promise<TailedFile[]> {
+    const admitted: TailedFile[] = [];
+    for (const [key, candidate] of [...this.candidates]) {
+      const { file, generation } = candidate;
+      const facts = look(file);
+      if (facts === undefined || facts.links === 0) {
+        this.candidates.delete(key);
+        await file.close();
+        continue;
+      }
+      const head = await this.readHead(file, facts);
+      const relation = head === undefined ? 'shorter' : await this.relate(file, facts, head, liveIdentity(generation));
+      const orphan = [...this.orphans].find((one) => one.generation === generation);
+      const isSettledDown = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
+      if (relation === 'same' && orphan !== undefined) {
+        this.candidates.delete(key);
+        this.orphans.delete(orphan);
+        await this.takeUp(file, generation, head!, admitted);
+        continue;
+      }
+      const donor = generation.file;
+      const isOpenQuestion =
+        relation !== 'other' &&
+        (!isSettledDown || (donor !== undefined && (donor.presence === 'away' || !isIntact(donor))));
+      if (isOpenQuestion) continue;
+      this.candidates.delete(key);
+      admitted.push(
+        await this.begin({ file, facts, head: head ?? new HeadPrints(Buffer.alloc(0)) }, false),
+      );
+    }
+    return admitted;
+  }
+
+  /** Content whose file has none of it any more. A copy may take it over within a while. */
+  orphan(generation: FileGeneration, unreadBytes: number): void {
+    generation.detach();
+    this.orphans.add({ generation, sinceMs: this.context.clock.monotonicMs(), unreadBytes });
+  }
+
+  /** True when a new file may be a copy of this content. */
+  isAwaited(generation: FileGeneration): boolean {
+    for (const candidate of this.candidates.values()) {
+      if (candidate.generation === generation) return true;
+    }
+    return false;
+  }
+
+  /** Orphans that nobody took over in time; `all`: whatever their age. */
+  expired(all: boolean): Orphan[] {
+    const now = this.context.clock.monotonicMs();
+    const waitMs = this.settings.rotateWaitMs + this.settings.refreshMs;
+    const gone: Orphan[] = [];
+    for (const orphan of this.orphans) {
+      if (!all && (now - orphan.sinceMs < waitMs || this.isAwaited(orphan.generation))) continue;
+      this.orphans.delete(orphan);
+      gone.push(orphan);
+    }
+    return gone;
+  }
+
+  async close(): Promise<void> {
+    for (const { file } of this.candidates.values()) await file.close();
+    this.candidates.clear();
+    for (const { generation } of this.orphans) generation.source.close();
+    this.orphans.clear();
+  }
+
+  private dropOldest(count: number): void {
+    const all = [...this.unclaimed.values()];
+    all.sort((left, right) => left.checkpoint.updatedAtMs - right.checkpoint.updatedAtMs);
+    for (const { key } of all.slice(0, count)) {
+      this.unclaimed.delete(key);
+      this.context.sources.forget(key);
+    }
+  }
+
+  private async open(path: string, expected: FileFacts) {
+    const file = new TailedFile(path, expected, path.endsWith('.gz'));
+    try {
+      const facts = file.open();
+      // Another file has the name by now: the next look finds that one.
+      const head = facts.key === expected.key ? await this.readHead(file, facts) : undefined;
+      if (head !== undefined) return { file, facts, head };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') {
+        this.context.log.warn({ path, error: code ?? String(error) }, 'Cannot open a file.');
+      }
+    }
+    await file.close();
+    return undefined;
+  }
+
+  /** The first bytes of the content; undefined for an archive that is not whole yet. */
+  private async readHead(file: TailedFile, facts: FileFacts): Promise<HeadPrints | undefined> {
+    const bytes = Buffer.alloc(headBytesMax);
+    if (!file.isGzip) {
+      const read = file.readNow(bytes, Math.min(headBytesMax, facts.size), 0);
+      return new HeadPrints(bytes.subarray(0, read));
+    }
+    try {
+      const read = await file.content().read(bytes, 0, headBytesMax, 0);
+      return new HeadPrints(bytes.subarray(0, read));
+    } catch (error) {
+      if (!(error instanceof GzipDamageError)) throw error;
+      file.content().restart();
+      const isOld = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
+      return isOld ? new HeadPrints(Buffer.alloc(0)) : undefined;
+    }
+  }
+
+  /** Rule 1. */
+  private async claimByInode(
+    file: TailedFile,
+    facts: FileFacts,
+    head: HeadPrints,
+  ): Promise<FileGeneration | undefined> {
+    for (const one of this.unclaimed.values()) {
+      if (one.identity.file !== facts.key) continue;
+      const isSame =
+        !isOtherBirth(one.identity.birth, facts.birth) &&
+        (await this.relate(file, facts, head, one.identity)) === 'same' &&
+        (file.isGzip || furthestPosition(one.checkpoint) <= facts.size);
+      if (isSame) return this.resume(one);
+      one.isReplaced = true;
+    }
+    return undefined;
+  }
+
+  /** Rules 2 and 3. */
+  private async findDonor(
+    file: TailedFile,
+    facts: FileFacts,
+    head: HeadPrints,
+  ): Promise<FileGeneration | 'wait' | undefined> {
+    for (const one of this.unclaimed.values()) {
+      const { identity } = one;
+      if (identity.position === 0 || identity.headLength === 0) continue;
+      if (!head.beginsWith(identity.headLength, identity.headHash)) continue;
+      const isExtended = file.path !== identity.path && file.path.startsWith(identity.path);
+      if (identity.position < evidenceBytes && !isExtended && !one.isReplaced) continue;
+      if (identity.position < evidenceBytes && file.path === identity.path) continue;
+      if ((await this.relate(file, facts, head, identity)) === 'same') return this.resume(one);
+    }
+    for (const orphan of this.orphans) {
+      const relation = await this.relate(file, facts, head, liveIdentity(orphan.generation));
+      if (relation === 'same') {
+        this.orphans.delete(orphan);
+        return orphan.generation;
+      }
+      if (relation === 'shorter' && facts.size > 0) return this.wait(file, facts, orphan.generation);
+    }
+    for (const donor of this.live.values()) {
+      const { generation } = donor;
+      if (generation === undefined || generation.position === 0 || donor.isGzip) continue;
+      if (!head.beginsWith(generation.headLength, generation.headHash)) continue;
+      const relation = await this.relate(file, facts, head, liveIdentity(generation));
+      if (relation !== 'other') {
+        const decision = this.wait(file, facts, generation);
+        if (decision !== undefined) return decision;
+      }
+    }
+    return undefined;
+  }
+
+  /** Lets a file wait, unless it has not changed for so long that it is no copy in the making. */
+  private wait(file: TailedFile, facts: FileFacts, generation: FileGeneration): 'wait' | undefined {
+    const donor = generation.file;
+    const isOld = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
+    if (isOld && donor?.presence === 'here' && isIntact(donor)) return undefined;
+    this.candidates.set(file.key, { file, generation });
+    return 'wait';
+  }
+
+  /** Compares a file with what was read of a generation. */
+  private async relate(
+    file: TailedFile,
+    facts: FileFacts,
+    head: HeadPrints,
+    known: Pick<StoredIdentity, 'headLength' | 'headHash' | 'position' | 'beforeLength' | 'beforeHash'>,
+  ): Promise<Relation> {
+    if (known.headLength > 0 && !head.beginsWith(known.headLength, known.headHash)) {
+      return facts.size < known.headLength && !file.isGzip && facts.size === 0 ? 'shorter' : 'other';
+    }
+    if (!file.isGzip && facts.size < known.position) return 'shorter';
+    if (known.beforeLength === 0) return 'same';
+    const bytes = Buffer.alloc(beforeBytesMax);
+    const from = known.position - known.beforeLength;
+    try {
+      const read = file.isGzip
+        ? await file.content().read(bytes, 0, known.beforeLength, from)
+        : file.readNow(bytes, known.beforeLength, from);
+      if (read < known.beforeLength) return 'shorter';
+    } catch (error) {
+      if (!(error instanceof GzipDamageError)) throw error;
+      file.content().restart();
+      return 'shorter';
+    }
+    return printOf(bytes.subarray(0, known.beforeLength)) === known.beforeHash ? 'same' : 'other';
+  }
+
+  private async resume(one: Unclaimed): Promise<FileGeneration> {
+    this.unclaimed.delete(one.key);
+    return this.store.resume(one.key, one.checkpoint, one.identity);
+  }
+
+  /** Goes on with a generation in this file. */
+  private async takeUp(
+    file: TailedFile,
+    generation: FileGeneration,
+    head: HeadPrints,
+    admitted: TailedFile[],
+  ): Promise<void> {
+    if (!file.isOpen && !tryOpen(file)) return;
+    generation.attach(file);
+    await this.recall(file, generation, head);
+    admitted.push(file);
+  }
+
+  private async begin(
+    one: { file: TailedFile; facts: FileFacts; head: HeadPrints },
+    isStart: boolean,
+  ): Promise<TailedFile> {
+    const { file, facts, head } = one;
+    const fromHead = isStart ? this.settings.readFromHead : this.settings.readNewFromHead;
+    const generation = await this.store.begin(file.path, fromHead || file.isGzip ? 0 : facts.size);
+    generation.attach(file);
+    if (!fromHead && file.isGzip) file.isFinished = true;
+    await this.recall(file, generation, head);
+    return file;
+  }
+
+  /** Fills in what reading up to the position would have left behind. */
+  private async recall(file: TailedFile, generation: FileGeneration, head: HeadPrints): Promise<void> {
+    const { position } = generation;
+    file.isReady = true;
+    generation.seenEnd = position;
+    generation.searchedTo = position;
+    if (position === 0) return;
+    generation.learnHead(head.bytes, position);
+    generation.encoding ??= this.settings.encoding ?? markedEncoding(head.bytes);
+    const length = Math.min(beforeBytesMax, position);
+    const read = file.isGzip
+      ? await file.content().read(generation.before, 0, length, position - length)
+      : file.readNow(generation.before, length, position - length);
+    generation.beforeLength = read === length ? length : 0;
+  }
+}

@@ -1,0 +1,377 @@
+import type { Batch, BatchEmitter, PluginContext } from '../../../core/sdk/index.ts';
+import { byteOrderMark, utf8 } from '../../shared/text_encoding/text_encoding.ts';
+import { headBytesMax } from './content_print.ts';
+import type { FileGeneration } from './file_generation.ts';
+import type { LineBlock, RecordWriter } from './record_writer.ts';
+import { findLineFeedUtf16, LineSpans, splitLines, splitLinesUtf16 } from './split_lines.ts';
+import type { TailedFile } from './tailed_file.ts';
+import type { TailMetrics } from './tail_metrics.ts';
+import type { TailSettings } from './tail_settings.ts';
+
+/** What a turn of reading found. `more`: there is more to read at once. `end`: all that is there
+ *  was looked at. `replaced`: what stands before the position is not what was read there: the
+ *  file was truncated or written anew. */
+export type TurnResult = 'more' | 'end' | 'replaced';
+
+const blockBytesMax = 256 * 1024;
+const blockBytesMin = 16 * 1024;
+/** Decoding may triple a block; all of it shall fit into the batch's scratch space. */
+const encodedBlockBytes = 128 * 1024;
+
+/** Reads files a block a turn and emits their lines.
+ *
+ *  Bytes go straight into the batch. An unfinished last line is not consumed: it is read again
+ *  with what follows. A line longer than a block is measured first and then read once, into a
+ *  batch of its own. */
+export class BlockReader {
+  private readonly settings: TailSettings;
+  private readonly writer: RecordWriter;
+  private readonly metrics: TailMetrics;
+  private readonly emitter: BatchEmitter;
+  private readonly clock: PluginContext['clock'];
+  private spans = new LineSpans(2048);
+  private readonly scratch = Buffer.alloc(headBytesMax);
+
+  constructor(
+    settings: TailSettings,
+    writer: RecordWriter,
+    metrics: TailMetrics,
+    emitter: BatchEmitter,
+    clock: PluginContext['clock'],
+  ) {
+    this.settings = settings;
+    this.writer = writer;
+    this.metrics = metrics;
+    this.emitter = emitter;
+    this.clock = clock;
+  }
+
+  /** Reads and emits one block. `isFinal`: an unfinished line at the end counts as a line.
+   *  Errors: those of the file system, GzipDamageError. */
+  async turn(file: TailedFile, generation: FileGeneration, isFinal: boolean): Promise<TurnResult> {
+    const batch = await this.emitter.batch(generation.source, generation.tag);
+    let isSent = false;
+    try {
+      const kept = file.isGzip ? 0 : generation.beforeLength;
+      const limit = generation.encoding?.decode === undefined ? blockBytesMax : encodedBlockBytes;
+      const wanted = Math.min(generation.blockBytes, limit, batch.dataEnd - batch.dataStart - kept);
+      const at = batch.dataStart;
+      const reading = file.read(batch.bytes, at, kept + wanted, generation.position - kept);
+      const read = typeof reading === 'number' ? reading : await reading;
+      const from = at + kept;
+      const isSame =
+        read >= kept &&
+        (kept === 0 ||
+          batch.bytes.compare(generation.before, 0, kept, at, from) === 0);
+      if (!isSame) return 'replaced';
+      const to = at + read;
+      generation.hitEnd = read < kept + wanted;
+      generation.seenEnd = generation.position + to - from;
+      if (to > from) file.activeMs = this.clock.monotonicMs();
+      const begin = this.skipMark(batch, generation, from, to);
+      if (generation.discardFrom >= 0) {
+        isSent = true;
+        return await this.discardRest(batch, file, generation, from, to, isFinal);
+      }
+      if (begin === to && generation.hitEnd) return 'end';
+      const isEnding = generation.hitEnd && (isFinal || file.isGzip);
+      const count = this.split(batch, generation, begin, to, isEnding);
+      if (count > 0) {
+        isSent = true;
+        return await this.send(batch, file, generation, { count, from, begin, to });
+      }
+      if (generation.hitEnd && to - begin <= this.settings.lineBytesMax) {
+        this.noteUnfinished(generation);
+        return 'end';
+      }
+    } finally {
+      if (!isSent) this.emitter.discard(batch);
+    }
+    return this.readLongLine(file, generation, isFinal || file.isGzip);
+  }
+
+  /** Emits held multiline records: those that are due, or all of them. */
+  async flush(generation: FileGeneration, all: boolean): Promise<void> {
+    const batch = await this.emitter.batch(generation.source, generation.tag);
+    this.writer.flushHeld(batch, generation, all);
+    await this.emit(batch, generation);
+  }
+
+  /** Finds out the encoding at the beginning of a file; returns where its text begins. */
+  private skipMark(batch: Batch, generation: FileGeneration, from: number, to: number): number {
+    if (generation.position > 0) {
+      generation.encoding ??= this.settings.encoding ?? utf8;
+      return from;
+    }
+    const mark = byteOrderMark(batch.bytes, from, to);
+    generation.encoding = this.settings.encoding ?? mark?.encoding ?? utf8;
+    return mark?.encoding === generation.encoding ? from + mark.length : from;
+  }
+
+  /** Splits into lines, at most a batch's worth and none that is too long. */
+  private split(
+    batch: Batch,
+    generation: FileGeneration,
+    begin: number,
+    to: number,
+    isEnding: boolean,
+  ): number {
+    if (this.spans.start.length < batch.capacity) this.spans = new LineSpans(batch.capacity);
+    const { spans } = this;
+    const unit = generation.encoding?.unit ?? 'bytes';
+    let count =
+      unit === 'bytes'
+        ? splitLines(batch.bytes, begin, to, spans, batch.capacity)
+        : splitLinesUtf16(batch.bytes, begin, to, spans, batch.capacity, unit === 'utf16be');
+    if (isEnding && count < batch.capacity && spans.behind < to) {
+      spans.start[count] = spans.behind;
+      spans.end[count] = to;
+      spans.behind = to;
+      count++;
+    }
+    const longest = this.settings.lineBytesMax;
+    if (to - begin <= longest) return count;
+    for (let i = 0; i < count; i++) {
+      if (spans.end[i]! - spans.start[i]! > longest) {
+        spans.behind = spans.start[i]!;
+        return i;
+      }
+    }
+    return count;
+  }
+
+  /** Writes and emits the lines found, and moves on behind them. */
+  private async send(
+    batch: Batch,
+    file: TailedFile,
+    generation: FileGeneration,
+    found: { count: number; from: number; begin: number; to: number },
+  ): Promise<TurnResult> {
+    const { count, from, begin, to } = found;
+    const { spans } = this;
+    const block: LineBlock = {
+      spans,
+      count,
+      from: begin,
+      behind: spans.behind,
+      position: generation.position + begin - from,
+    };
+    const taken = this.writer.write(batch, generation, block);
+    const behind = taken < count ? spans.start[taken]! : spans.behind;
+    const consumed = behind - from;
+    batch.inputBytes = consumed;
+    generation.consume(generation.position + consumed, batch.bytes, from, behind);
+    this.afterConsume(file, generation);
+    const isFull = taken < count || count === batch.capacity;
+    this.adaptBlock(generation, consumed, isFull);
+    const isRestLong = to - behind > this.settings.lineBytesMax;
+    const hasMore = !generation.hitEnd || isFull || isRestLong;
+    if (!hasMore && behind < to) this.noteUnfinished(generation);
+    await this.emit(batch, generation);
+    return hasMore ? 'more' : 'end';
+  }
+
+  private adaptBlock(generation: FileGeneration, consumed: number, isFull: boolean): void {
+    generation.blockBytes = isFull
+      ? Math.min(blockBytesMax, Math.max(blockBytesMin, Math.ceil(consumed * 1.25)))
+      : Math.min(blockBytesMax, generation.blockBytes * 2);
+  }
+
+  private afterConsume(file: TailedFile, generation: FileGeneration): void {
+    if (file.isGzip) file.content().release(generation.position);
+    else if (generation.headLength < headBytesMax) {
+      const length = Math.min(headBytesMax, generation.position);
+      const read = file.readNow(this.scratch, length, 0);
+      generation.learnHead(this.scratch.subarray(0, read), generation.position);
+    }
+  }
+
+  private noteUnfinished(generation: FileGeneration): void {
+    if (generation.unfinishedSinceMs < 0) {
+      generation.unfinishedSinceMs = this.clock.monotonicMs();
+    }
+  }
+
+  private async emit(batch: Batch, generation: FileGeneration): Promise<void> {
+    const position = generation.sendPosition();
+    if (batch.count === 0 && position <= generation.sentPosition) {
+      this.emitter.discard(batch);
+      return;
+    }
+    generation.sentPosition = position;
+    batch.positionEnd = position;
+    await this.emitter.emit(batch);
+  }
+
+  // ── lines longer than a block, or than allowed ──────────────────────────────────────────────
+
+  /** The line at the position has no end within a block, or is too long. */
+  private async readLongLine(
+    file: TailedFile,
+    generation: FileGeneration,
+    isFinal: boolean,
+  ): Promise<TurnResult> {
+    const end = await this.measure(file, generation, isFinal);
+    if (end.kind === 'unfinished') {
+      this.noteUnfinished(generation);
+      return 'end';
+    }
+    const { longLines, lineBytesMax } = this.settings;
+    if (end.kind === 'whole') {
+      await this.sendLine(file, generation, end.textBytes, end.bytes);
+      return generation.hitEnd && generation.position === generation.seenEnd ? 'end' : 'more';
+    }
+    if (longLines === 'skip') {
+      this.metrics.skippedLines.value++;
+      generation.discardFrom = generation.position;
+      return 'more';
+    }
+    const counter = longLines === 'split' ? this.metrics.splitLines : this.metrics.truncatedLines;
+    if (longLines === 'truncate' || !generation.isMidLine()) counter.value++;
+    if (longLines === 'truncate') generation.discardFrom = generation.position;
+    await this.sendLine(file, generation, lineBytesMax, -1);
+    return 'more';
+  }
+
+  /** Finds the end of the line at the position without keeping what it reads. */
+  private async measure(
+    file: TailedFile,
+    generation: FileGeneration,
+    isFinal: boolean,
+  ): Promise<LineEnd> {
+    const batch = await this.emitter.batch(generation.source, generation.tag);
+    try {
+      const unit = generation.encoding?.unit ?? 'bytes';
+      const unitBytes = unit === 'bytes' ? 1 : 2;
+      const { position } = generation;
+      const mark = position === 0 ? await this.markLength(file, generation) : 0;
+      const textBegin = position + mark;
+      // A line of the greatest length may end with CR and LF.
+      const limit = textBegin + this.settings.lineBytesMax + 2 * unitBytes;
+      let at = Math.max(generation.searchedTo, textBegin);
+      while (at < limit) {
+        const asked = Math.min(batch.dataEnd - batch.dataStart, limit - at);
+        const begin = batch.dataStart;
+        const read = await file.read(batch.bytes, begin, asked, at);
+        const feed = findFeed(batch.bytes, begin, begin + read, unit);
+        if (feed >= 0) {
+          const feedAt = at + feed - begin;
+          const textEnd = feedAt - (await this.isReturnAt(file, feedAt - unitBytes, unit, textBegin) ? unitBytes : 0);
+          if (textEnd - textBegin > this.settings.lineBytesMax) return { kind: 'too_long' };
+          return {
+            kind: 'whole',
+            textBytes: textEnd - position,
+            bytes: feedAt + unitBytes - position,
+          };
+        }
+        at += unitBytes === 2 ? read & ~1 : read;
+        generation.seenEnd = Math.max(generation.seenEnd, at);
+        if (read < asked) return this.endOfFile(generation, at, textBegin, isFinal);
+      }
+      return { kind: 'too_long' };
+    } finally {
+      this.emitter.discard(batch);
+    }
+  }
+
+  private endOfFile(
+    generation: FileGeneration,
+    at: number,
+    textBegin: number,
+    isFinal: boolean,
+  ): LineEnd {
+    generation.hitEnd = true;
+    // One character past the limit may be the first of CR and LF.
+    const slack = isFinal ? 0 : generation.encoding?.unit === 'bytes' ? 1 : 2;
+    if (at - textBegin > this.settings.lineBytesMax + slack) return { kind: 'too_long' };
+    if (!isFinal) {
+      generation.searchedTo = at;
+      return { kind: 'unfinished' };
+    }
+    const bytes = at - generation.position;
+    return { kind: 'whole', textBytes: bytes, bytes };
+  }
+
+  private async markLength(file: TailedFile, generation: FileGeneration): Promise<number> {
+    const read = await file.read(this.scratch, 0, 4, 0);
+    const mark = byteOrderMark(this.scratch, 0, read);
+    return mark?.encoding === generation.encoding ? mark.length : 0;
+  }
+
+  private async isReturnAt(
+    file: TailedFile,
+    position: number,
+    unit: string,
+    textBegin: number,
+  ): Promise<boolean> {
+    if (position < textBegin) return false;
+    const bytes = unit === 'bytes' ? 1 : 2;
+    await file.read(this.scratch, 0, bytes, position);
+    const value = bytes === 1 ? this.scratch[0] : this.scratch[unit === 'utf16le' ? 0 : 1];
+    const rest = bytes === 1 ? 0 : this.scratch[unit === 'utf16le' ? 1 : 0];
+    return value === 0x0d && rest === 0;
+  }
+
+  /** Reads the line at the position and emits it. `bytes` is its length with its end, or -1 for
+   *  a piece of a longer line. */
+  private async sendLine(
+    file: TailedFile,
+    generation: FileGeneration,
+    textBytes: number,
+    bytes: number,
+  ): Promise<void> {
+    const mark = generation.position === 0 ? await this.markLength(file, generation) : 0;
+    const length = bytes < 0 ? textBytes + mark : bytes;
+    const batch = await this.emitter.batch(generation.source, generation.tag, length);
+    const from = batch.dataStart;
+    const read = await file.read(batch.bytes, from, length, generation.position);
+    const isPiece = bytes < 0;
+    const text = batch.bytes.subarray(from, from + Math.min(read, isPiece ? length : textBytes));
+    const cut = isPiece ? (generation.encoding ?? utf8).cut(text) : text.length;
+    const { spans } = this;
+    spans.start[0] = from + mark;
+    spans.end[0] = from + Math.max(cut, mark);
+    spans.behind = isPiece ? from + Math.max(cut, mark) : from + read;
+    await this.send(batch, file, generation, {
+      count: 1,
+      from,
+      begin: from + mark,
+      to: spans.behind,
+    });
+  }
+
+  /** Passes over the rest of a line that is not wanted. */
+  private async discardRest(
+    batch: Batch,
+    file: TailedFile,
+    generation: FileGeneration,
+    from: number,
+    to: number,
+    isFinal: boolean,
+  ): Promise<TurnResult> {
+    const unit = generation.encoding?.unit ?? 'bytes';
+    const unitBytes = unit === 'bytes' ? 1 : 2;
+    const feed = findFeed(batch.bytes, from, to, unit);
+    const whole = unitBytes === 2 ? from + ((to - from) & ~1) : to;
+    const behind = feed < 0 ? whole : feed + unitBytes;
+    const isOver = feed >= 0 || (generation.hitEnd && (isFinal || file.isGzip));
+    batch.inputBytes = behind - from;
+    generation.consume(generation.position + behind - from, batch.bytes, from, behind);
+    if (isOver) generation.discardFrom = -1;
+    this.afterConsume(file, generation);
+    await this.emit(batch, generation);
+    return generation.hitEnd && behind === to ? 'end' : 'more';
+  }
+}
+
+/** Where a line ends: `bytes` with its end, `textBytes` without, both from the position on. */
+type LineEnd =
+  | { readonly kind: 'whole'; readonly textBytes: number; readonly bytes: number }
+  | { readonly kind: 'too_long' }
+  | { readonly kind: 'unfinished' };
+
+function findFeed(bytes: Buffer, from: number, to: number, unit: string): number {
+  if (unit !== 'bytes') return findLineFeedUtf16(bytes, from, to, unit === 'utf16be');
+  const found = bytes.subarray(from, to).indexOf(0x0a);
+  return found < 0 ? -1 : from + found;
+}

@@ -1,0 +1,200 @@
+import {
+  type Batch,
+  type Column,
+  type Counter,
+  dropReason,
+  type Field,
+  isJsonObject,
+  ParsedFields,
+  type Parser,
+  type PluginContext,
+  valueKind,
+} from '../../../core/sdk/index.ts';
+import { EventRewriter, type RewriteOptions } from './event_rewriter.ts';
+import type { ParserHints } from './field_parser.ts';
+import { JsonColumnValidator, Selection } from './json_column.ts';
+import { TextSource } from './raw_line.ts';
+import { TimeTaker } from './time_taker.ts';
+
+export interface ParseStageOptions extends RewriteOptions {
+  /** Tried in order until one takes the text; at least one. */
+  readonly parsers: readonly Parser[];
+  /** The field to parse; the raw line when undefined. */
+  readonly field: Field | undefined;
+  /** Marks of events that no parser takes. */
+  readonly failureMarks: readonly string[];
+}
+
+/** Mark of an event whose time could not be read; it keeps the one it had. */
+const timeFailureMark = '_dateparsefailure';
+
+const state = { untried: 0, done: 1, notFirst: 2 } as const;
+
+/** Applies parsers to the selected events of whole batches: what the `parser` filter does, and
+ *  inputs that parse what they read.
+ *
+ *  An event whose field is missing or no text is left alone. One that no parser takes is left as
+ *  it is, marked, and counted. */
+export class ParseStage {
+  private readonly options: ParseStageOptions;
+  private readonly context: PluginContext;
+  private readonly source: TextSource;
+  private readonly times: readonly (TimeTaker | undefined)[];
+  private readonly rewriter: EventRewriter;
+  private readonly fields = new ParsedFields();
+  private readonly selection = new Selection();
+  private readonly failures: Counter;
+  private readonly timeFailures: Counter;
+  private validator: JsonColumnValidator | undefined;
+  private states = new Uint8Array(0);
+
+  constructor(options: ParseStageOptions, context: PluginContext) {
+    this.options = options;
+    this.context = context;
+    this.source = new TextSource(options.field);
+    this.times = options.parsers.map(({ time }) =>
+      time === undefined ? undefined : new TimeTaker(time),
+    );
+    this.rewriter = new EventRewriter(options);
+    this.failures = context.metrics.counter('sluice_parse_failures_total');
+    this.timeFailures = context.metrics.counter('sluice_date_failures_total');
+  }
+
+  process(batch: Batch): void {
+    if (this.states.length < batch.capacity) this.states = new Uint8Array(batch.capacity);
+    this.states.fill(state.untried, 0, batch.count);
+    this.rewriter.begin();
+    if (this.options.parsers[0]!.wholeObject === true) this.takeObjects(batch);
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] === 1 && this.states[index] !== state.done) {
+        this.takeEvent(batch, index);
+      }
+    }
+  }
+
+  close(): void {
+    this.validator?.close();
+    this.validator = undefined;
+    for (const time of this.times) time?.close();
+  }
+
+  /** The short way: texts of one column that are themselves events, without an object each. */
+  private takeObjects(batch: Batch): void {
+    const column = this.sourceColumn(batch);
+    if (column === undefined) return;
+    this.selection.save(batch);
+    try {
+      if (this.selectTexts(batch, column)) this.takeValidObjects(batch, column);
+    } finally {
+      this.selection.restore(batch);
+    }
+  }
+
+  private takeValidObjects(batch: Batch, column: Column): void {
+    // hot path
+    this.validator ??= new JsonColumnValidator(this.context.kernel);
+    const valid = this.validator.validateJsonColumn(batch, column);
+    const { start, end, field } = column;
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] !== 1) continue;
+      if (valid[index] === 1) {
+        this.states[index] = state.done;
+        this.rewriter.setObject(batch, index, field, batch.bytes, start[index]!, end[index]!);
+      } else {
+        this.states[index] = state.notFirst;
+        batch.select[index] = 0;
+      }
+    }
+    this.times[0]?.takeFromRoots(batch, this.context.kernel, (index) =>
+      this.failTime(batch, index),
+    );
+  }
+
+  /** The column that holds the texts, when one does for the events at large. */
+  private sourceColumn(batch: Batch): Column | undefined {
+    for (const field of this.source.fields) {
+      if (field.keys.length > 1) return undefined;
+      const column = batch.findColumn(field);
+      if (column !== undefined) return column;
+    }
+    return this.source.isRawLine && batch.columns.length === 1 ? batch.columns[0] : undefined;
+  }
+
+  /** Narrows the selection to events whose text is in this column and in the batch's bytes. */
+  private selectTexts(batch: Batch, column: Column): boolean {
+    // hot path
+    const isFirst = column.field.name === this.source.fields[0]!.name;
+    let some = false;
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] !== 1) continue;
+      // With a root, an earlier key could stand there.
+      const eligible =
+        column.kind[index] === valueKind.text && (isFirst || batch.rootKind[index] === 0);
+      if (eligible) some = true;
+      else batch.select[index] = 0;
+    }
+    return some;
+  }
+
+  private takeEvent(batch: Batch, index: number): void {
+    const field = this.source.locate(batch, index);
+    if (field === undefined) return;
+    const { foundBytes, foundStart, foundEnd } = batch;
+    if (batch.foundKind === valueKind.json && foundBytes[foundStart] !== 0x22) return;
+    const text = batch.foundText();
+    const inPlace = batch.foundKind === valueKind.text && foundBytes === batch.bytes;
+    // As many characters as bytes: one each, so that positions agree.
+    const isAscii = inPlace && text.length === foundEnd - foundStart;
+    const { parsers } = this.options;
+    for (let i = this.states[index] === state.notFirst ? 1 : 0; i < parsers.length; i++) {
+      const parser = parsers[i]!;
+      if (parser.wholeObject === true) {
+        const bytes = inPlace ? batch.bytes : Buffer.from(text);
+        const start = inPlace ? foundStart : 0;
+        const end = inPlace ? foundEnd : bytes.length;
+        if (!isJsonObject(bytes, start, end)) continue;
+        this.rewriter.setObject(batch, index, field, bytes, start, end);
+        if ((this.times[i]?.takeLocated(batch, index) ?? 0) < 0) this.failTime(batch, index);
+        return;
+      }
+      if (!parser.parse(text, this.fields)) continue;
+      this.setFields(batch, index, field, i, isAscii ? text : undefined, foundStart);
+      return;
+    }
+    this.failures.value++;
+    for (const mark of this.options.failureMarks) batch.addMark(index, mark);
+  }
+
+  private setFields(
+    batch: Batch,
+    index: number,
+    field: Field,
+    parserIndex: number,
+    text: string | undefined,
+    textStart: number,
+  ): void {
+    // The interface says what more a parser may have; another kind of parser has none of it.
+    const hints = this.options.parsers[parserIndex] as ParserHints;
+    if (hints.consumed === true) {
+      batch.dropped[index] = dropReason.filtered;
+      return;
+    }
+    const time = this.times[parserIndex];
+    let skip = -1;
+    let taken = 0;
+    if (time?.key !== undefined) {
+      taken = time.takeFromFields(batch, index, this.fields);
+      if (taken > 0 && !time.keeps) skip = time.position;
+    }
+    if (hints.fixedKeys === true) {
+      this.rewriter.setFields(batch, index, field, this.fields, skip, text, textStart);
+    } else this.rewriter.setAsObject(batch, index, field, this.fields, skip);
+    if (time !== undefined && taken === 0 && time.isNested) taken = time.takeLocated(batch, index);
+    if (taken < 0) this.failTime(batch, index);
+  }
+
+  private failTime(batch: Batch, index: number): void {
+    this.timeFailures.value++;
+    batch.addMark(index, timeFailureMark);
+  }
+}

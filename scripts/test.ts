@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { projectRoot } from './project_root.ts';
+
+/** What `npm test` runs, in order: style, walls, generated files, then the tests. Real servers
+ *  are installed (once, into a cache outside the tree) while the rest runs.
+ *
+ *  Options: names of test files or parts of them, to run only those; `--no-live`. */
+const root = projectRoot();
+const dist = join(root, 'dist');
+const startedMs = Date.now();
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const withLive = !process.argv.includes('--no-live');
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const skips: string[] = [];
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
+  const installing = withLive ? installServers() : Promise.resolve(true);
+  let ok = true;
+  const steps: [string, () => Promise<boolean>][] = [
+    [
+      'style',
+      () => command([join('node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '.']),
+    ],
+    ['walls', () => command([join('dist', 'scripts', 'check_boundaries.js')])],
+    ['generated files', () => command([join('dist', 'scripts', 'generate.js'), '--check'])],
+  ];
+  for (const [name, step] of steps) {
+    say(`${name} ...`);
+    if (await step()) continue;
+    say(`${name}: FAILED`);
+    totals.failed++;
+    ok = false;
+  }
+  ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
+  for (const part of ['engine', 'case', 'crash', 'cli']) {
+    ok = (await runTests(`${part} tests`, testFiles(part), 2)) === 0 && ok;
+  }
+  if (withLive) {
+    say('waiting for the real servers to be installed ...');
+    if (!(await installing)) ok = false;
+    ok =
+      (await runTests('live tests', [...testFiles('servers'), ...testFiles('live')], 1)) === 0 &&
+      ok;
+  }
+  for (const skip of skips) say(`skipped: ${skip}`);
+  say(ok ? 'all is well' : 'something failed: see above');
+  console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+  return ok ? 0 : 1;
+}
+
+/** Runs test files with node's runner and adds up what it counted. */
+async function runTests(title: string, files: readonly string[], atOnce: number): Promise<number> {
+  if (files.length === 0) {
+    say(`${title}: there are none`);
+    return words.length > 0 ? 1 : 0;
+  }
+  say(`${title}: ${files.length} files ...`);
+  const counts = { tests: 0, pass: 0, fail: 0, skipped: 0, todo: 0, cancelled: 0 };
+  const args = [
+    '--test',
+    `--test-concurrency=${atOnce}`,
+    '--test-reporter=tap',
+    '--test-timeout=600000',
+    ...files,
+  ];
+  const status = await run(args, (line) => readTapLine(line, counts));
+  totals.passed += counts.pass;
+  totals.failed += counts.fail + counts.cancelled;
+  totals.skipped += counts.skipped;
+  say(`${title}: ${counts.pass} passed, ${counts.fail} failed, ${counts.skipped} skipped`);
+  if (counts.tests === 0) {
+    say(`${title}: no test was executed`);
+    return 1;
+  }
+  if (process.env['CI'] === 'true' && counts.skipped > 0 && title === 'live tests') {
+    say('CI may skip nothing that this machine can run; the reasons are listed below');
+  }
+  return status;
+}
+
+let failureLinesLeft = 0;
+
+function readTapLine(line: string, counts: Record<string, number>): void {
+  const count = /^# (tests|pass|fail|skipped|todo|cancelled) (\d+)$/.exec(line);
+  if (count !== null) counts[count[1]!] = (counts[count[1]!] ?? 0) + Number(count[2]);
+  const skip = /^\s*ok \d+ - (.*) # SKIP ?(.*)$/.exec(line);
+  if (skip !== null) skips.push(`${skip[1]}: ${skip[2] || 'no reason given'}`);
+  if (/^\s*not ok /.test(line)) failureLinesLeft = 40;
+  if (failureLinesLeft > 0) {
+    failureLinesLeft--;
+    console.log(line);
+  }
+  const file = /^# Subtest: (\/.*\.test\.js)$/.exec(line);
+  if (file !== null) say(`  ${relative(dist, file[1]!)}`);
+}
+
+function testFiles(part: string): string[] {
+  const directory = join(dist, 'test', part);
+  // Compiled files whose source is gone would still run: only those with a source count.
+  return filesBelow(directory).filter((file) => {
+    const source = join(root, relative(dist, file)).replace(/\.js$/, '.ts');
+    return file.endsWith('.test.js') && existsSync(source);
+  });
+}
+
+function chosenFiles(): string[] {
+  const all = ['unit', 'engine', 'case', 'crash', 'cli', 'servers', 'live'].flatMap(testFiles);
+  return all.filter((file) => words.some((word) => relative(dist, file).includes(word)));
+}
+
+function filesBelow(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(directory, entry.name);
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    })
+    .sort();
+}
+
+async function installServers(): Promise<boolean> {
+  const status = await run([join(dist, 'test', 'servers', 'main.js'), 'install'], (line) =>
+    say(`servers: ${line}`),
+  );
+  return status === 0;
+}
+
+async function command(args: readonly string[]): Promise<boolean> {
+  return (await run(args, (line) => console.log(line))) === 0;
+}
+
+function run(args: readonly string[], onLine: (line: string) => void): Promise<number> {
+  return new Promise((resolve) => {
+    const child: ChildProcess = spawn(process.execPath, [...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout!, child.stderr!]) {
+      let rest = '';
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop()!;
+        for (const line of lines) onLine(line);
+      });
+      stream.on('end', () => rest !== '' && onLine(rest));
+    }
+    child.on('error', () => resolve(1));
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+function say(text: string): void {
+  const seconds = ((Date.now() - startedMs) / 1000).toFixed(0).padStart(4);
+  console.log(`[${seconds} s] ${text}`);
+}

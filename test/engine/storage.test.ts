@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readDeadLetters } from '../../core/dead_letter/dead_letter_reader.ts';
+import {
+  scriptedInput,
+  scriptedOutput,
+  startPipeline,
+  waitUntil,
+} from '../../core/testing/index.ts';
+
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, k) => ({ n: from + k }));
+const numbersOf = (records: readonly Record<string, unknown>[]) => records.map(({ n }) => n);
+
+const yaml = `
+service: {flush: 10ms, scheduler.base: 5ms, scheduler.cap: 20ms, grace: 200ms}
+pipeline:
+  inputs: [{name: scripted, tag: test}]
+  outputs:
+    - {name: scripted, alias: out, match: '*', storage.type: filesystem}
+`;
+
+async function start(directory: string, text = yaml) {
+  const input = scriptedInput();
+  const output = scriptedOutput();
+  const pipeline = await startPipeline({
+    yaml: text,
+    directory,
+    plugins: [input.plugin, output.plugin],
+  });
+  return { input, output, pipeline };
+}
+
+async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  try {
+    await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+test('a disk buffer frees the source while its output is down', () =>
+  inDirectory(async (directory) => {
+    const { input, output, pipeline } = await start(directory);
+    output.answer = () => ({ kind: 'retry', reason: 'down' });
+    await input.emit(numbers(0, 50));
+    await waitUntil('stored', () => input.settled() === 50);
+    assert.deepEqual(output.accepted, []);
+    await pipeline.stop({ drained: false, keep: true });
+  }));
+
+test('what a stopped agent stored is delivered by the next one, in order and once', () =>
+  inDirectory(async (directory) => {
+    const first = await start(directory);
+    first.output.answer = () => ({ kind: 'retry', reason: 'down' });
+    await first.input.emit(numbers(0, 50));
+    await waitUntil('stored', () => first.input.settled() === 50);
+    await first.input.emit(numbers(50, 80));
+    await waitUntil('stored', () => first.input.settled() === 80);
+    await first.pipeline.stop({ drained: false, keep: true });
+
+    const second = await start(directory);
+    await waitUntil('delivered', () => second.output.accepted.length >= 80);
+    await second.input.emit(numbers(80, 90));
+    await waitUntil('delivered', () => second.output.accepted.length >= 90);
+    assert.deepEqual(numbersOf(second.output.accepted), numbersOf(numbers(0, 90)));
+    const ids = new Set(second.output.tries.map(({ id }) => id));
+    assert.ok(first.output.tries.every(({ id }) => ids.has(id)));
+    await second.pipeline.stop({ keep: true });
+  }));
+
+test('without a disk buffer a restarted source resumes where its records were settled', () =>
+  inDirectory(async (directory) => {
+    const text = yaml.replace(', storage.type: filesystem', '');
+    const first = await start(directory, text);
+    await first.input.emit(numbers(0, 30));
+    await waitUntil('settled', () => first.input.settled() === 30);
+    first.output.answer = () => ({ kind: 'retry', reason: 'down' });
+    await first.input.emit(numbers(30, 60));
+    await first.pipeline.stop({ drained: false, keep: true });
+
+    const second = await start(directory, text);
+    await waitUntil('resumed', () => second.input.position() === 30);
+    await second.input.emit(numbers(30, 60));
+    await waitUntil('settled', () => second.input.settled() === 60);
+    assert.deepEqual(numbersOf(second.output.accepted), numbersOf(numbers(30, 60)));
+    await second.pipeline.stop({ keep: true });
+  }));
+
+test('refused records are kept with their reason, origin, tag and time', () =>
+  inDirectory(async (directory) => {
+    const { input, output, pipeline } = await start(directory);
+    output.answer = (chunk) =>
+      chunk.count === 3
+        ? {
+            kind: 'partial',
+            retry: [],
+            rejected: [{ index: 1, reason: 'field [n] is not a date', status: 400 }],
+            reason: 'one failed',
+          }
+        : { kind: 'accepted' };
+    await input.emit(numbers(0, 3), 'web.access');
+    await waitUntil('delivered', () => output.accepted.length === 2);
+    await waitUntil('idle', () => pipeline.agent.outputs[0]!.stage.isIdle);
+    await pipeline.stop({ keep: true });
+    const letters = [];
+    const store = join(directory, 'data', 'dead_letters', 'out');
+    for await (const item of readDeadLetters(store))
+      if (item.kind === 'letter') letters.push(item.letter);
+    assert.equal(letters.length, 1);
+    const [letter] = letters;
+    assert.equal(letter!.record.toString(), '{"n":1}');
+    assert.equal(letter!.reason, 'field [n] is not a date');
+    assert.equal(letter!.status, 400);
+    assert.equal(letter!.tag, 'web.access');
+    assert.equal(letter!.origin.offset, 1);
+    assert.deepEqual(letter!.time, { seconds: 1_700_000_000, nanos: 123_456_789 });
+  }));
+
+test('two agents never share their storage', () =>
+  inDirectory(async (directory) => {
+    const { pipeline } = await start(directory);
+    await assert.rejects(start(directory), { code: 'SLUICE_STORAGE_LOCKED' });
+    await pipeline.stop({ keep: true });
+  }));
