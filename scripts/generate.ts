@@ -1,5 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildFileSchema } from '../core/config/schema.ts';
+import { pluginPages } from './generate_plugin_pages.ts';
+import { errorsPage, metricsPage } from './generate_reference.ts';
 import { registrySource } from './generate_registry.ts';
 import { projectRoot } from './project_root.ts';
 
@@ -18,6 +21,7 @@ for (const { path, content } of await generatedFiles()) {
   stale++;
   if (isCheck) console.error(`${path} is not what "npm run generate" makes.`);
   else {
+    mkdirSync(dirname(full), { recursive: true });
     writeFileSync(full, content);
     console.log(`wrote ${path}`);
   }
@@ -25,8 +29,19 @@ for (const { path, content } of await generatedFiles()) {
 if (isCheck && stale > 0) process.exitCode = 1;
 
 async function generatedFiles(): Promise<GeneratedFile[]> {
-  const files = [{ path: 'plugins/registry.generated.ts', content: registrySource(root) }];
-  return files;
+  const registry = { path: 'plugins/registry.generated.ts', content: registrySource(root) };
+  // The registry decides what the rest is made of: it is written, compiled and imported first.
+  if (current(join(root, registry.path)) !== registry.content) return [registry];
+  const { builtInPlugins } = await import('../plugins/registry.generated.ts');
+  const { schemaOf } = await import('../cli/pipeline_config.ts');
+  const schema = buildFileSchema(builtInPlugins.map(schemaOf));
+  return [
+    registry,
+    { path: 'schema/pipeline.schema.json', content: `${JSON.stringify(schema, null, 1)}\n` },
+    { path: 'docs/reference/errors.md', content: errorsPage() },
+    { path: 'docs/reference/metrics.md', content: metricsPage() },
+    ...pluginPages(builtInPlugins),
+  ];
 }
 
 function current(path: string): string | undefined {

@@ -19,6 +19,7 @@ export interface SourceLedger {
   settle(outputId: string, holder: object): void;
   /** Everything up to `position` went through the filters. */
   advance(position: number): void;
+  readonly processedPosition: number;
   /** A filter keeps records from `offset` on; nothing passes that until `release`. */
   hold(holder: object, offset: number): void;
   release(holder: object): void;

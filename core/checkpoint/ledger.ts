@@ -46,6 +46,12 @@ export class Ledger implements SourceLedger {
     this.report();
   }
 
+  get processedPosition(): number {
+    let position = this.processed;
+    for (const offset of this.holds.values()) if (offset < position) position = offset;
+    return position;
+  }
+
   hold(holder: object, offset: number): void {
     const known = this.holds.get(holder);
     if (known === undefined || offset < known) this.holds.set(holder, offset);
@@ -58,8 +64,7 @@ export class Ledger implements SourceLedger {
 
   /** Everything below has been settled by this output, or was never its concern. */
   mark(outputId: string): number {
-    let mark = this.processed;
-    for (const offset of this.holds.values()) if (offset < mark) mark = offset;
+    let mark = this.processedPosition;
     const holders = this.pending.get(outputId);
     if (holders !== undefined) {
       for (const offset of holders.values()) if (offset < mark) mark = offset;

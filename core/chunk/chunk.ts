@@ -37,8 +37,9 @@ export class Chunk {
   /** When the first record came, in the clock's monotonic milliseconds. */
   openedAtMs = 0;
   attempts = 0;
-  /** Set for a chunk that came back from the disk buffer. */
-  sequence: bigint | number | undefined = undefined;
+  /** By source generation: every record of this output below that position is in this chunk or
+   *  in one before it. */
+  covered: Record<string, number> = {};
 
   private readonly byKey = new Map<string, ChunkSection>();
   private lastSection: ChunkSection | undefined;
@@ -216,6 +217,7 @@ export class Chunk {
         id: this.id,
         output: this.outputId,
         count: this.count,
+        covered: this.covered,
         sources: this.sources,
         tags: this.tags,
         sections: this.sections.map((section) => [
@@ -268,34 +270,19 @@ export class Chunk {
     chunk.sources.push(...tables.sources);
     chunk.tags.push(...tables.tags);
     chunk.count = count;
+    chunk.covered = tables.covered;
     chunk.bytes = body.length;
     if (bodyAt !== body.length) throw new RangeError(`chunk ${tables.id}: body length`);
     return chunk;
   }
 
-  /** Number of records that a stored header speaks of. */
-  static recordCount(header: Buffer): number {
+  /** What a stored header says of its chunk, without the body. */
+  static summary(header: Buffer): { count: number; covered: Record<string, number> } {
     // As in `restore`.
     const tables = JSON.parse(
       header.toString('utf8', 4, 4 + header.readUInt32LE(0)),
     ) as StoredTables;
-    return tables.count;
-  }
-
-  /** For each source in the chunk, the smallest and largest offset it holds. */
-  sourceRanges(): { generation: string; from: number; to: number }[] {
-    const ranges = this.sources.map((source) => ({
-      generation: source.generation,
-      from: Number.POSITIVE_INFINITY,
-      to: -1,
-    }));
-    for (let i = 0; i < this.count; i++) {
-      const range = ranges[this.sourceOf[i]!]!;
-      const offset = this.offsets[i]!;
-      if (offset < range.from) range.from = offset;
-      if (offset > range.to) range.to = offset;
-    }
-    return ranges;
+    return { count: tables.count, covered: tables.covered };
   }
 }
 
@@ -303,6 +290,7 @@ interface StoredTables {
   readonly id: string;
   readonly output: string;
   readonly count: number;
+  readonly covered: Record<string, number>;
   readonly sources: { name: string; generation: string }[];
   readonly tags: string[];
   readonly sections: [string, number, number][];

@@ -9,8 +9,9 @@ export interface QueuedChunk {
   records: number;
   bytes: number;
   readonly openedAtMs: number;
-  /** Told when the chunk is settled; empty when the disk buffer took that over. */
-  ledgers: Set<SourceLedger>;
+  /** Told when the chunk is settled, with their generations; empty when the disk buffer took
+   *  that over. */
+  ledgers: Map<SourceLedger, string>;
   /** Its number in the disk buffer, if it is there. */
   sequence: number | undefined;
 }

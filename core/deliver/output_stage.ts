@@ -50,6 +50,8 @@ export class OutputStage implements RecordSink {
   private cancelAge: (() => void) | undefined;
   private memoryBytes = 0;
   private readonly underway = new Set<QueuedChunk>();
+  /** Dead letters of events that could not be encoded, on their way to the disk. */
+  private readonly rejecting = new Set<Promise<unknown>>();
   private storing: Promise<void> = Promise.resolve();
   private storingCount = 0;
   private workers: Promise<void>[] = [];
@@ -132,10 +134,18 @@ export class OutputStage implements RecordSink {
     const holder = {};
     ledger.pend(this.id, holder, batch.offset[index]!);
     const letter = rejectedEvent(batch, index, this.id, reason);
-    this.options.deadLetters.keep([letter], this.counters, this.stopping.signal).then(
-      (kept) => kept && ledger.settle(this.id, holder),
-      (error) => this.options.log.error({ error: messageOf(error) }, 'A dead letter was not kept.'),
-    );
+    const keeping = this.options.deadLetters
+      .keep([letter], this.counters, this.stopping.signal)
+      .then(
+        (kept) => kept && ledger.settle(this.id, holder),
+        (error) =>
+          this.options.log.error({ error: messageOf(error) }, 'A dead letter was not kept.'),
+      )
+      .finally(() => {
+        this.rejecting.delete(keeping);
+        this.reportIdle();
+      });
+    this.rejecting.add(keeping);
   }
 
   /** False when the output is at its limit and its policy is to make the source wait. */
@@ -189,7 +199,7 @@ export class OutputStage implements RecordSink {
       records: 0,
       bytes: 0,
       openedAtMs: chunk.openedAtMs,
-      ledgers: new Set(),
+      ledgers: new Map(),
       sequence: undefined,
     };
     this.cancelAge = this.options.clock.after(this.options.flushMs, () => this.seal());
@@ -197,8 +207,8 @@ export class OutputStage implements RecordSink {
   }
 
   private pend(open: QueuedChunk, run: EncodedRun): void {
-    const ledger = run.batch.source.ledger;
-    open.ledgers.add(ledger);
+    const { ledger, generation } = run.batch.source;
+    open.ledgers.set(ledger, generation);
     let first = Number.POSITIVE_INFINITY;
     for (let k = 0; k < run.count; k++) {
       const offset = run.batch.offset[run.events[k]!]!;
@@ -244,6 +254,10 @@ export class OutputStage implements RecordSink {
     this.open = undefined;
     open.records = open.chunk!.count;
     open.bytes = open.chunk!.bytes;
+    // All that went through the filters before now is in this chunk or in an earlier one.
+    for (const [ledger, generation] of open.ledgers) {
+      open.chunk!.covered[generation] = ledger.processedPosition;
+    }
     if (this.options.buffer !== undefined) this.store(open, this.options.buffer);
     else this.enqueue(open);
   }
@@ -288,6 +302,8 @@ export class OutputStage implements RecordSink {
 
   private async storeNow(sealed: QueuedChunk, buffer: DiskBuffer): Promise<void> {
     const chunk = sealed.chunk!;
+    // A stored chunk vouches for what came before it: so that must be durable first.
+    await Promise.all(this.rejecting);
     for (;;) {
       if (this.stopping.signal.aborted) return;
       try {
@@ -324,8 +340,8 @@ export class OutputStage implements RecordSink {
   /** The disk has it: the sources are free, and memory too unless delivery is close. */
   private stored(sealed: QueuedChunk, sequence: number): void {
     sealed.sequence = sequence;
-    for (const ledger of sealed.ledgers) ledger.settle(this.id, sealed);
-    sealed.ledgers = new Set();
+    for (const ledger of sealed.ledgers.keys()) ledger.settle(this.id, sealed);
+    sealed.ledgers = new Map();
     if (this.memoryBytes > this.options.memoryBytes / 2 || this.queue.length > 8) {
       sealed.chunk = undefined;
       this.giveMemory(sealed.bytes);
@@ -355,14 +371,14 @@ export class OutputStage implements RecordSink {
     const buffer = this.options.buffer;
     if (buffer !== undefined) {
       for (const stored of buffer.recovered) {
-        const records = Chunk.recordCount(stored.header);
+        const records = Chunk.summary(stored.header).count;
         this.counters.in.value += records;
         this.queue.push({
           chunk: undefined,
           records,
           bytes: stored.bodyBytes,
           openedAtMs: this.options.clock.monotonicMs(),
-          ledgers: new Set(),
+          ledgers: new Map(),
           sequence: stored.sequence,
         });
       }
@@ -424,7 +440,7 @@ export class OutputStage implements RecordSink {
 
   private settle(queued: QueuedChunk): void {
     if (queued.sequence !== undefined) this.options.buffer?.acknowledge(queued.sequence);
-    for (const ledger of queued.ledgers) ledger.settle(this.id, queued);
+    for (const ledger of queued.ledgers.keys()) ledger.settle(this.id, queued);
     if (queued.chunk !== undefined) this.giveMemory(queued.bytes);
     queued.chunk = undefined;
   }
@@ -437,6 +453,7 @@ export class OutputStage implements RecordSink {
       this.open === undefined &&
       this.queue.length === 0 &&
       this.underway.size === 0 &&
+      this.rejecting.size === 0 &&
       this.storingCount === 0
     );
   }
@@ -468,6 +485,7 @@ export class OutputStage implements RecordSink {
     this.queue.close();
     await Promise.all(this.workers);
     await this.storing;
+    await Promise.all(this.rejecting);
     await this.output.close?.();
   }
 

@@ -1,5 +1,18 @@
-import { childrenOf, type RegexNode, type RepeatNode } from '../regex/ast.ts';
-import { type CharSet, setsOverlap, unionSets } from '../regex/char_set.ts';
+import {
+  childrenOf,
+  type LookNode,
+  type ReferenceNode,
+  type RegexNode,
+  type RepeatNode,
+} from '../regex/ast.ts';
+import {
+  type CharSet,
+  isSubset,
+  setsOverlap,
+  singleSet,
+  unionSets,
+  wordSet,
+} from '../regex/char_set.ts';
 import { FactTable, someNode } from '../regex/facts.ts';
 import { simplifyRegex } from '../regex/simplify.ts';
 import {
@@ -30,8 +43,8 @@ const targetsMax = 64;
 const nestingMax = 60;
 /** Copies that a counted repeat of a group may become. */
 const copiesMax = 100;
-/** From this size on an alternative is worth a test before it is tried. */
-const guardedNodesMin = 25;
+/** With this many nodes before its first sure character an alternative is worth a test. */
+const guardedNodesMin = 9;
 
 /** Lowers a parsed pattern to a program for the kernel. Without `groups`, every reference that
  *  captures (`%{NAME:field:type}`) fills its field. */
@@ -93,6 +106,8 @@ class Lowering {
   private marks = 0;
   /** Inside of a negative look-around failing has a meaning, so nothing may give up there. */
   private insideNegation = false;
+  /** Characters of which one stands just before the current place; undefined when not known. */
+  private previous: CharSet | undefined;
 
   constructor(groups: readonly GroupTarget[]) {
     for (const { group, field, conversion } of groups) {
@@ -117,8 +132,10 @@ class Lowering {
     this.ops.push({ name, arguments: list });
   }
 
+  /** Several ways lead to a label, so that nothing is known of what stands before it. */
   private place(label: Label): void {
     label.position = this.ops.length;
+    this.previous = undefined;
   }
 
   private node(node: RegexNode, follow: Follow): void {
@@ -147,10 +164,11 @@ class Lowering {
         this.atomic(node.body);
         return;
       case 'look':
-        this.look(node);
+        this.look(node, follow);
         return;
       case 'assertion':
         if (node.type === 'search_start') throw new NotLowered('it uses \\G');
+        if (node.type === 'word_boundary' && this.isSureBoundary(follow)) return;
         this.emit('assert', assertionNumbers[node.type]);
         return;
       case 'backreference':
@@ -161,6 +179,18 @@ class Lowering {
   private set(set: CharSet): void {
     if (set.length === 2 && set[0] === set[1] && set[0]! < 128) this.emit('byte', set[0]!);
     else this.emit('set', { table: classTable(set, true) });
+    this.previous = set;
+  }
+
+  /** True when a word begins or ends here, whatever the text is for which the rest matches. */
+  private isSureBoundary(follow: Follow): boolean {
+    const before = this.previous;
+    if (before === undefined || follow.nullable || !isAscii(before) || !isAscii(follow.first)) {
+      return false;
+    }
+    const begins = !setsOverlap(before, wordSet) && isSubset(follow.first, wordSet);
+    const ends = isSubset(before, wordSet) && !setsOverlap(follow.first, wordSet);
+    return begins || ends;
   }
 
   private sequence(items: readonly RegexNode[], follow: Follow): void {
@@ -168,6 +198,7 @@ class Lowering {
       const text = literalAt(items, i);
       if (text.count > 1) {
         this.emit('literal', { literal: text.bytes }, text.bytes.length);
+        this.previous = singleSet(text.bytes.at(-1)!);
         i += text.count - 1;
         continue;
       }
@@ -188,7 +219,9 @@ class Lowering {
 
   private alternation(items: readonly RegexNode[], follow: Follow): void {
     const end: Label = { position: 0 };
+    const before = this.previous;
     items.forEach((item, i) => {
+      this.previous = before;
       if (i === items.length - 1) {
         this.node(item, follow);
         return;
@@ -219,9 +252,8 @@ class Lowering {
 
   /** Before a costly alternative: a test for a character that it cannot do without. */
   private guard(node: RegexNode): void {
-    if (countNodes(node) < guardedNodesMin) return;
     const needed = neededPrefix(node);
-    if (needed === undefined) return;
+    if (needed === undefined || needed.nodes < guardedNodesMin) return;
     this.emit('contains', { table: classTable(needed.members, false) }, needed.byte);
   }
 
@@ -258,7 +290,8 @@ class Lowering {
   }
 
   private loop(node: RepeatNode, follow: Follow, again: Follow): void {
-    const begin: Label = { position: this.ops.length };
+    const begin: Label = { position: 0 };
+    this.place(begin);
     const end: Label = { position: 0 };
     const body: Label = { position: 0 };
     if (node.lazy) {
@@ -307,6 +340,7 @@ class Lowering {
     // Counts are of characters, the kernel's of bytes.
     const table: Argument = { table: classTable(set, true, bounded || node.min > 1) };
     const most = bounded ? node.max : 0x7fffffff;
+    const before = node.min > 0 ? set : this.previous && unionSets(this.previous, set);
     if (node.min > 0x7fffffff || most > 0x7fffffff) throw new NotLowered('it counts too far');
     if (node.lazy && node.min !== node.max) {
       this.emit('lazy', table, node.min, most, this.followTable(follow));
@@ -317,6 +351,7 @@ class Lowering {
     ) {
       this.emit('run', table, node.min, most);
     } else this.emit('greedy', table, node.min, most, this.followTable(follow));
+    this.previous = before;
   }
 
   private capture(group: number, body: RegexNode, follow: Follow): void {
@@ -325,12 +360,17 @@ class Lowering {
       this.node(body, follow);
       return;
     }
+    const begin = this.ops.length;
     this.emit('save', slot * 2);
     this.node(body, follow);
-    this.emit('save', slot * 2 + 1);
+    const only = this.ops[begin + 1];
+    if (this.ops.length === begin + 2 && only?.name === 'run') {
+      this.ops.length = begin;
+      this.emit('field', ...only.arguments, slot * 2);
+    } else this.emit('save', slot * 2 + 1);
   }
 
-  private reference(node: Extract<RegexNode, { kind: 'reference' }>, follow: Follow): void {
+  private reference(node: ReferenceNode, follow: Follow): void {
     const capture = node.body.kind === 'capture' ? node.body : undefined;
     const definition = capture?.body ?? node.body;
     const shortcut = this.insideNegation ? undefined : shortcutOf(node.name, definition);
@@ -339,12 +379,12 @@ class Lowering {
       return;
     }
     const slot = capture === undefined ? undefined : this.slots.get(capture.index);
-    if (slot !== undefined) this.emit('save', slot * 2);
     const behind: Label = { position: 0 };
-    this.emit('shortcut', shortcut, { label: behind });
+    this.emit('shortcut', shortcut, { label: behind }, (slot ?? capturesMax) * 2);
+    if (slot !== undefined) this.emit('save', slot * 2);
     this.node(definition, follow);
-    this.place(behind);
     if (slot !== undefined) this.emit('save', slot * 2 + 1);
+    this.place(behind);
   }
 
   private hasCapture(node: RegexNode): boolean {
@@ -363,8 +403,9 @@ class Lowering {
     this.emit('commit', mark, this.hasCapture(body) ? 1 : 0);
   }
 
-  private look(node: Extract<RegexNode, { kind: 'look' }>): void {
+  private look(node: LookNode, follow: Follow): void {
     if (node.body.kind === 'set') {
+      if (node.negative && this.isNeverThere(node, node.body.set, follow)) return;
       const table = { table: classTable(node.body.set, true) };
       this.emit(node.behind ? 'behind' : 'ahead', table, node.negative ? 0 : 1);
       return;
@@ -373,6 +414,7 @@ class Lowering {
     if (this.hasCapture(node.body)) throw new NotLowered('it captures while looking ahead');
     const mark = this.takeMark();
     const outer = this.insideNegation;
+    const before = this.previous;
     if (node.negative) {
       const behind: Label = { position: 0 };
       this.insideNegation = true;
@@ -386,7 +428,18 @@ class Lowering {
       this.emit('looked', mark);
     }
     this.insideNegation = outer;
+    this.previous = before;
   }
+
+  /** True when the neighbour cannot be of the set in any text for which the rest matches. */
+  private isNeverThere(node: LookNode, set: CharSet, follow: Follow): boolean {
+    if (node.behind) return this.previous !== undefined && !setsOverlap(this.previous, set);
+    return !follow.nullable && !setsOverlap(follow.first, set);
+  }
+}
+
+function isAscii(set: CharSet): boolean {
+  return set.length === 0 || set[set.length - 1]! < 128;
 }
 
 /** The characters from item `i` on that are one fixed ASCII text. */
@@ -404,6 +457,8 @@ function literalAt(items: readonly RegexNode[], i: number): { count: number; byt
 interface NeededPrefix {
   readonly members: CharSet;
   readonly byte: number;
+  /** Nodes that a matcher goes through to get there. */
+  readonly nodes: number;
 }
 
 /** An ASCII character that every match has, and the characters that may stand up to its first
@@ -412,26 +467,16 @@ function neededPrefix(node: RegexNode): NeededPrefix | undefined {
   switch (node.kind) {
     case 'set':
       return node.set.length === 2 && node.set[0] === node.set[1] && node.set[0]! < 128
-        ? { members: node.set, byte: node.set[0]! }
+        ? { members: node.set, byte: node.set[0]!, nodes: 1 }
         : undefined;
-    case 'sequence': {
-      let members: CharSet = [];
-      for (const item of node.items) {
-        const needed = neededPrefix(item);
-        if (needed !== undefined) {
-          return { members: unionSets(members, needed.members), byte: needed.byte };
-        }
-        const more = membersOf(item);
-        if (more === undefined) return undefined;
-        members = unionSets(members, more);
-      }
-      return undefined;
-    }
+    case 'sequence':
+      return neededInSequence(node.items);
     case 'alternation': {
       const all = node.items.map(neededPrefix);
       const byte = all[0]?.byte;
       if (byte === undefined || all.some((one) => one?.byte !== byte)) return undefined;
-      return { members: unionSets(...all.map((one) => one!.members)), byte };
+      const members = unionSets(...all.map((one) => one!.members));
+      return { members, byte, nodes: all.reduce((sum, one) => sum + one!.nodes, 1) };
     }
     case 'repeat':
       return node.min > 0 ? neededPrefix(node.body) : undefined;
@@ -442,6 +487,23 @@ function neededPrefix(node: RegexNode): NeededPrefix | undefined {
     default:
       return undefined;
   }
+}
+
+function neededInSequence(items: readonly RegexNode[]): NeededPrefix | undefined {
+  let members: CharSet = [];
+  let nodes = 1;
+  for (const item of items) {
+    const needed = neededPrefix(item);
+    if (needed !== undefined) {
+      const all = unionSets(members, needed.members);
+      return { members: all, byte: needed.byte, nodes: nodes + needed.nodes };
+    }
+    const more = membersOf(item);
+    if (more === undefined) return undefined;
+    members = unionSets(members, more);
+    nodes += countNodes(item);
+  }
+  return undefined;
 }
 
 function countNodes(node: RegexNode): number {

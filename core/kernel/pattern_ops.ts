@@ -23,6 +23,7 @@ export const opcodes = {
   ahead: 18,
   shortcut: 19,
   contains: 20,
+  field: 21,
 } as const;
 
 export const assertionNumbers = {
@@ -58,7 +59,8 @@ export type Argument =
  *      save slot · mark n … commit n: choices made between are final
  *      look n … looked n · not_look n behind … not_looked n
  *      behind S is · ahead S is: whether the neighbour is in S
- *      shortcut which behind · contains S b: the longest run of S from here has a b */
+ *      shortcut which behind slot · field S min max slot: save, run, save
+ *      contains S b: the longest run of S from here has a b */
 export interface KernelOp {
   readonly name: keyof typeof opcodes;
   readonly arguments: readonly Argument[];

@@ -13,7 +13,16 @@ export const shortcutNumbers = {
 
 /** Definitions for which a shortcut is right, by pattern name and fingerprint. A definition that
  *  is not here is matched step by step: slower, never wrong. */
-const known: Readonly<Record<string, readonly [keyof typeof shortcutNumbers, ...string[]]>> = {};
+const known: Readonly<Record<string, readonly [keyof typeof shortcutNumbers, ...string[]]>> = {
+  IPV4: ['ipv4', 'Rz2ymALWrmhdZ68W'],
+  IP: ['ipv4', '1_vg_pkn86ILODO_'],
+  IPORHOST: ['ipv4', 'aI6vrIWIOcWHeNK-'],
+  HTTPDATE: ['http_date', 'AX-ORGa9a100bjfz'],
+  BASE10NUM: ['number', 'b8d2ZImB3bjpzFFx'],
+  QUOTEDSTRING: ['quoted', 'YhVNc1PRBOJJO89n'],
+  TIMESTAMP_ISO8601: ['iso8601', 'Bz7u2J5VclXGrNvN'],
+  SYSLOGTIMESTAMP: ['syslog_date', 'Nx73mpDXxHq5_fdH'],
+};
 
 /** The shortcut for a pattern's definition, if there is one. */
 export function shortcutOf(name: string, definition: RegexNode): number | undefined {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
 import { nodeFileSystem } from '../buffer/file_system.ts';
+import { Chunk } from '../chunk/chunk.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import type {
@@ -161,6 +162,9 @@ export class Agent {
   ): Promise<RunningOutput> {
     const output = factory.output(config);
     const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
+    for (const stored of storage.buffer?.recovered ?? []) {
+      this.sources.noteStored(config.id, Chunk.summary(stored.header).covered);
+    }
     try {
       await output.open?.();
     } catch (error) {

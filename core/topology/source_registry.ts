@@ -12,6 +12,7 @@ import type {
 export class OpenSources {
   private readonly sources = new Set<EngineSource>();
   private outputIds: readonly string[] = [];
+  private readonly storedPositions = new Map<string, Record<string, number>>();
 
   setOutputs(ids: readonly string[]): void {
     const added = ids.filter((id) => !this.outputIds.includes(id));
@@ -21,6 +22,26 @@ export class OpenSources {
       for (const id of added) source.ledger.addOutput(id);
       for (const id of removed) source.ledger.removeOutput(id);
     }
+  }
+
+  /** Notes what the disk buffer of an output vouches for: newer than any checkpoint. */
+  noteStored(outputId: string, covered: Readonly<Record<string, number>>): void {
+    for (const [generation, position] of Object.entries(covered)) {
+      const positions = this.storedPositions.get(generation) ?? {};
+      positions[outputId] = Math.max(positions[outputId] ?? 0, position);
+      this.storedPositions.set(generation, positions);
+    }
+  }
+
+  /** A source's positions from its checkpoint, brought up to what is stored. */
+  positionsOf(options: SourceOptions): Readonly<Record<string, number>> | undefined {
+    const stored = this.storedPositions.get(options.generation ?? '');
+    if (stored === undefined) return options.positions;
+    const positions: Record<string, number> = { ...options.positions };
+    for (const [outputId, position] of Object.entries(stored)) {
+      positions[outputId] = Math.max(positions[outputId] ?? 0, position);
+    }
+    return positions;
   }
 
   readonly outputs = (): readonly string[] => this.outputIds;
@@ -97,11 +118,12 @@ class EngineSource implements OpenSource, CheckpointedSource {
     this.name = options.name;
     this.generation = options.generation ?? randomBytes(16).toString('hex');
     this.checkpointKey = key ?? '';
-    this.resumePosition = resumePosition(options, open.outputs());
+    const positions = open.positionsOf(options);
+    this.resumePosition = resumePosition({ ...options, positions }, open.outputs());
     this.ledger = new Ledger({
       outputs: open.outputs,
       resumePosition: this.resumePosition,
-      positions: options.positions,
+      positions,
       onProgress: (settled) => {
         if (key !== undefined) checkpoints.markDirty(this);
         options.onSettled?.(settled);

@@ -33,6 +33,7 @@ const opBehind: i32 = 17;
 const opAhead: i32 = 18;
 const opShortcut: i32 = 19;
 const opContains: i32 = 20;
+const opField: i32 = 21;
 
 const tableAt: usize = 32;
 const out: u32 = 0;
@@ -51,7 +52,8 @@ const choiceRestore: i32 = 3;
 /** How often a text may make the matcher come back before it gives up. */
 const returnsMax: i32 = 5000;
 
-const saves: usize = memory.data(1024);
+// Two slots more than captures may have: for what is matched and not wanted.
+const saves: usize = memory.data(1040);
 /** Per nested group: stack height and position at its begin. */
 const marks: usize = memory.data(512);
 
@@ -94,7 +96,7 @@ const targetBytes: usize = 16;
 const captureBytes: usize = 8;
 
 // Values found for the targets of one text.
-const foundKinds: usize = memory.data(64);
+const foundKinds: usize = memory.data(80);
 const foundStarts: usize = memory.data(256);
 const foundEnds: usize = memory.data(256);
 
@@ -112,13 +114,21 @@ export function matchTexts(run: Run): i32 {
     ) {
       const start = <usize>load<u32>(run.starts + (i << 2));
       const end = <usize>load<u32>(run.ends + (i << 2));
-      memory.fill(saves, 0xff, <usize>run.captureCount << 3);
+      fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
       matched = matchAt(run.program, start, end) && storeCaptures(run, i);
     }
     store<u8>(run.result + i, matched ? 1 : 0);
     if (matched) done++;
   }
   return done;
+}
+
+/** As memory.fill, which is a call out of the module and slow for a few bytes. Writes up to 15
+ *  bytes more. */
+// @ts-ignore: decorator
+@inline
+function fill(at: usize, value: v128, length: usize): void {
+  for (let i: usize = 0; i < length; i += 16) v128.store(at + i, value);
 }
 
 /** Position of the first byte from `at` on that is not in the class, at most `limit`. */
@@ -351,9 +361,12 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         if (stop) {
           // Other ways through the pattern are not known here: never come back behind this.
           top = choices;
+          const slot = argument(pc, 2);
+          store<u32>(saves + (slot << 2), <u32>at);
+          store<u32>(saves + (slot << 2), <u32>stop, 4);
           at = stop;
           pc = argument(pc, 1);
-        } else pc += 12;
+        } else pc += 16;
         break;
       }
       case opContains: {
@@ -367,6 +380,34 @@ function matchAt(program: usize, start: usize, end: usize): bool {
             break;
           }
         }
+        break;
+      }
+      case opField: {
+        // As save, run, save.
+        const set = argument(pc, 0);
+        const most = argument(pc, 2);
+        const stop = runEnd(set, at, end - at > most ? at + most : end);
+        if (stop < end && stop - at < most && classOf(set, stop) == unknown) return false;
+        if (stop - at < argument(pc, 1)) {
+          failed = true;
+          break;
+        }
+        const slot = saves + (argument(pc, 3) << 2);
+        if (top != choices) {
+          if (top + choiceBytes >= choicesEnd) return false;
+          store<i32>(top, choiceRestore);
+          store<u32>(top, <u32>slot, 4);
+          store<i32>(top, load<i32>(slot), 8);
+          top += choiceBytes;
+          store<i32>(top, choiceRestore);
+          store<u32>(top, <u32>slot + 4, 4);
+          store<i32>(top, load<i32>(slot, 4), 8);
+          top += choiceBytes;
+        }
+        store<u32>(slot, <u32>at);
+        store<u32>(slot, <u32>stop, 4);
+        at = stop;
+        pc += 20;
         break;
       }
       default:
@@ -492,37 +533,35 @@ function isWord(byte: u32): bool {
 
 function storeCaptures(run: Run, index: usize): bool {
   const targetCount = <usize>run.targetCount;
-  memory.fill(foundKinds, 0, targetCount);
+  const word = index << 2;
+  fill(foundKinds, i8x16.splat(0), targetCount);
   for (let i: usize = 0; i < <usize>run.captureCount; i++) {
     const start = load<i32>(saves + (i << 3));
     const end = load<i32>(saves + (i << 3), 4);
     if (start < 0 || end < 0) continue;
     if (start == end && !run.keepEmpty) continue;
     const capture = changetype<Capture>(run.captures + i * captureBytes);
-    const target = <usize>capture.target;
+    const place = <usize>capture.target;
     // Two captures of one field are JavaScript's to join.
-    if (load<u8>(foundKinds + target)) return false;
+    if (load<u8>(foundKinds + place)) return false;
+    const target = changetype<Target>(run.targets + place * targetBytes);
+    if (!target.overwrite && load<u8>(target.kind + index)) return false;
     let kind: u8 = 1;
     if (capture.conversion) {
       if (!isCanonicalNumber(<usize>start, <usize>end, capture.conversion == 2)) return false;
       kind = 2;
     }
-    store<u8>(foundKinds + target, kind);
-    store<i32>(foundStarts + (target << 2), start);
-    store<i32>(foundEnds + (target << 2), end);
-  }
-  for (let i: usize = 0; i < targetCount; i++) {
-    if (!load<u8>(foundKinds + i)) continue;
-    const target = changetype<Target>(run.targets + i * targetBytes);
-    if (!target.overwrite && load<u8>(target.kind + index)) return false;
+    store<u8>(foundKinds + place, kind);
+    store<i32>(foundStarts + (place << 2), start);
+    store<i32>(foundEnds + (place << 2), end);
   }
   for (let i: usize = 0; i < targetCount; i++) {
     const kind = load<u8>(foundKinds + i);
     if (!kind) continue;
     const target = changetype<Target>(run.targets + i * targetBytes);
     store<u8>(target.kind + index, kind);
-    store<u32>(target.start + (index << 2), load<u32>(foundStarts + (i << 2)));
-    store<u32>(target.end + (index << 2), load<u32>(foundEnds + (i << 2)));
+    store<u32>(target.start + word, load<u32>(foundStarts + (i << 2)));
+    store<u32>(target.end + word, load<u32>(foundEnds + (i << 2)));
   }
   return true;
 }

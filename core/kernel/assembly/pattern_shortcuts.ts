@@ -43,24 +43,43 @@ function isFresh(at: usize, start: usize): bool {
 function ipv4End(at: usize, start: usize, end: usize): usize {
   if (!isFresh(at, start) || (at > start && (load<u8>(at - 1) == 0x2e || load<u8>(at - 1) == 0x3a)))
     return 0;
-  for (let part = 0; part < 4; part++) {
-    if (part) {
-      if (at >= end || load<u8>(at) != 0x2e) return 0;
-      at++;
-    }
-    let value: u32 = 0;
-    const first = at;
-    while (at < end && isDigit(load<u8>(at)) && at - first < 3) {
-      value = value * 10 + load<u8>(at) - 0x30;
-      at++;
-    }
-    if (at == first || value > 255 || (at - first > 1 && load<u8>(first) == 0x30)) return 0;
-  }
-  if (at == end) return at;
-  const behind = <u32>load<u8>(at);
+  const bytes = v128.load(at);
+  let dots = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2e)));
+  const digits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10)));
+  // At most 15 bytes belong to an address, so that a bit is always left.
+  const length = ctz(~(dots | digits) | 0x8000);
+  const stop = at + length;
+  if (stop > end) return 0;
+  dots &= (1 << length) - 1;
+  if (popcnt(dots) != 3) return 0;
+  const first = ctz(dots);
+  dots &= dots - 1;
+  const second = ctz(dots);
+  const third = 31 - clz(dots);
+  const good =
+    isOctet(at, first) &
+    isOctet(at + first + 1, second - first - 1) &
+    isOctet(at + second + 1, third - second - 1) &
+    isOctet(at + third + 1, length - third - 1);
+  if (!good) return 0;
+  if (stop == end) return stop;
+  const behind = <u32>load<u8>(stop);
   // Digits, letters, `.`, `:`, `-`, `_`, `%` and what is beyond ASCII may belong to more.
   if (behind >= 0x80 || isWord(behind)) return 0;
-  return behind == 0x2e || behind == 0x3a || behind == 0x2d || behind == 0x25 ? 0 : at;
+  return behind == 0x2e || behind == 0x3a || behind == 0x2d || behind == 0x25 ? 0 : stop;
+}
+
+/** 1 when `length` digits are a number up to 255 as it is commonly written. Without branches:
+ *  what addresses look like cannot be foretold. */
+// @ts-ignore: decorator
+@inline
+function isOctet(at: usize, length: i32): i32 {
+  // The digits, the last one on top, zeros below.
+  const digits = (load<u32>(at) & 0x0f0f0f0f) << (32 - (length << 3));
+  const value = (digits >> 24) + ((digits >> 16) & 15) * 10 + ((digits >> 8) & 15) * 100;
+  // The least number of that many digits: 0, 10, 100.
+  const least = (0x640a0000 >>> (length << 3)) & 0xff;
+  return i32(<u32>(length - 1) < 3) & i32(value <= 255) & i32(value >= least);
 }
 
 // @ts-ignore: decorator
@@ -121,7 +140,7 @@ function httpDateEnd(at: usize, start: usize, end: usize): usize {
   return stop;
 }
 
-/** Digits, perhaps a point and digits, with no sign, digit or point around. */
+/** Digits, perhaps a point and digits, with no sign, digit or point before. */
 function numberEnd(at: usize, start: usize, end: usize): usize {
   if (at > start) {
     const before = <u32>load<u8>(at - 1);
@@ -135,9 +154,7 @@ function numberEnd(at: usize, start: usize, end: usize): usize {
     if (fraction == stop + 1) return 0;
     stop = fraction;
   }
-  if (stop == end) return stop;
-  const behind = <u32>load<u8>(stop);
-  return behind == 0x2e || isWord(behind) || behind >= 0x80 ? 0 : stop;
+  return stop;
 }
 
 /** A text in double quotes, with escapes, in one line. */

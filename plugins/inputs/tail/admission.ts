@@ -1,28 +1,24 @@
-import type { InputContext, StoredCheckpoint } from '../../../core/sdk/index.ts';
+import type { InputContext } from '../../../core/sdk/index.ts';
+import { extname } from 'node:path';
+import {
+  byteOrderMark,
+  type TextEncoding,
+  utf8,
+} from '../../shared/text_encoding/text_encoding.ts';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import {
   beforeBytesMax,
-  furthestPosition,
   headBytesMax,
   HeadPrints,
-  identityOf,
   printOf,
   type StoredIdentity,
 } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from './file_facts.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { GenerationStore } from './generation_store.ts';
+import { furthestPosition, type Unclaimed, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
 import { TailedFile } from './tailed_file.ts';
 import type { TailSettings } from './tail_settings.ts';
-
-/** A checkpoint from an earlier run whose file was not found yet. */
-interface Unclaimed {
-  readonly key: string;
-  readonly checkpoint: StoredCheckpoint;
-  readonly identity: StoredIdentity;
-  /** Its inode holds other content now: it was truncated or the inode used again. */
-  isReplaced: boolean;
-}
 
 /** Content whose file was truncated, or deleted after it was read: a copy may turn up. */
 export interface Orphan {
@@ -45,9 +41,6 @@ type Relation = 'same' | 'shorter' | 'other';
 /** Content this long is not alike by chance. */
 const evidenceBytes = 256;
 const openAtOnce = 32;
-/** Checkpoints of files that were not seen for this long are given up. */
-const unclaimedKeptMs = 7 * 24 * 3600 * 1000;
-const unclaimedMax = 100_000;
 
 /** Decides what a file is that was not there before: a known one that was renamed, copied or
  *  archived, whose generation goes on, or a new one.
@@ -64,17 +57,17 @@ export class Admission {
   private readonly context: InputContext;
   private readonly settings: TailSettings;
   private readonly store: GenerationStore;
-  private readonly live: ReadonlyMap<string, TailedFile>;
-  private readonly unclaimed = new Map<string, Unclaimed>();
+  private readonly live: Map<string, TailedFile>;
+  private readonly unclaimed = new UnclaimedCheckpoints();
   private readonly candidates = new Map<string, Candidate>();
   private readonly orphans = new Set<Orphan>();
 
-  /** `live`: the files being read, by key. */
+  /** `live`: the files being read, by key; admitted ones are added. */
   constructor(
     context: InputContext,
     settings: TailSettings,
     store: GenerationStore,
-    live: ReadonlyMap<string, TailedFile>,
+    live: Map<string, TailedFile>,
   ) {
     this.context = context;
     this.settings = settings;
@@ -84,35 +77,32 @@ export class Admission {
 
   /** Takes up the checkpoints of earlier runs. */
   loadCheckpoints(): void {
-    const oldest = this.context.clock.nowMs() - unclaimedKeptMs;
-    for (const [key, checkpoint] of this.context.sources.checkpoints()) {
-      const identity = identityOf(checkpoint);
-      if (identity === undefined) this.context.sources.forget(key);
-      else this.unclaimed.set(key, { key, checkpoint, identity, isReplaced: false });
-    }
-    const surplus = this.unclaimed.size - unclaimedMax;
-    this.oldestUpdateKept = oldest;
-    if (surplus > 0) this.dropOldest(surplus);
-  }
-
-  private oldestUpdateKept = 0;
-
-  /** Directories and inodes of files that were renamed while the agent did not run, perhaps out
-   *  of the patterns. */
-  unclaimedFiles(): { readonly path: string; readonly key: string }[] {
-    return [...this.unclaimed.values()].map(({ identity }) => ({
-      path: identity.path,
-      key: identity.file,
-    }));
+    this.unclaimed.load(this.context.sources);
   }
 
   /** Gives up the checkpoints that no file claimed for a long time. */
   dropStale(): void {
-    for (const { key, checkpoint } of this.unclaimed.values()) {
-      if (checkpoint.updatedAtMs >= this.oldestUpdateKept) continue;
-      this.unclaimed.delete(key);
-      this.context.sources.forget(key);
-    }
+    this.unclaimed.dropStale(this.context.sources, this.context.clock.nowMs());
+  }
+
+  /** Paths and keys of files that were not found where they were: perhaps renamed, out of the
+   *  patterns, while the agent did not run. */
+  missingFiles(): { readonly path: string; readonly key: string }[] {
+    return this.unclaimed.files();
+  }
+
+  /** A file that was empty when it was found has got its first bytes: decides about it now. True
+   *  when it is to be read at once. */
+  async check(file: TailedFile): Promise<boolean> {
+    file.isUnchecked = false;
+    const facts = file.look();
+    const head = await this.readHead(file, facts);
+    if (head === undefined) return true;
+    const donor = await this.findDonor(file, facts, head);
+    if (donor === undefined) return true;
+    this.live.delete(file.key);
+    if (donor !== 'wait') await this.takeUp(file, donor, head, []);
+    return donor !== 'wait';
   }
 
   isCandidate(key: string): boolean {
@@ -130,7 +120,10 @@ export class Admission {
   }
 
   /** Decides about new files. Returns those to be read now. */
-  async admit(found: readonly (readonly [string, FileFacts])[], isStart: boolean): Promise<TailedFile[]> {
+  async admit(
+    found: readonly (readonly [string, FileFacts])[],
+    isStart: boolean,
+  ): Promise<TailedFile[]> {
     const admitted: TailedFile[] = [];
     const rest: { file: TailedFile; facts: FileFacts; head: HeadPrints }[] = [];
     for (const [path, expected] of found) {
@@ -163,6 +156,20 @@ export class Admission {
     return admitted;
   }
 
+  /** Takes up files known by their inode alone; others are left. */
+  async claimMoved(found: readonly (readonly [string, FileFacts])[]): Promise<TailedFile[]> {
+    const admitted: TailedFile[] = [];
+    for (const [path, expected] of found) {
+      const opened = await this.open(path, expected);
+      if (opened === undefined) continue;
+      const { file, facts, head } = opened;
+      const known = await this.claimByInode(file, facts, head);
+      if (known === undefined) await file.close();
+      else await this.takeUp(file, known, head, admitted);
+    }
+    return admitted;
+  }
+
   /** Looks again at the files that may be copies. Returns those that were decided. */
   async reconsider(): Promise<TailedFile[]> {
     const admitted: TailedFile[] = [];
@@ -175,9 +182,13 @@ export class Admission {
         continue;
       }
       const head = await this.readHead(file, facts);
-      const relation = head === undefined ? 'shorter' : await this.relate(file, facts, head, liveIdentity(generation));
+      const relation =
+        head === undefined
+          ? 'shorter'
+          : await this.relate(file, facts, head, liveIdentity(generation));
       const orphan = [...this.orphans].find((one) => one.generation === generation);
-      const isSettledDown = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
+      const isSettledDown =
+        this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
       if (relation === 'same' && orphan !== undefined) {
         this.candidates.delete(key);
         this.orphans.delete(orphan);
@@ -187,7 +198,8 @@ export class Admission {
       const donor = generation.file;
       const isOpenQuestion =
         relation !== 'other' &&
-        (!isSettledDown || (donor !== undefined && (donor.presence === 'away' || !isIntact(donor))));
+        (!isSettledDown ||
+          (donor !== undefined && (donor.presence === 'away' || !isIntact(donor))));
       if (isOpenQuestion) continue;
       this.candidates.delete(key);
       admitted.push(
@@ -231,15 +243,6 @@ export class Admission {
     this.orphans.clear();
   }
 
-  private dropOldest(count: number): void {
-    const all = [...this.unclaimed.values()];
-    all.sort((left, right) => left.checkpoint.updatedAtMs - right.checkpoint.updatedAtMs);
-    for (const { key } of all.slice(0, count)) {
-      this.unclaimed.delete(key);
-      this.context.sources.forget(key);
-    }
-  }
-
   private async open(path: string, expected: FileFacts) {
     const file = new TailedFile(path, expected, path.endsWith('.gz'));
     try {
@@ -281,8 +284,7 @@ export class Admission {
     facts: FileFacts,
     head: HeadPrints,
   ): Promise<FileGeneration | undefined> {
-    for (const one of this.unclaimed.values()) {
-      if (one.identity.file !== facts.key) continue;
+    for (const one of this.unclaimed.ofFile(facts.key)) {
       const isSame =
         !isOtherBirth(one.identity.birth, facts.birth) &&
         (await this.relate(file, facts, head, one.identity)) === 'same' &&
@@ -299,10 +301,8 @@ export class Admission {
     facts: FileFacts,
     head: HeadPrints,
   ): Promise<FileGeneration | 'wait' | undefined> {
-    for (const one of this.unclaimed.values()) {
+    for (const one of this.unclaimed.beginningLike(head)) {
       const { identity } = one;
-      if (identity.position === 0 || identity.headLength === 0) continue;
-      if (!head.beginsWith(identity.headLength, identity.headHash)) continue;
       const isExtended = file.path !== identity.path && file.path.startsWith(identity.path);
       if (identity.position < evidenceBytes && !isExtended && !one.isReplaced) continue;
       if (identity.position < evidenceBytes && file.path === identity.path) continue;
@@ -314,12 +314,11 @@ export class Admission {
         this.orphans.delete(orphan);
         return orphan.generation;
       }
-      if (relation === 'shorter' && facts.size > 0) return this.wait(file, facts, orphan.generation);
     }
     for (const donor of this.live.values()) {
       const { generation } = donor;
-      if (generation === undefined || generation.position === 0 || donor.isGzip) continue;
-      if (!head.beginsWith(generation.headLength, generation.headHash)) continue;
+      if (generation === undefined || generation.position === 0 || donor === file) continue;
+      if (!beginsAlike(file, head, donor, generation)) continue;
       const relation = await this.relate(file, facts, head, liveIdentity(generation));
       if (relation !== 'other') {
         const decision = this.wait(file, facts, generation);
@@ -343,10 +342,14 @@ export class Admission {
     file: TailedFile,
     facts: FileFacts,
     head: HeadPrints,
-    known: Pick<StoredIdentity, 'headLength' | 'headHash' | 'position' | 'beforeLength' | 'beforeHash'>,
+    known: Pick<
+      StoredIdentity,
+      'headLength' | 'headHash' | 'position' | 'beforeLength' | 'beforeHash'
+    >,
   ): Promise<Relation> {
-    if (known.headLength > 0 && !head.beginsWith(known.headLength, known.headHash)) {
-      return facts.size < known.headLength && !file.isGzip && facts.size === 0 ? 'shorter' : 'other';
+    if (!head.beginsWith(known.headLength, known.headHash)) {
+      // What there is of it was compared by `beginsAlike`.
+      return !file.isGzip && facts.size < known.headLength ? 'shorter' : 'other';
     }
     if (!file.isGzip && facts.size < known.position) return 'shorter';
     if (known.beforeLength === 0) return 'same';
@@ -366,7 +369,7 @@ export class Admission {
   }
 
   private async resume(one: Unclaimed): Promise<FileGeneration> {
-    this.unclaimed.delete(one.key);
+    this.unclaimed.delete(one);
     return this.store.resume(one.key, one.checkpoint, one.identity);
   }
 
@@ -378,8 +381,12 @@ export class Admission {
     admitted: TailedFile[],
   ): Promise<void> {
     if (!file.isOpen && !tryOpen(file)) return;
+    const own = file.generation;
     generation.attach(file);
+    // The one that it got while it was empty.
+    if (own !== undefined && own !== generation) this.store.end(own);
     await this.recall(file, generation, head);
+    this.live.set(file.key, file);
     admitted.push(file);
   }
 
@@ -388,6 +395,9 @@ export class Admission {
     isStart: boolean,
   ): Promise<TailedFile> {
     const { file, facts, head } = one;
+    file.isUnchecked = facts.size === 0;
+    this.live.set(file.key, file);
+    if (file.generation !== undefined) return file;
     const fromHead = isStart ? this.settings.readFromHead : this.settings.readNewFromHead;
     const generation = await this.store.begin(file.path, fromHead || file.isGzip ? 0 : facts.size);
     generation.attach(file);
@@ -397,11 +407,17 @@ export class Admission {
   }
 
   /** Fills in what reading up to the position would have left behind. */
-  private async recall(file: TailedFile, generation: FileGeneration, head: HeadPrints): Promise<void> {
+  private async recall(
+    file: TailedFile,
+    generation: FileGeneration,
+    head: HeadPrints,
+  ): Promise<void> {
     const { position } = generation;
     file.isReady = true;
     generation.seenEnd = position;
     generation.searchedTo = position;
+    // An archive does not grow: all of its head belongs to it from the start.
+    if (file.isGzip) generation.learnHead(head.bytes, headBytesMax);
     if (position === 0) return;
     generation.learnHead(head.bytes, position);
     generation.encoding ??= this.settings.encoding ?? markedEncoding(head.bytes);
@@ -411,4 +427,59 @@ export class Admission {
       : file.readNow(generation.before, length, position - length);
     generation.beforeLength = read === length ? length : 0;
   }
+}
+
+/** True when a file begins like what was read of a generation, as far as both reach. */
+function beginsAlike(
+  file: TailedFile,
+  head: HeadPrints,
+  donor: TailedFile,
+  generation: FileGeneration,
+): boolean {
+  if (head.beginsWith(generation.headLength, generation.headHash)) return true;
+  const length = head.bytes.length;
+  if (file.isGzip || donor.isGzip || !donor.isOpen) return false;
+  // A copy in the making that is shorter than the print: its name tells whose copy it may be.
+  if (length === 0 || length >= generation.headLength) return false;
+  const stem = donor.path.slice(0, donor.path.length - extname(donor.path).length);
+  if (!file.path.startsWith(stem)) return false;
+  const bytes = Buffer.alloc(length);
+  return donor.readNow(bytes, length, 0) === length && bytes.equals(head.bytes);
+}
+
+/** False when the file was truncated or written anew and the reader has not seen it yet. */
+function isIntact(file: TailedFile): boolean {
+  const { generation } = file;
+  if (generation === undefined || !file.isOpen || file.isGzip) return true;
+  const { position, before, beforeLength } = generation;
+  const bytes = Buffer.alloc(beforeLength);
+  const read = file.readNow(bytes, beforeLength, position - beforeLength);
+  return read === beforeLength && bytes.equals(before.subarray(0, beforeLength));
+}
+
+function liveIdentity(generation: FileGeneration) {
+  const { headLength, headHash, position, before, beforeLength } = generation;
+  const beforeHash = printOf(before.subarray(0, beforeLength));
+  return { headLength, headHash, position, beforeLength, beforeHash };
+}
+
+function lastChange(facts: FileFacts): number {
+  return Math.max(facts.modifiedMs, facts.changedMs);
+}
+
+function look(file: TailedFile): FileFacts | undefined {
+  return file.isOpen ? file.look() : undefined;
+}
+
+/** Opens a file that was closed meanwhile; false when its name stands for another one by now. */
+function tryOpen(file: TailedFile): boolean {
+  try {
+    return file.open().key === file.key;
+  } catch {
+    return false;
+  }
+}
+
+function markedEncoding(head: Buffer): TextEncoding {
+  return byteOrderMark(head, 0, head.length)?.encoding ?? utf8;
 }

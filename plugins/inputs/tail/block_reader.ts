@@ -61,8 +61,7 @@ export class BlockReader {
       const from = at + kept;
       const isSame =
         read >= kept &&
-        (kept === 0 ||
-          batch.bytes.compare(generation.before, 0, kept, at, from) === 0);
+        (kept === 0 || batch.bytes.compare(generation.before, 0, kept, at, from) === 0);
       if (!isSame) return 'replaced';
       const to = at + read;
       generation.hitEnd = read < kept + wanted;
@@ -105,7 +104,7 @@ export class BlockReader {
     }
     const mark = byteOrderMark(batch.bytes, from, to);
     generation.encoding = this.settings.encoding ?? mark?.encoding ?? utf8;
-    return mark?.encoding === generation.encoding ? from + mark.length : from;
+    return mark !== undefined && mark.encoding === generation.encoding ? from + mark.length : from;
   }
 
   /** Splits into lines, at most a batch's worth and none that is too long. */
@@ -256,7 +255,9 @@ export class BlockReader {
         const feed = findFeed(batch.bytes, begin, begin + read, unit);
         if (feed >= 0) {
           const feedAt = at + feed - begin;
-          const textEnd = feedAt - (await this.isReturnAt(file, feedAt - unitBytes, unit, textBegin) ? unitBytes : 0);
+          const textEnd =
+            feedAt -
+            ((await this.isReturnAt(file, feedAt - unitBytes, unit, textBegin)) ? unitBytes : 0);
           if (textEnd - textBegin > this.settings.lineBytesMax) return { kind: 'too_long' };
           return {
             kind: 'whole',
@@ -295,7 +296,7 @@ export class BlockReader {
   private async markLength(file: TailedFile, generation: FileGeneration): Promise<number> {
     const read = await file.read(this.scratch, 0, 4, 0);
     const mark = byteOrderMark(this.scratch, 0, read);
-    return mark?.encoding === generation.encoding ? mark.length : 0;
+    return mark !== undefined && mark.encoding === generation.encoding ? mark.length : 0;
   }
 
   private async isReturnAt(

@@ -50,7 +50,8 @@ export const schema = {
     path_key: {
       type: 'string',
       minLength: 1,
-      description: 'Field that gets the path under which the file was first seen; none when absent.',
+      description:
+        'Field that gets the path under which the file was first seen; none when absent.',
     },
     offset_key: {
       type: 'string',
@@ -66,7 +67,8 @@ export const schema = {
     ignore_active_older_files: {
       'x-type': 'boolean_word',
       default: false,
-      description: 'Whether files that are being read are closed as well at the age of `ignore_older`.',
+      description:
+        'Whether files that are being read are closed as well at the age of `ignore_older`.',
     },
     buffer_max_size: {
       'x-type': 'size',

@@ -43,11 +43,6 @@ export function identityOf(checkpoint: StoredCheckpoint): StoredIdentity | undef
   return identity as StoredIdentity;
 }
 
-/** Furthest position that some output has reached. */
-export function furthestPosition(checkpoint: StoredCheckpoint): number {
-  return Math.max(0, ...Object.values(checkpoint.positions));
-}
-
 /** The beginning of a newly found file, hashed to the lengths that are asked for. */
 export class HeadPrints {
   readonly bytes: Buffer;
@@ -59,12 +54,16 @@ export class HeadPrints {
 
   /** True when the file begins with the bytes that this print was made of. */
   beginsWith(length: number, print: string): boolean {
-    if (length > this.bytes.length) return false;
+    return length === 0 || (length <= this.bytes.length && this.printAt(length) === print);
+  }
+
+  /** Print of the first `length` bytes. */
+  printAt(length: number): string {
     let own = this.prints.get(length);
     if (own === undefined) {
       own = printOf(this.bytes.subarray(0, length));
       this.prints.set(length, own);
     }
-    return own === print;
+    return own;
   }
 }

@@ -14,6 +14,9 @@ export function fileTag(settings: TailSettings, path: string): string {
     });
   }
   if (!tag.includes('*')) return tag;
-  const dotted = path.replace(/^[A-Za-z]:/, '').replaceAll(/[/\\]+/g, '.').replace(/^\./, '');
+  const dotted = path
+    .replace(/^[A-Za-z]:/, '')
+    .replaceAll(/[/\\]+/g, '.')
+    .replace(/^\./, '');
   return tag.replaceAll('*', dotted);
 }

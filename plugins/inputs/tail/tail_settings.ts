@@ -103,9 +103,13 @@ export function checkTailOptions(options: TailOptions): OptionProblem[] {
   }
   for (const key of ['unicode.encoding', 'generic.encoding'] as const) {
     const name = options[key];
-    if (name === undefined || (key === 'unicode.encoding' && name.toLowerCase() === 'auto')) continue;
+    if (name === undefined || (key === 'unicode.encoding' && name.toLowerCase() === 'auto'))
+      continue;
     if (textEncoding(name) === undefined) {
-      report(key, `The encoding "${name}" is not known: use for instance UTF-16LE, GBK or Win1252.`);
+      report(
+        key,
+        `The encoding "${name}" is not known: use for instance UTF-16LE, GBK or Win1252.`,
+      );
     }
   }
   return problems;

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { GzipWindow } from '../../shared/gzip/gzip_window.ts';
 import { preadSync } from '../../shared/gzip/pread.ts';
 import type { FileFacts } from './file_facts.ts';
@@ -29,6 +29,12 @@ export class TailedFile {
   modifiedMs: number;
   /** It has, or may have, bytes to read. */
   isReady = true;
+  /** The reader has it in hand: it must stay open. */
+  isBusy = false;
+  /** An archive that ends early and may be in the making: it is tried again. */
+  isPartial = false;
+  /** It was empty when it was found: whether it is a copy shows with its first bytes. */
+  isUnchecked = false;
   /** A gzip file that was read to its end, or that is damaged: nothing more will come. */
   isFinished = false;
 
@@ -59,6 +65,13 @@ export class TailedFile {
   /** What the file system says of the open file now. */
   look(): FileFacts {
     return factsOf(fstatSync(this.descriptor, { bigint: true }));
+  }
+
+  /** What stands under its name, if that is still this file. */
+  lookByPath(): FileFacts | undefined {
+    const stats = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    const facts = stats === undefined ? undefined : factsOf(stats);
+    return facts?.key === this.key ? facts : undefined;
   }
 
   /** True when there are bytes at `position`. Cheaper than `look`. */

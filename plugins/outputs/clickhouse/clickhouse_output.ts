@@ -1,4 +1,5 @@
 import {
+  ByteWriter,
   type Chunk,
   type Delivery,
   type DeliveryOutcome,
@@ -11,7 +12,7 @@ import {
 } from '../../../core/sdk/index.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { writeVarText, writeVarUint } from '../../shared/row_binary/column_codec.ts';
-import { ByteWriter } from '../../../core/sdk/index.ts';
+import { canonicalType, parseTypeText } from '../../shared/row_binary/type_text.ts';
 import { loadTlsClient } from '../../shared/tls/tls_client.ts';
 import { type Column, compileColumns } from './column.ts';
 import type { ClickHouseOptions } from './config.ts';
@@ -193,7 +194,7 @@ export class ClickHouseOutput implements Output {
     const row = verdict.row ?? (piece.count === 1 ? 0 : undefined);
     if (row === undefined || row >= piece.count) return verdict.text;
     const record = Buffer.from(this.encoder.recordJson(piece.recordAt(row)));
-    return rowReason(record, verdict.text);
+    return rowReason(record, verdict.text, verdict.fullText);
   }
 
   private keepPlan(id: string, plan: InsertPlan): void {
@@ -287,6 +288,6 @@ function rowBinaryHeader(columns: readonly Column[]): Buffer {
   const out = new ByteWriter(1024);
   writeVarUint(out, columns.length);
   for (const { name } of columns) writeVarText(out, name);
-  for (const { type } of columns) writeVarText(out, type);
+  for (const { type } of columns) writeVarText(out, canonicalType(parseTypeText(type)));
   return Buffer.from(out.view());
 }

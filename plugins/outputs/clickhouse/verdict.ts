@@ -7,7 +7,13 @@ import type { Answer } from './server.ts';
 export type Verdict =
   | { readonly kind: 'inserted' }
   /** A row is at fault; `row` counts from 0 and is undefined when the server does not name it. */
-  | { readonly kind: 'bad_row'; readonly row: number | undefined; readonly text: string }
+  | {
+      readonly kind: 'bad_row';
+      readonly row: number | undefined;
+      readonly text: string;
+      /** Uncut, for `rowReason`. */
+      readonly fullText: string;
+    }
   /** Too much at once. */
   | { readonly kind: 'too_large'; readonly text: string }
   /** No table or no database of that name. */
@@ -41,7 +47,9 @@ export function verdictOf(answer: Answer, nowMs: number): Verdict {
   const isOfTable = /while reading header/.test(answer.text);
   if (code !== 0 && !passing.has(code) && !isOfTable) {
     const row = namedRow(answer.text);
-    if (row !== undefined || ofValues.has(code)) return { kind: 'bad_row', row, text };
+    if (row !== undefined || ofValues.has(code)) {
+      return { kind: 'bad_row', row, text, fullText: answer.text };
+    }
   }
   return { kind: 'later', text, afterMs: parseRetryAfter(answer.retryAfter, nowMs) };
 }
@@ -67,9 +75,9 @@ function shortText({ text, status, code }: Answer): string {
 }
 
 /** Why a row was refused, with the column and its value where they can be told. `record` is the
- *  row's JSON, `text` what the server said. */
-export function rowReason(record: Buffer, text: string): string {
-  const found = culpritOf(record, text);
+ *  row's JSON. */
+export function rowReason(record: Buffer, text: string, fullText: string): string {
+  const found = culpritOf(record, fullText);
   if (found === undefined) return text;
   const shown = found.value.length > 200 ? `${found.value.slice(0, 200)}…` : found.value;
   return `Column ${found.column} does not take ${shown}: ${text}`;

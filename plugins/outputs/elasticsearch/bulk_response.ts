@@ -32,13 +32,22 @@ export function readBulkResponse(response: BulkResponse, request: BulkRequestFac
   if (response.status >= 200 && response.status < 300) return readItems(response, request);
   const reason = `${response.status} ${reasonOf(response)}`;
   const { status, retryAfterMs: afterMs } = response;
-  if (status === 413) return { kind: 'split', reason };
+  if (status === 413 || (status === 429 && request.count > 1 && neverFits(reason))) {
+    return { kind: 'split', reason };
+  }
   if (status === 400 && !isSettingsProblem(reason)) {
     // One malformed record fails the whole request: halving finds it.
     if (request.count > 1) return { kind: 'split', reason };
     return { kind: 'rejected', reason, status };
   }
   return { kind: 'retry', reason, status, ...(afterMs === undefined ? {} : { afterMs }) };
+}
+
+/** Told to wait because the body alone is over the node's limit, which waiting does not mend.
+ *  Source: Elasticsearch 8.19, IndexingPressure. */
+function neverFits(reason: string): boolean {
+  const match = /coordinating_operation_bytes=(\d+), max_coordinating_bytes=(\d+)/.exec(reason);
+  return match !== null && Number(match[1]) > Number(match[2]);
 }
 
 interface ItemError {
@@ -125,9 +134,8 @@ function isRetried(status: number, error: ItemResult['error'], request: BulkRequ
 /** Refusals that come from the output's own options, whatever the record is. */
 function isSettingsProblem(reason: string): boolean {
   return (
-    /contains unrecognized parameter/.test(reason) ||
-    /pipeline with id \[[^\]]*\] does not exist/.test(reason) ||
-    /is not a data stream|no matching index template found for data stream/.test(reason)
+    /contains unrecognized parameter|no handler found for uri/.test(reason) ||
+    /pipeline with id \[[^\]]*\] does not exist/.test(reason)
   );
 }
 

@@ -5,7 +5,6 @@ import type {
   Output,
   OutputContext,
   RecordEncoder,
-  RejectedRecord,
 } from '../../../core/sdk/index.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
@@ -18,6 +17,7 @@ import type { HttpOutputOptions } from './config.ts';
 import { HttpEncoder, requestBody } from './http_encoder.ts';
 import { outcomeOf } from './http_response.ts';
 import { requestHeaders } from './request_headers.ts';
+import { SectionOutcomes } from './section_outcomes.ts';
 
 /** Of an answer; only its beginning is ever shown. */
 const responseBytesMax = 64 * 1024;
@@ -59,46 +59,13 @@ export class HttpOutput implements Output {
   }
 
   async deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome> {
-    const sections = chunk.sections;
-    if (sections.length === 1) return this.send(chunk, 0, delivery);
-    const retry: number[] = [];
-    const rejected: RejectedRecord[] = [];
-    let reason = '';
-    let afterMs: number | undefined;
-    let isHalted = false;
-    let base = 0;
-    for (let at = 0; at < sections.length; at++) {
-      const count = sections[at]!.count;
-      const indices = Array.from({ length: count }, (_, k) => base + k);
-      base += count;
-      if (isHalted) {
-        retry.push(...indices);
-        continue;
-      }
-      const outcome = await this.send(chunk, at, delivery);
-      if (outcome.kind === 'accepted') continue;
-      if (reason === '') reason = outcome.reason;
-      if (outcome.kind === 'rejected') {
-        const { status } = outcome;
-        for (const index of indices) rejected.push({ index, reason: outcome.reason, status });
-        continue;
-      }
-      // Too large: the tag's records alone are what comes next, and can be halved then.
-      retry.push(...indices);
-      if (outcome.kind === 'retry') {
-        isHalted = true;
-        afterMs = outcome.afterMs;
-      }
+    if (chunk.sections.length === 1) return this.send(chunk, 0, delivery);
+    const outcomes = new SectionOutcomes();
+    for (let at = 0; at < chunk.sections.length; at++) {
+      const outcome = outcomes.isHalted ? undefined : await this.send(chunk, at, delivery);
+      outcomes.add(chunk.sections[at]!.count, outcome);
     }
-    if (reason === '') return { kind: 'accepted' };
-    if (retry.length === chunk.count) return { kind: 'split', reason };
-    return {
-      kind: 'partial',
-      retry,
-      rejected,
-      reason,
-      ...(afterMs === undefined ? {} : { afterMs }),
-    };
+    return outcomes.whole();
   }
 
   async probe(signal: AbortSignal): Promise<void> {
@@ -162,7 +129,8 @@ function authorizationOf(options: HttpOutputOptions): string | undefined {
 
 /** A tag as a header can carry it: what is not printable ASCII is percent-encoded. */
 function headerText(tag: string): string {
-  return tag.replace(/[^\x20-\x7e]/gu, (character) =>
-    character.isWellFormed() ? encodeURIComponent(character) : '%EF%BF%BD',
-  );
+  return tag.replace(/[^\x20-\x7e]/gu, (character) => {
+    const hex = Buffer.from(character).toString('hex').toUpperCase();
+    return hex.replace(/../g, '%$&');
+  });
 }

@@ -25,6 +25,8 @@ export interface GrokExplanation {
 interface Element {
   readonly label: string;
   readonly node: RegexNode;
+  /** The characters of literal text. */
+  readonly literal?: string;
 }
 
 /** Finds the longest run of leading elements that the line matches, over all patterns. */
@@ -55,15 +57,24 @@ function explainPattern(pattern: GrokPattern, index: number, text: string): Grok
       [start, position] = match;
     }
   }
+  const next = elements[low];
+  // Literal text may stand there in part: the place to show is its first wrong character.
+  const common = commonLength(next?.literal ?? '', text.slice(position));
   return {
-    matched: low === elements.length,
+    matched: next === undefined,
     pattern: index,
     elements: elements.map((element) => element.label),
     matchedElements: low,
     start,
-    position,
-    expected: elements[low]?.label,
+    position: position + common,
+    expected: common === 0 ? next?.label : JSON.stringify(next!.literal!.slice(common)),
   };
+}
+
+function commonLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 function tryElements(
@@ -100,7 +111,8 @@ function describeElements(root: RegexNode): readonly Element[] {
       literal.push(nodes[i++]!);
     }
     if (literal.length > 0) {
-      out.push({ label: JSON.stringify(characters), node: { kind: 'sequence', items: literal } });
+      const node: RegexNode = { kind: 'sequence', items: literal };
+      out.push({ label: JSON.stringify(characters), node, literal: characters });
     }
     if (i < nodes.length) out.push({ label: labelOf(nodes[i]!), node: nodes[i]! });
   }

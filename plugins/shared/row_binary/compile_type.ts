@@ -6,6 +6,7 @@ import { FixedStringCodec, Ipv4Codec, Ipv6Codec, StringCodec, UuidCodec } from '
 import { DateCodec, DateTime64Codec, DateTimeCodec } from './times.ts';
 import {
   type EnumEntry,
+  enumEntries,
   parseTypeText,
   type TypeNode,
   type TypeParameter,
@@ -145,18 +146,12 @@ function zoneIn(parameter: TypeParameter | undefined, text: string): string {
   return parameter;
 }
 
-/** Entries without a number count on from the one before, the first from 1. */
 function entriesIn(parameters: readonly TypeParameter[], most: number, text: string): EnumEntry[] {
-  let next = 1;
-  const entries = parameters.map((parameter): EnumEntry => {
-    if (typeof parameter === 'number' || (typeof parameter === 'object' && 'name' in parameter)) {
-      throw typeError(text, "its entries are written 'name' = number");
-    }
-    const entry = typeof parameter === 'string' ? { text: parameter, value: next } : parameter;
-    next = entry.value + 1;
-    return entry;
-  });
+  const entries = enumEntries(parameters);
+  if (entries.length === 0 || entries.length < parameters.length) {
+    throw typeError(text, "its entries are written 'name' = number");
+  }
   const isOut = entries.some(({ value }) => value < -most - 1 || value > most);
-  if (entries.length === 0 || isOut) throw typeError(text, 'its numbers do not fit');
+  if (isOut) throw typeError(text, 'its numbers do not fit');
   return entries;
 }

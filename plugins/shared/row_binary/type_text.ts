@@ -26,6 +26,42 @@ export function parseTypeText(text: string): TypeNode {
   return node;
 }
 
+/** Writes a type as a server writes its own: the entries of an enum by their numbers, counted where
+ *  the text leaves them out. A header with another order is taken for another type. */
+export function canonicalType(node: TypeNode): string {
+  if (node.parameters.length === 0) return node.name;
+  const isEnum = /^Enum(?:8|16)?$/.test(node.name);
+  const parameters = isEnum
+    ? enumEntries(node.parameters).sort((a, b) => a.value - b.value)
+    : node.parameters;
+  return `${node.name}(${parameters.map(parameterText).join(', ')})`;
+}
+
+/** The entries of an enum. One without a number counts on from the one before, the first from 1.
+ *  What is no entry is left out. */
+export function enumEntries(parameters: readonly TypeParameter[]): EnumEntry[] {
+  let next = 1;
+  return parameters.flatMap((parameter) => {
+    if (typeof parameter === 'number') return [];
+    if (typeof parameter === 'object' && 'name' in parameter) return [];
+    const entry = typeof parameter === 'string' ? { text: parameter, value: next } : parameter;
+    next = entry.value + 1;
+    return [entry];
+  });
+}
+
+function parameterText(parameter: TypeParameter): string {
+  if (typeof parameter === 'number') return String(parameter);
+  if (typeof parameter === 'string') return quoted(parameter);
+  return 'name' in parameter
+    ? canonicalType(parameter)
+    : `${quoted(parameter.text)} = ${parameter.value}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&')}'`;
+}
+
 export function typeError(text: string, problem: string): SluiceError {
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return new SluiceError(

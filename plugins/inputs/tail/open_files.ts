@@ -1,0 +1,50 @@
+import type { TailedFile } from './tailed_file.ts';
+
+/** Keeps the number of open files within its limit: closes those that were quiet for longest.
+ *  Files that lost their name are never closed here: they could not be opened again. */
+export class OpenFiles {
+  private most: number;
+  private readonly live: ReadonlyMap<string, TailedFile>;
+
+  constructor(most: number, live: ReadonlyMap<string, TailedFile>) {
+    this.most = most;
+    this.live = live;
+  }
+
+  count(): number {
+    let count = 0;
+    for (const file of this.live.values()) if (file.isOpen) count++;
+    return count;
+  }
+
+  /** Closes the quietest files until `room` more may be opened. `wanted` stays open. */
+  async makeRoom(room: number, wanted?: TailedFile): Promise<void> {
+    const surplus = this.count() + room - this.most;
+    if (surplus <= 0) return;
+    const closable = [...this.live.values()].filter(
+      (file) => file.isOpen && file !== wanted && file.presence === 'here' && !file.isBusy,
+    );
+    closable.sort((left, right) => left.activeMs - right.activeMs);
+    for (const file of closable.slice(0, surplus)) await file.close();
+  }
+
+  /** Opens a file that may have been closed. False when another file has its name by now, or
+   *  when it cannot be opened. */
+  async ensure(file: TailedFile): Promise<boolean> {
+    if (file.isOpen) return true;
+    await this.makeRoom(1, file);
+    try {
+      if (file.open().key === file.key) return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EMFILE' || code === 'ENFILE') {
+        // The system allows fewer than the option.
+        this.most = Math.max(1, this.count() - 8);
+        await this.makeRoom(1, file);
+      }
+      return false;
+    }
+    await file.close();
+    return false;
+  }
+}

@@ -1,0 +1,500 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  type BatchEmitter,
+  type Input,
+  type InputContext,
+  messageOf,
+  pause,
+} from '../../../core/sdk/index.ts';
+import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
+import { Admission } from './admission.ts';
+import { BlockReader } from './block_reader.ts';
+import { DirectoryWatch } from './directory_watch.ts';
+import { type FileFacts, factsOf } from './file_facts.ts';
+import { FileFinder, type Findings } from './file_finder.ts';
+import type { FileGeneration } from './file_generation.ts';
+import { GenerationStore } from './generation_store.ts';
+import { OpenFiles } from './open_files.ts';
+import { RecordWriter } from './record_writer.ts';
+import type { TailedFile } from './tailed_file.ts';
+import { type TailMetrics, tailMetrics } from './tail_metrics.ts';
+import type { TailSettings } from './tail_settings.ts';
+
+/** How often directories are looked at for new names. */
+const watchMs = 100;
+/** Shortest and longest pause between two sweeps over quiet files. A sweep may take a twentieth
+ *  of the time. */
+const sweepMsMin = 50;
+const sweepMsMax = 250;
+const sweepShare = 20;
+/** How often a quiet file's size is looked at: truncations show only there. */
+const lookMs = 1000;
+const movedEntriesMax = 100_000;
+
+/** Follows files. Two activities share this object's lists: `discover` finds files and decides
+ *  what they are, also while the outputs make the reader wait; the reader takes turns with all
+ *  files that have something to read. Only the reader moves positions. */
+export class TailInput implements Input {
+  private readonly context: InputContext;
+  private readonly settings: TailSettings;
+  private readonly metrics: TailMetrics;
+  private readonly finder: FileFinder;
+  private readonly watch: DirectoryWatch;
+  private readonly store: GenerationStore;
+  private readonly admission: Admission;
+  private readonly openFiles: OpenFiles;
+  private readonly files = new Map<string, TailedFile>();
+  /** Files that are too old, with the size that they had. */
+  private readonly ignored = new Map<string, number>();
+  private readonly said = new Set<string>();
+  private reader!: BlockReader;
+  private isChanged = true;
+  private wake: () => void = () => {};
+  private lookedMs = Number.NEGATIVE_INFINITY;
+  private sweptMs = Number.NEGATIVE_INFINITY;
+  private sweepTookMs = 0;
+  private discovery: Promise<void> | undefined;
+  private discoveryError: unknown;
+
+  constructor(settings: TailSettings, context: InputContext) {
+    this.context = context;
+    this.settings = settings;
+    this.metrics = tailMetrics(context.metrics);
+    this.finder = new FileFinder(settings.patterns, settings.excludes, context.baseDirectory);
+    this.watch = new DirectoryWatch(watchMs, () => {
+      this.isChanged = true;
+      this.wakeDiscovery();
+    });
+    this.store = new GenerationStore(context, settings, this.metrics);
+    this.admission = new Admission(context, settings, this.store, this.files);
+    this.openFiles = new OpenFiles(settings.openFilesMax, this.files);
+    context.metrics.gauge('sluice_tail_files_open', () => this.openFiles.count());
+  }
+
+  async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
+    const writer = new RecordWriter(this.settings, this.context, this.metrics);
+    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context.clock);
+    const stop = new AbortController();
+    const stopAll = () => stop.abort();
+    signal.addEventListener('abort', stopAll, { once: true });
+    if (signal.aborted) stop.abort();
+    try {
+      await this.start();
+      this.discovery = this.keepDiscovering(stop.signal);
+      await this.readOn(stop.signal);
+      stop.abort();
+      await this.discovery;
+      await this.finish(signal.aborted);
+    } finally {
+      stop.abort();
+      signal.removeEventListener('abort', stopAll);
+      await this.discovery?.catch(() => {});
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.watch.close();
+    await this.admission.close();
+    for (const file of this.files.values()) {
+      file.generation?.source.close();
+      await file.close();
+    }
+    this.files.clear();
+    this.store.close();
+  }
+
+  // ── finding files ───────────────────────────────────────────────────────────────────────────
+
+  private async start(): Promise<void> {
+    this.admission.loadCheckpoints();
+    await this.discover(true);
+    await this.findMoved();
+    this.admission.dropStale();
+    const { length } = [...this.files.keys()];
+    this.context.log.info({ files: length }, 'Following files.');
+  }
+
+  private async keepDiscovering(signal: AbortSignal): Promise<void> {
+    const { clock } = this.context;
+    let tookMs = 0;
+    let searchedMs = clock.monotonicMs();
+    while (!signal.aborted) {
+      await this.pauseDiscovery(Math.max(watchMs, tookMs * sweepShare), signal);
+      if (signal.aborted) return;
+      const beganMs = clock.monotonicMs();
+      try {
+        if (this.isChanged || beganMs - searchedMs >= this.settings.refreshMs) {
+          this.isChanged = false;
+          searchedMs = beganMs;
+          await this.discover(false);
+        }
+        if (this.admission.isUndecided) this.welcome(await this.admission.reconsider());
+      } catch (error) {
+        this.discoveryError = error;
+        this.wake();
+        return;
+      }
+      tookMs = clock.monotonicMs() - beganMs;
+    }
+  }
+
+  private wakeDiscovery: () => void = () => {};
+
+  /** Waits until it is time for another look: at least `leastMs`. */
+  private async pauseDiscovery(leastMs: number, signal: AbortSignal): Promise<void> {
+    await pause(this.context.clock, leastMs, signal);
+    if (this.isChanged || this.admission.isUndecided || signal.aborted) return;
+    const cut = new AbortController();
+    this.wakeDiscovery = () => cut.abort();
+    const onAbort = () => cut.abort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    await pause(this.context.clock, this.settings.refreshMs, cut.signal);
+    signal.removeEventListener('abort', onAbort);
+    this.wakeDiscovery = () => {};
+  }
+
+  /** One look at all directories: renamed, lost and new files. */
+  private async discover(isStart: boolean): Promise<void> {
+    const findings = await this.finder.find();
+    await this.watch.add(findings.directories);
+    this.sayProblems(findings);
+    const paths = new Map<string, string>();
+    for (const [place, { key }] of findings.files) if (!paths.has(key)) paths.set(key, place);
+    const nowMs = this.context.clock.monotonicMs();
+    for (const file of this.files.values()) this.locate(file, findings, paths, nowMs);
+    const fresh: [string, FileFacts][] = [];
+    for (const [key, place] of paths) {
+      if (this.files.has(key)) continue;
+      if (this.admission.isCandidate(key)) this.admission.renameCandidate(key, place);
+      else {
+        const facts = findings.files.get(place)!;
+        if (!this.isTooOld(facts)) fresh.push([place, facts]);
+      }
+    }
+    for (const key of this.ignored.keys()) if (!paths.has(key)) this.ignored.delete(key);
+    if (fresh.length > 0) {
+      await this.openFiles.makeRoom(Math.min(fresh.length, 32));
+      this.welcome(await this.admission.admit(fresh, isStart));
+      await this.openFiles.makeRoom(0);
+    }
+  }
+
+  /** Says where a known file is now. */
+  private locate(
+    file: TailedFile,
+    findings: Findings,
+    paths: ReadonlyMap<string, string>,
+    nowMs: number,
+  ): void {
+    if (findings.files.get(file.path)?.key === file.key) {
+      file.presence = 'here';
+      return;
+    }
+    const place = paths.get(file.key);
+    if (place !== undefined) {
+      file.path = place;
+      if (file.generation !== undefined) file.generation.path = place;
+      if (file.presence === 'here') this.metrics.rotations.value++;
+      file.presence = 'here';
+    } else if (file.presence === 'here') {
+      file.presence = 'away';
+      file.awaySinceMs = nowMs;
+      file.isReady = true;
+      this.metrics.rotations.value++;
+      this.wake();
+    }
+  }
+
+  private isTooOld(facts: FileFacts): boolean {
+    const { ignoreOlderMs } = this.settings;
+    const isOld =
+      ignoreOlderMs > 0 && this.context.clock.nowMs() - facts.modifiedMs > ignoreOlderMs;
+    if (isOld) this.ignored.set(facts.key, facts.size);
+    return isOld;
+  }
+
+  private welcome(admitted: readonly TailedFile[]): void {
+    for (const file of admitted) file.activeMs = this.context.clock.monotonicMs();
+    if (admitted.length > 0) this.wake();
+  }
+
+  /** Files of checkpoints that were renamed in their directory, out of the patterns, while the
+   *  agent did not run: their rest is read. */
+  private async findMoved(): Promise<void> {
+    const missing = new Map<string, Set<string>>();
+    for (const { path: place, key } of this.admission.missingFiles()) {
+      const directory = path.posix.dirname(place);
+      const keys = missing.get(directory) ?? new Set();
+      missing.set(directory, keys.add(key));
+    }
+    for (const [directory, keys] of missing) {
+      const entries = await readdir(directory).catch(() => []);
+      const moved: [string, FileFacts][] = [];
+      for (const name of entries.slice(0, movedEntriesMax)) {
+        const place = path.posix.join(directory, name);
+        const stats = await stat(place, { bigint: true }).catch(() => undefined);
+        if (stats === undefined || !stats.isFile()) continue;
+        const facts = factsOf(stats);
+        if (keys.has(facts.key) && !this.files.has(facts.key)) moved.push([place, facts]);
+      }
+      for (const file of await this.admission.claimMoved(moved)) {
+        file.presence = 'away';
+        file.awaySinceMs = this.context.clock.monotonicMs();
+      }
+    }
+  }
+
+  private sayProblems(findings: Findings): void {
+    for (const [place, problem] of findings.problems) {
+      const text = `${place}: ${problem}`;
+      if (this.said.has(text) || this.said.size >= 1000) continue;
+      this.said.add(text);
+      this.context.log.warn({ path: place, error: problem }, 'Cannot look into a place.');
+    }
+  }
+
+  // ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+  private async readOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.discoveryError !== undefined) throw this.discoveryError;
+      this.sweep();
+      let didRead = false;
+      for (const file of [...this.files.values()]) {
+        if (signal.aborted) return;
+        if (!file.isReady || file.generation === undefined) continue;
+        await this.takeTurn(file, false);
+        didRead = true;
+      }
+      await this.doDue();
+      if (didRead) continue;
+      if (this.settings.exitOnEof && !this.admission.isUndecided) return;
+      const idle = new AbortController();
+      this.wake = () => idle.abort();
+      const onAbort = () => idle.abort();
+      signal.addEventListener('abort', onAbort, { once: true });
+      await pause(this.context.clock, this.sweepPauseMs(), idle.signal);
+      signal.removeEventListener('abort', onAbort);
+      this.wake = () => {};
+    }
+  }
+
+  private sweepPauseMs(): number {
+    return Math.min(
+      Math.max(sweepMsMin, this.sweepTookMs * sweepShare),
+      Math.max(sweepMsMax, this.sweepTookMs * sweepShare),
+    );
+  }
+
+  /** Marks the files that have grown, or may have been truncated. */
+  private sweep(): void {
+    const { clock } = this.context;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.sweptMs < this.sweepPauseMs()) return;
+    this.sweptMs = nowMs;
+    const isLook = nowMs - this.lookedMs >= lookMs;
+    if (isLook) this.lookedMs = nowMs;
+    for (const file of this.files.values()) {
+      const { generation } = file;
+      if (generation === undefined || (file.isReady && !isLook)) continue;
+      try {
+        if (isLook) this.lookAt(file, generation);
+        else if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
+          file.isReady = true;
+        }
+      } catch (error) {
+        this.complain(file, error);
+      }
+    }
+    this.sweepTookMs = clock.monotonicMs() - nowMs;
+  }
+
+  private lookAt(file: TailedFile, generation: FileGeneration): void {
+    const facts = file.isOpen ? file.look() : file.lookByPath();
+    if (facts === undefined) return;
+    const isChanged = facts.size !== file.size || facts.modifiedMs !== file.modifiedMs;
+    file.size = facts.size;
+    file.modifiedMs = facts.modifiedMs;
+    if (isChanged || (!file.isGzip && facts.size !== generation.seenEnd)) file.isReady = true;
+    if (file.isGzip && file.isFinished) file.isReady = false;
+  }
+
+  private async takeTurn(file: TailedFile, isFinal: boolean): Promise<void> {
+    file.isBusy = true;
+    try {
+      if (!(await this.openFiles.ensure(file))) {
+        // Its name was given to another file while it was closed; the next look sorts it out.
+        file.isReady = false;
+        this.isChanged = true;
+        this.wakeDiscovery();
+        return;
+      }
+      if (file.isUnchecked && !(await this.checkEmpty(file))) return;
+      const generation = file.generation!;
+      const result = await this.reader.turn(file, generation, isFinal);
+      if (result === 'replaced') await this.replace(file, generation);
+      else if (result === 'end') {
+        file.isReady = false;
+        if (file.isGzip) await this.finishGzip(file);
+      }
+    } catch (error) {
+      if (error instanceof GzipDamageError) await this.damaged(file, error);
+      else if (isFileError(error)) this.complain(file, error);
+      else throw error;
+    } finally {
+      file.isBusy = false;
+    }
+  }
+
+  private async checkEmpty(file: TailedFile): Promise<boolean> {
+    if (!file.hasByteAt(0)) {
+      file.isReady = false;
+      return false;
+    }
+    return this.admission.check(file);
+  }
+
+  /** The file's content is not the one that was read: goes on with a new generation. */
+  private async replace(file: TailedFile, old: FileGeneration): Promise<void> {
+    const facts = file.look();
+    const unread = Math.max(0, Math.max(file.size, old.seenEnd) - old.position);
+    file.size = facts.size;
+    this.metrics.rotations.value++;
+    this.admission.orphan(old, unread);
+    const generation = await this.store.begin(old.name, 0);
+    generation.attach(file);
+    file.isReady = true;
+    // The copy, if there is one, is found at once.
+    this.isChanged = true;
+    this.wakeDiscovery();
+  }
+
+  private async finishGzip(file: TailedFile): Promise<void> {
+    file.isFinished = true;
+    await this.reader.flush(file.generation!, true);
+    await file.close();
+  }
+
+  /** An archive ends early: it may be in the making. When it stays so, it is damaged. */
+  private async damaged(file: TailedFile, error: GzipDamageError): Promise<void> {
+    file.isReady = false;
+    file.content().restart();
+    const facts = file.look();
+    const ageMs = this.context.clock.nowMs() - Math.max(facts.modifiedMs, facts.changedMs);
+    if (error.endsEarly && ageMs < this.settings.rotateWaitMs) {
+      file.isPartial = true;
+      return;
+    }
+    this.metrics.gzipDamages.value++;
+    this.context.log.error(
+      { path: file.path, error: error.message },
+      'An archive is damaged; its content was read up to there.',
+    );
+    await this.finishGzip(file);
+  }
+
+  private complain(file: TailedFile, error: unknown): void {
+    file.isReady = false;
+    const text = `${file.path}: ${messageOf(error)}`;
+    if (this.said.has(text) || this.said.size >= 1000) return;
+    this.said.add(text);
+    this.context.log.warn({ path: file.path, error: messageOf(error) }, 'Cannot read a file.');
+  }
+
+  // ── what time brings ────────────────────────────────────────────────────────────────────────
+
+  private async doDue(): Promise<void> {
+    const nowMs = this.context.clock.monotonicMs();
+    const { unfinishedLineMs, rotateWaitMs } = this.settings;
+    for (const file of [...this.files.values()]) {
+      const { generation } = file;
+      if (generation === undefined) continue;
+      if (generation.multiline !== undefined && generation.multiline.nextDeadlineMs() <= nowMs) {
+        await this.reader.flush(generation, false);
+      }
+      if (file.isReady) continue;
+      if (file.isPartial) {
+        file.isPartial = false;
+        file.isReady = true;
+      }
+      const since = generation.unfinishedSinceMs;
+      if (unfinishedLineMs > 0 && since >= 0 && nowMs - since >= unfinishedLineMs) {
+        await this.takeTurn(file, true);
+      }
+      const quietSince = Math.max(file.awaySinceMs, file.activeMs);
+      if (file.presence === 'away' && nowMs - quietSince >= rotateWaitMs) await this.retire(file);
+      else if (this.isAged(file)) await this.drop(file);
+    }
+    for (const { generation, unreadBytes } of this.admission.expired(false)) {
+      await this.giveUp(generation, unreadBytes);
+    }
+    this.store.collect();
+  }
+
+  private isAged(file: TailedFile): boolean {
+    const { ignoreActiveOlder, ignoreOlderMs } = this.settings;
+    if (!ignoreActiveOlder || ignoreOlderMs === 0) return false;
+    return this.context.clock.nowMs() - file.modifiedMs > ignoreOlderMs;
+  }
+
+  /** Leaves an old file alone; its checkpoint stays. */
+  private async drop(file: TailedFile): Promise<void> {
+    const { generation } = file;
+    if (generation !== undefined) await this.reader.flush(generation, true);
+    generation?.source.close();
+    this.files.delete(file.key);
+    this.ignored.set(file.key, file.size);
+    await file.close();
+  }
+
+  /** A renamed or deleted file that was read to its end, and nothing came any more. */
+  private async retire(file: TailedFile): Promise<void> {
+    const generation = file.generation!;
+    if (this.admission.isAwaited(generation)) {
+      // A copy or archive of it waits to take over.
+      this.admission.orphan(generation, 0);
+    } else {
+      if (generation.unfinishedSinceMs >= 0) await this.takeTurn(file, true);
+      if (file.isReady || file.generation !== generation) return;
+      await this.reader.flush(generation, true);
+      this.store.end(generation);
+    }
+    this.files.delete(file.key);
+    await file.close();
+  }
+
+  /** Nobody took the content over: what was not read of it is lost, and counted. */
+  private async giveUp(generation: FileGeneration, unreadBytes: number): Promise<void> {
+    if (unreadBytes > 0) {
+      this.metrics.abandonedBytes.value += unreadBytes;
+      this.context.log.error(
+        { path: generation.path, bytes: unreadBytes },
+        'A file was truncated before all of it was read.',
+      );
+    }
+    await this.reader.flush(generation, true);
+    this.store.end(generation);
+  }
+
+  /** The end of the input: what is held goes out. */
+  private async finish(isStopped: boolean): Promise<void> {
+    for (const file of this.files.values()) {
+      const { generation } = file;
+      if (generation === undefined) continue;
+      if (generation.unfinishedSinceMs >= 0 && generation.hitEnd) await this.takeTurn(file, true);
+      if (file.generation?.multiline !== undefined) await this.reader.flush(file.generation, true);
+    }
+    for (const { generation } of this.admission.expired(true)) {
+      await this.reader.flush(generation, true);
+      // Its bytes may yet turn up in a copy when the agent starts again.
+      if (isStopped) generation.source.close();
+      else this.store.end(generation);
+    }
+    this.store.collect();
+  }
+}
+
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}

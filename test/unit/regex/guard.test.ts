@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type GuardedWork, runGuarded } from '../../../core/regex/guard.ts';
+import { compileRegex } from '../../../core/regex/regex.ts';
+
+const runaway = `${'a'.repeat(65_536)}b`;
+
+function matching(source: string, texts: readonly string[], engine: 'auto' | 'matcher' = 'auto') {
+  const regex = compileRegex(source, { engine, stepBudget: 100_000 });
+  const ends: (number | undefined)[] = texts.map(() => undefined);
+  const work: GuardedWork = {
+    count: texts.length,
+    progress: 0,
+    step: (index) => {
+      ends[index] = regex.exec(texts[index]!)?.end;
+    },
+  };
+  return { work, ends };
+}
+
+describe('the runaway guard', () => {
+  test('gives up the runaway item and leaves its neighbours their results', () => {
+    const { work, ends } = matching('((?:a|aa)+)+$', ['aa', runaway, 'baa', runaway, 'a']);
+    assert.deepEqual(runGuarded(work, 20).timedOut, [1, 3]);
+    assert.deepEqual(ends, [2, undefined, 3, undefined, 1]);
+    assert.equal(work.progress, 5);
+  });
+
+  test('reports items that the matcher gives up by itself', () => {
+    const { work, ends } = matching('(a+)+$', ['aa', runaway, 'a'], 'matcher');
+    assert.deepEqual(runGuarded(work, 1000).timedOut, [1]);
+    assert.deepEqual(ends, [2, undefined, 1]);
+  });
+
+  test('passes other errors on', () => {
+    const work: GuardedWork = {
+      count: 1,
+      progress: 0,
+      step: () => {
+        throw new TypeError('broken');
+      },
+    };
+    assert.throws(() => runGuarded(work, 100), TypeError);
+  });
+
+  test('does nothing for an empty batch', () => {
+    assert.deepEqual(runGuarded({ count: 0, progress: 0, step: () => {} }, 10).timedOut, []);
+  });
+});
