@@ -2,7 +2,21 @@
 import type { AnyPlugin } from '../core/sdk/define.ts';
 import { plugin as inputDummy } from './inputs/dummy/index.ts';
 import { plugin as inputStdin } from './inputs/stdin/index.ts';
+import { plugin as inputTail } from './inputs/tail/index.ts';
+import { plugin as parserCsv } from './parsers/csv/index.ts';
+import { plugin as parserDissect } from './parsers/dissect/index.ts';
+import { plugin as parserJson } from './parsers/json/index.ts';
+import { plugin as parserKeyValue } from './parsers/key_value/index.ts';
+import { plugin as parserLogfmt } from './parsers/logfmt/index.ts';
+import { plugin as parserLtsv } from './parsers/ltsv/index.ts';
+import { plugin as parserRegex } from './parsers/regex/index.ts';
+import { plugin as parserSyslog } from './parsers/syslog/index.ts';
+import { plugin as filterDate } from './filters/date/index.ts';
+import { plugin as filterParser } from './filters/parser/index.ts';
+import { plugin as outputClickhouse } from './outputs/clickhouse/index.ts';
+import { plugin as outputElasticsearch } from './outputs/elasticsearch/index.ts';
 import { plugin as outputFile } from './outputs/file/index.ts';
+import { plugin as outputHttp } from './outputs/http/index.ts';
 import { plugin as outputNull } from './outputs/null/index.ts';
 import { plugin as outputStdout } from './outputs/stdout/index.ts';
 
@@ -11,7 +25,21 @@ import { plugin as outputStdout } from './outputs/stdout/index.ts';
 export const builtInPlugins = [
   inputDummy,
   inputStdin,
+  inputTail,
+  parserCsv,
+  parserDissect,
+  parserJson,
+  parserKeyValue,
+  parserLogfmt,
+  parserLtsv,
+  parserRegex,
+  parserSyslog,
+  filterDate,
+  filterParser,
+  outputClickhouse,
+  outputElasticsearch,
   outputFile,
+  outputHttp,
   outputNull,
   outputStdout,
 ] as unknown as readonly AnyPlugin[];

@@ -55,6 +55,7 @@ export class BacktrackingMatcher {
     return null;
   }
 
+  /** One loop over the instructions: long, but a call for each would cost more than its work. */
   #run(start: number): boolean {
     const { code, sets } = this.#program;
     const text = this.#text;

@@ -7,7 +7,8 @@ export interface BuiltInParser {
 }
 
 const quotedText = String.raw`(?:[^"\\]|\\.)*`;
-const request = String.raw`"(?<method>[^ "]*)(?: +(?<path>(?:[^ "\\]|\\.)*)(?: +${quotedText})?)?"`;
+// Each blank is matched in one place only, so that no line takes longer than it is long.
+const request = String.raw`"(?<method>[^ "]*)(?: +(?:(?<path>(?:[^ "\\]|\\.)+)(?: ${quotedText})?)?)?"`;
 const client = `"(?<referer>${quotedText})" "(?<agent>${quotedText})"`;
 const rest = String.raw`(?<message>(?m:.*))\z`;
 /** `%Y-%m-%dT%H:%M:%S.%L%z`, and without the fraction that Docker leaves out when it is zero. */
@@ -43,7 +44,7 @@ export const builtInParsers: Readonly<Record<string, BuiltInParser>> = {
   'syslog-rfc3164': {
     format: 'regex',
     options: {
-      regex: String.raw`\A<(?<pri>[0-9]{1,3})>(?<time>[^ ]+ {1,2}[^ ]+ [^ ]+) (?<host>[^ ]+) (?:(?<ident>[a-zA-Z0-9_\/.\-]*)(?:\[(?<pid>[0-9]+)\])?[^:\n]*: *)?${rest}`,
+      regex: String.raw`\A<(?<pri>[0-9]{1,3})>(?<time>[^ ]+ {1,2}[^ ]+ [^ ]+) (?<host>[^ ]+) (?:(?<ident>[a-zA-Z0-9_\/.\-]*)(?:\[(?<pid>[0-9]+)\])?(?:[^a-zA-Z0-9_\/.\-:\n][^:\n]*)?: *)?(?<message>(?:[^ ](?m:.*))?)\z`,
       time_key: 'time',
       time_format: '%b %d %H:%M:%S',
       time_keep: true,

@@ -246,12 +246,13 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         const set = argument(pc, 0);
         const least = argument(pc, 1);
         const most = argument(pc, 2);
-        const stop = least ? runEnd(set, at, end - at > least ? at + least : end) : at;
+        let stop = least ? runEnd(set, at, end - at > least ? at + least : end) : at;
         if (stop < end && stop - at < least && classOf(set, stop) == unknown) return false;
         if (stop - at < least) {
           failed = true;
           break;
         }
+        while (stop < end && isContinuation(stop)) stop++;
         if (top >= choicesEnd) return false;
         // Coming back finds the first place at or behind `stop` where the rest may begin.
         store<i32>(top, choiceLazy);

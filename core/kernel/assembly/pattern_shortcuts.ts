@@ -78,7 +78,7 @@ function isOctet(at: usize, length: i32): i32 {
   const digits = (load<u32>(at) & 0x0f0f0f0f) << (32 - (length << 3));
   const value = (digits >> 24) + ((digits >> 16) & 15) * 10 + ((digits >> 8) & 15) * 100;
   // The least number of that many digits: 0, 10, 100.
-  const least = (0x640a0000 >>> (length << 3)) & 0xff;
+  const least = (<u32>0x640a0000 >> (length << 3)) & 0xff;
   return i32(<u32>(length - 1) < 3) & i32(value <= 255) & i32(value >= least);
 }
 

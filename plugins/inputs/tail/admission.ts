@@ -1,5 +1,5 @@
 import type { InputContext } from '../../../core/sdk/index.ts';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import {
   byteOrderMark,
   type TextEncoding,
@@ -125,6 +125,7 @@ export class Admission {
     isStart: boolean,
   ): Promise<TailedFile[]> {
     const admitted: TailedFile[] = [];
+    const isMany = found.length > openAtOnce;
     const rest: { file: TailedFile; facts: FileFacts; head: HeadPrints }[] = [];
     for (const [path, expected] of found) {
       const opened = await this.open(path, expected);
@@ -133,9 +134,8 @@ export class Admission {
       const known = await this.claimByInode(file, facts, head);
       if (known === undefined) rest.push(opened);
       else await this.takeUp(file, known, head, admitted);
-      if (!isStart) continue;
       // Thousands of files at the start must not all be open at once.
-      if (file.isOpen && found.length > openAtOnce) await file.close();
+      if (isMany) await file.close();
     }
     const fresh: { file: TailedFile; facts: FileFacts; head: HeadPrints }[] = [];
     for (const opened of rest) {
@@ -145,13 +145,13 @@ export class Admission {
       if (donor === 'wait') continue;
       if (donor === undefined) fresh.push(opened);
       else await this.takeUp(file, donor, head, admitted);
-      if (isStart && found.length > openAtOnce && file.isOpen) await file.close();
+      if (isMany) await file.close();
     }
     for (let at = 0; at < fresh.length; at += openAtOnce) {
       const some = fresh.slice(at, at + openAtOnce);
       const made = await Promise.all(some.map((one) => this.begin(one, isStart)));
       admitted.push(...made);
-      if (isStart && found.length > openAtOnce) for (const { file } of some) await file.close();
+      if (isMany) for (const { file } of some) await file.close();
     }
     return admitted;
   }
@@ -303,12 +303,15 @@ export class Admission {
   ): Promise<FileGeneration | 'wait' | undefined> {
     for (const one of this.unclaimed.beginningLike(head)) {
       const { identity } = one;
-      const isExtended = file.path !== identity.path && file.path.startsWith(identity.path);
+      const isExtended = file.path !== identity.path && isRelatedName(file.path, identity.path);
       if (identity.position < evidenceBytes && !isExtended && !one.isReplaced) continue;
       if (identity.position < evidenceBytes && file.path === identity.path) continue;
       if ((await this.relate(file, facts, head, identity)) === 'same') return this.resume(one);
     }
     for (const orphan of this.orphans) {
+      const { position, path } = orphan.generation;
+      if (position === 0) continue;
+      if (position < evidenceBytes && !isRelatedName(file.path, path)) continue;
       const relation = await this.relate(file, facts, head, liveIdentity(orphan.generation));
       if (relation === 'same') {
         this.orphans.delete(orphan);
@@ -422,6 +425,7 @@ export class Admission {
     generation.learnHead(head.bytes, position);
     generation.encoding ??= this.settings.encoding ?? markedEncoding(head.bytes);
     const length = Math.min(beforeBytesMax, position);
+    if (!file.isOpen && !tryOpen(file)) return;
     const read = file.isGzip
       ? await file.content().read(generation.before, 0, length, position - length)
       : file.readNow(generation.before, length, position - length);
@@ -441,10 +445,15 @@ function beginsAlike(
   if (file.isGzip || donor.isGzip || !donor.isOpen) return false;
   // A copy in the making that is shorter than the print: its name tells whose copy it may be.
   if (length === 0 || length >= generation.headLength) return false;
-  const stem = donor.path.slice(0, donor.path.length - extname(donor.path).length);
-  if (!file.path.startsWith(stem)) return false;
+  if (!isRelatedName(file.path, donor.path)) return false;
   const bytes = Buffer.alloc(length);
   return donor.readNow(bytes, length, 0) === length && bytes.equals(head.bytes);
+}
+
+/** True when a file's name extends another's, as rotation does: `a.log.1`, `a-2024.log`. */
+function isRelatedName(path: string, original: string): boolean {
+  const name = basename(original);
+  return basename(path).startsWith(name.slice(0, name.length - extname(name).length));
 }
 
 /** False when the file was truncated or written anew and the reader has not seen it yet. */

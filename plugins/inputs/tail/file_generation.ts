@@ -22,6 +22,8 @@ export class FileGeneration {
   position = 0;
   /** End of the bytes that were looked at; those from `position` on are an unfinished line. */
   seenEnd = 0;
+  /** Largest size that the file was seen to have. */
+  sizeSeen = 0;
   /** The last read came to the end of the file. */
   hitEnd = false;
   /** Since when the line at `position` has been unfinished (monotonic), or -1. */

@@ -23,10 +23,8 @@ import type { TailSettings } from './tail_settings.ts';
 
 /** How often directories are looked at for new names. */
 const watchMs = 100;
-/** Shortest and longest pause between two sweeps over quiet files. A sweep may take a twentieth
- *  of the time. */
-const sweepMsMin = 50;
-const sweepMsMax = 250;
+/** Shortest pause between two sweeps over quiet files; a sweep may take a twentieth of the time. */
+const sweepMsMin = 100;
 const sweepShare = 20;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
@@ -187,8 +185,12 @@ export class TailInput implements Input {
     paths: ReadonlyMap<string, string>,
     nowMs: number,
   ): void {
-    if (findings.files.get(file.path)?.key === file.key) {
+    const facts = findings.files.get(file.path);
+    if (facts?.key === file.key) {
       file.presence = 'here';
+      if (file.generation !== undefined && !file.isGzip) {
+        file.generation.sizeSeen = Math.max(file.generation.sizeSeen, facts.size);
+      }
       return;
     }
     const place = paths.get(file.key);
@@ -200,7 +202,7 @@ export class TailInput implements Input {
     } else if (file.presence === 'here') {
       file.presence = 'away';
       file.awaySinceMs = nowMs;
-      file.isReady = true;
+      file.isReady = file.isOpen && !file.isFinished;
       this.metrics.rotations.value++;
       this.wake();
     }
@@ -257,41 +259,66 @@ export class TailInput implements Input {
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
 
   private async readOn(signal: AbortSignal): Promise<void> {
+    let ready: TailedFile[] = [];
     while (!signal.aborted) {
       if (this.discoveryError !== undefined) throw this.discoveryError;
-      this.sweep();
-      let didRead = false;
-      for (const file of [...this.files.values()]) {
-        if (signal.aborted) return;
-        if (!file.isReady || file.generation === undefined) continue;
-        await this.takeTurn(file, false);
-        didRead = true;
+      if (this.isSweepDue()) {
+        this.sweep();
+        await this.doDue();
+        ready = this.readyFiles();
       }
-      await this.doDue();
-      if (didRead) continue;
-      if (this.settings.exitOnEof && !this.admission.isUndecided) return;
-      const idle = new AbortController();
-      this.wake = () => idle.abort();
-      const onAbort = () => idle.abort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      await pause(this.context.clock, this.sweepPauseMs(), idle.signal);
-      signal.removeEventListener('abort', onAbort);
-      this.wake = () => {};
+      for (const file of ready) {
+        if (signal.aborted) return;
+        if (file.isReady && file.generation !== undefined) await this.takeTurn(file, false);
+      }
+      ready = ready.filter((file) => file.isReady);
+      if (ready.length === 0) ready = this.readyFiles();
+      if (ready.length > 0) continue;
+      if (this.settings.exitOnEof && this.isAllRead()) return;
+      await this.idle(signal);
     }
   }
 
+  private readyFiles(): TailedFile[] {
+    const ready: TailedFile[] = [];
+    for (const file of this.files.values()) {
+      if (file.isReady && file.generation !== undefined) ready.push(file);
+    }
+    return ready;
+  }
+
+  private isAllRead(): boolean {
+    if (this.admission.isUndecided) return false;
+    for (const file of this.files.values()) if (file.isPartial) return false;
+    return true;
+  }
+
+  /** Waits for the next sweep, or until something wakes the reader. */
+  private async idle(signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    const cut = () => woken.abort();
+    this.wake = () => {
+      this.sweptMs = Number.NEGATIVE_INFINITY;
+      cut();
+    };
+    signal.addEventListener('abort', cut, { once: true });
+    await pause(this.context.clock, this.sweepPauseMs(), woken.signal);
+    signal.removeEventListener('abort', cut);
+    this.wake = () => {};
+  }
+
+  private isSweepDue(): boolean {
+    return this.context.clock.monotonicMs() - this.sweptMs >= this.sweepPauseMs();
+  }
+
   private sweepPauseMs(): number {
-    return Math.min(
-      Math.max(sweepMsMin, this.sweepTookMs * sweepShare),
-      Math.max(sweepMsMax, this.sweepTookMs * sweepShare),
-    );
+    return Math.max(sweepMsMin, this.sweepTookMs * sweepShare);
   }
 
   /** Marks the files that have grown, or may have been truncated. */
   private sweep(): void {
     const { clock } = this.context;
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.sweptMs < this.sweepPauseMs()) return;
     this.sweptMs = nowMs;
     const isLook = nowMs - this.lookedMs >= lookMs;
     if (isLook) this.lookedMs = nowMs;
@@ -317,7 +344,14 @@ export class TailInput implements Input {
     file.size = facts.size;
     file.modifiedMs = facts.modifiedMs;
     if (isChanged || (!file.isGzip && facts.size !== generation.seenEnd)) file.isReady = true;
-    if (file.isGzip && file.isFinished) file.isReady = false;
+    if (file.isGzip) file.isReady = !file.isFinished;
+    file.isPartial = false;
+    if (facts.size > generation.sizeSeen) generation.sizeSeen = facts.size;
+    else if (facts.size < generation.sizeSeen && generation.position === 0) {
+      // Nothing was consumed yet, so that no copy can be told; the bytes are gone.
+      this.metrics.abandonedBytes.value += generation.sizeSeen - facts.size;
+      generation.sizeSeen = facts.size;
+    }
   }
 
   private async takeTurn(file: TailedFile, isFinal: boolean): Promise<void> {
@@ -358,7 +392,7 @@ export class TailInput implements Input {
   /** The file's content is not the one that was read: goes on with a new generation. */
   private async replace(file: TailedFile, old: FileGeneration): Promise<void> {
     const facts = file.look();
-    const unread = Math.max(0, Math.max(file.size, old.seenEnd) - old.position);
+    const unread = Math.max(old.sizeSeen, old.seenEnd) - old.position;
     file.size = facts.size;
     this.metrics.rotations.value++;
     this.admission.orphan(old, unread);
@@ -414,10 +448,6 @@ export class TailInput implements Input {
         await this.reader.flush(generation, false);
       }
       if (file.isReady) continue;
-      if (file.isPartial) {
-        file.isPartial = false;
-        file.isReady = true;
-      }
       const since = generation.unfinishedSinceMs;
       if (unfinishedLineMs > 0 && since >= 0 && nowMs - since >= unfinishedLineMs) {
         await this.takeTurn(file, true);

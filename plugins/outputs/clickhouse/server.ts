@@ -91,6 +91,10 @@ export class ClickHouseServer {
     readonly clickhouse_settings?: Readonly<Record<string, string | number | boolean>>;
     readonly abort_signal: AbortSignal;
   }): Promise<Answer> {
+    // The library misses a signal that aborted before.
+    if (params.abort_signal.aborted) {
+      throw new SluiceError('SLUICE_SHUTDOWN', `${this.origin}: given up before it was asked.`);
+    }
     try {
       // Without this flag a 429 or 502 comes as an error that has no status.
       const reply = await this.client.exec({ ...params, ignore_error_response: true });

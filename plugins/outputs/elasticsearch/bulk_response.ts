@@ -63,7 +63,7 @@ interface ItemResult {
 
 function readItems(response: BulkResponse, request: BulkRequestFacts): BulkResult {
   const { body, status } = response;
-  if (body.latin1Slice(0, noErrors.length) === noErrors) return { kind: 'accepted' };
+  if (body.toString('latin1', 0, noErrors.length) === noErrors) return { kind: 'accepted' };
   if (response.truncated) {
     return { kind: 'split', reason: 'the answer to the bulk request is too long to be read' };
   }

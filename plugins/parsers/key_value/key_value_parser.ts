@@ -43,7 +43,7 @@ export class KeyValueParser extends FieldParser {
       if (key === '' || this.excluded.has(key) || this.included?.has(key) === false) continue;
       this.add(into, this.prefix + key, trim(scanner.value, this.trimValue));
     }
-    return pairs > 0;
+    return into.count > 0;
   }
 
   private add(into: ParsedFields, key: string, value: string): void {

@@ -5,12 +5,10 @@ import {
   RegexBudgetError,
   runGuarded,
 } from '../../../core/sdk/index.ts';
+import { regexTimeoutMs } from '../../shared/parsing/text_choice.ts';
 import { FieldParser } from '../../shared/parsing/field_parser.ts';
 import type { ParserContext } from '../../shared/parsing/parser_options.ts';
 import type { Options } from './config.ts';
-
-/** What one text may cost before it counts as not fitting. */
-const timeoutMs = 20;
 
 /** Compiles an expression, which may stand between slashes with option letters behind it.
  *  Errors: SLUICE_REGEX_INVALID. */
@@ -32,6 +30,7 @@ export class RegexParser extends FieldParser {
   private readonly names: readonly string[];
   /** Per name, where its groups stand in a match; the last that took part wins. */
   private readonly slots: readonly (readonly number[])[];
+  private isGuarded = false;
 
   constructor(options: Options, context: ParserContext) {
     super(options, context);
@@ -42,8 +41,22 @@ export class RegexParser extends FieldParser {
     );
   }
 
+  needsGuard(length: number): boolean {
+    return this.regex.needsGuard(length);
+  }
+
+  parseUnguarded(text: string, into: ParsedFields): boolean {
+    this.isGuarded = true;
+    try {
+      return this.parse(text, into);
+    } finally {
+      this.isGuarded = false;
+    }
+  }
+
   protected override read(text: string, into: ParsedFields): boolean {
-    const match = this.regex.needsGuard(text.length) ? this.guarded(text) : this.match(text);
+    const needsGuard = !this.isGuarded && this.regex.needsGuard(text.length);
+    const match = needsGuard ? this.guarded(text) : this.match(text);
     if (match === null) return false;
     for (let i = 0; i < this.names.length; i++) {
       const slots = this.slots[i]!;
@@ -72,7 +85,7 @@ export class RegexParser extends FieldParser {
     const step = () => {
       found = this.regex.execRaw(text);
     };
-    const { timedOut } = runGuarded({ count: 1, progress: 0, step }, timeoutMs);
+    const { timedOut } = runGuarded({ count: 1, progress: 0, step }, regexTimeoutMs);
     return timedOut.length > 0 ? null : found;
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf, SluiceError } from '../../../core/errors/sluice_error.ts';
+import { SluiceError } from '../../../core/errors/sluice_error.ts';
 import type { RegexNode } from '../../../core/regex/ast.ts';
 import { type ParsedRegex, parseRegex } from '../../../core/regex/parser.ts';
 import { type CompiledRegex, compileParsed, isPlainText } from '../../../core/regex/regex.ts';
@@ -207,14 +207,4 @@ function define(target: Record<string, unknown>, name: string, value: unknown): 
     configurable: true,
     writable: true,
   });
-}
-
-/** Says what is wrong with a pattern, or undefined when it compiles. */
-export function checkGrok(options: GrokOptions): string | undefined {
-  try {
-    compileGrok(options);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
 }

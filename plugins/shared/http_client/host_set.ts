@@ -51,11 +51,12 @@ export class HostSet {
   /** Those at work, beginning with the next in turn; if all rest, the one that is up first. */
   private inTurn(): Member[] {
     const nowMs = this.clock.monotonicMs();
-    const start = this.turn++ % this.members.length;
-    const rotated = [...this.members.slice(start), ...this.members.slice(0, start)];
-    const awake = rotated.filter((member) => member.restsUntilMs <= nowMs);
-    if (awake.length > 0) return awake;
-    return [rotated.reduce((a, b) => (b.restsUntilMs < a.restsUntilMs ? b : a))];
+    const awake = this.members.filter((member) => member.restsUntilMs <= nowMs);
+    if (awake.length === 0) {
+      return [this.members.reduce((a, b) => (b.restsUntilMs < a.restsUntilMs ? b : a))];
+    }
+    const start = this.turn++ % awake.length;
+    return [...awake.slice(start), ...awake.slice(0, start)];
   }
 
   private rest(member: Member): void {

@@ -4,14 +4,20 @@ import {
   type Column,
   type Field,
   findMember,
+  layout,
   MemberCursor,
   type ParsedFields,
   topLevel,
   valueKind,
 } from '../../../core/sdk/index.ts';
 import { jsonOf } from './json_text.ts';
+import type { TextChoice } from './text_choice.ts';
 
 const fieldsKeptMax = 1024;
+/** Parsers whose keys have no end leave the other half of a batch's columns to other stages. */
+const openColumnsMax = 32;
+/** Longer texts are faster written by the runtime. */
+const shortTextMax = 24;
 /** Longer texts are not searched for the values that came out of them. */
 const searchedTextMax = 8192;
 
@@ -67,18 +73,18 @@ export class EventRewriter {
   }
 
   /** Sets the fields one by one, as columns. `skip` is the position of one to leave out, or -1.
-   *  `text` is what they were read from when it is ASCII and stands at `textStart` in the batch. */
+   *  `isAscii`: the text stands in the batch, a byte a character. */
   setFields(
     batch: Batch,
-    index: number,
-    from: Field,
-    fields: ParsedFields,
+    choice: TextChoice,
     skip: number,
-    text: string | undefined,
-    textStart: number,
+    isAscii: boolean,
+    fixedKeys: boolean,
   ): void {
     // hot path
-    if (!this.reserveColumns(batch, fields, skip)) {
+    const { index, field: from, fields, text, start: textStart } = choice;
+    const columnsMax = fixedKeys ? layout.columnsMax : openColumnsMax;
+    if (!this.reserveColumns(batch, fields, skip, columnsMax)) {
       this.setAsObject(batch, index, from, fields, skip);
       return;
     }
@@ -93,7 +99,7 @@ export class EventRewriter {
       batch.rootKind[index] = 0;
     }
     if (preserves) batch.setField(index, from, this.source, this.sourceKind as 1 | 2);
-    const searched = text !== undefined && text.length <= searchedTextMax ? text : undefined;
+    const searched = isAscii && text.length <= searchedTextMax ? text : undefined;
     let hint = 0;
     for (let i = 0; i < fields.count; i++) {
       if (i === skip) continue;
@@ -105,7 +111,7 @@ export class EventRewriter {
       }
       // Equal bytes are equal wherever they stand: the first occurrence will do.
       const at = searched === undefined ? -1 : searched.indexOf(value, hint);
-      if (at < 0) batch.setText(column, index, value);
+      if (at < 0) setShortText(batch, column, index, value);
       else {
         hint = at + value.length;
         batch.setSpan(column, index, textStart + at, textStart + hint, valueKind.text);
@@ -122,11 +128,12 @@ export class EventRewriter {
   }
 
   /** Sees that there is a column for each field; false when the batch has no more of them. */
-  private reserveColumns(batch: Batch, fields: ParsedFields, skip: number): boolean {
+  private reserveColumns(batch: Batch, fields: ParsedFields, skip: number, most: number): boolean {
     for (let i = 0; i < fields.count; i++) {
       const key = fields.keys[i]!;
       if (i === skip || this.slotKeys[i] === key) continue;
-      const column = batch.column(this.field(key));
+      const field = this.field(key);
+      const column = batch.columns.length < most ? batch.column(field) : batch.findColumn(field);
       if (column === undefined) return false;
       this.slotKeys[i] = key;
       this.slotColumns[i] = column;
@@ -235,21 +242,41 @@ function clearColumns(batch: Batch, index: number): void {
 }
 
 function setJson(batch: Batch, column: Column, index: number, value: unknown): void {
-  batch.setText(column, index, jsonOf(value) ?? 'null');
+  setShortText(batch, column, index, jsonOf(value) ?? 'null');
   // Text and JSON differ by one, in the scratch space and outside it.
   column.kind[index]! += valueKind.json - valueKind.text;
 }
 
+/** As `batch.setText`, without a call into the runtime for what is short and ASCII. */
+function setShortText(batch: Batch, column: Column, index: number, value: string): void {
+  // hot path
+  const { length } = value;
+  const at = length > shortTextMax ? -1 : batch.reserveScratch(length);
+  if (at < 0) {
+    batch.setText(column, index, value);
+    return;
+  }
+  const { bytes } = batch;
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i);
+    if (code > 127) {
+      batch.setText(column, index, value);
+      return;
+    }
+    bytes[at + i] = code;
+  }
+  batch.setSpan(column, index, at, at + length, valueKind.text);
+}
+
 /** Writes parsed fields as a JSON object; of a key that comes twice, the last value stays. */
 export function writeObject(fields: ParsedFields, skip: number, out: ByteWriter): void {
-  const last = lastPositions(fields);
+  const last = fields.count > 16 ? lastPositions(fields) : undefined;
   let first = true;
   out.byte(0x7b);
   for (let i = 0; i < fields.count; i++) {
     const key = fields.keys[i]!;
-    if (i === skip || last.get(key) !== i) continue;
-    const value = fields.values[i];
-    const json = jsonOf(value);
+    if (i === skip || (last === undefined ? comesAgain(fields, i) : last.get(key) !== i)) continue;
+    const json = jsonOf(fields.values[i]);
     if (json === undefined) continue;
     if (!first) out.byte(0x2c);
     first = false;
@@ -258,6 +285,13 @@ export function writeObject(fields: ParsedFields, skip: number, out: ByteWriter)
     out.text(json);
   }
   out.byte(0x7d);
+}
+
+function comesAgain(fields: ParsedFields, position: number): boolean {
+  for (let i = position + 1; i < fields.count; i++) {
+    if (fields.keys[i] === fields.keys[position]) return true;
+  }
+  return false;
 }
 
 function lastPositions(fields: ParsedFields): Map<string, number> {

@@ -7,12 +7,16 @@ import { parserTime, type TimeDefaults } from './parser_time.ts';
 /** Most fields that a parser finds in one text; a text with more does not fit. */
 export const parsedFieldsMax = 4096;
 
-/** What the parse stage asks of a parser beyond the contract. Both may be missing. */
+/** What the parse stage asks of a parser beyond the contract. All of it may be missing. */
 export interface ParserHints {
   /** The keys come from a bounded set that the options fix. */
   readonly fixedKeys?: boolean;
   /** The text just parsed was no record but a header: the event is to be dropped. */
   readonly consumed?: boolean;
+  /** A text of this length could take long: `parse` then watches the time itself, at a price. */
+  needsGuard?(length: number): boolean;
+  /** As `parse`, for a caller that watches the time of many texts at once. */
+  parseUnguarded?(text: string, into: ParsedFields): boolean;
 }
 
 /** A parser that reads fields out of a text; types, empty values, decoders and the time are the
@@ -40,7 +44,10 @@ export abstract class FieldParser implements Parser, ParserHints {
   parse(text: string, into: ParsedFields): boolean {
     into.clear();
     if (!this.read(text, into)) return false;
+    const found = into.count;
     this.finish(into);
+    // A record of nothing but empty values would be lost.
+    if (found > 0 && into.count === 0) return false;
     this.decoders?.apply(into);
     return into.count <= parsedFieldsMax;
   }

@@ -4,8 +4,6 @@ import {
   type Counter,
   dropReason,
   type Field,
-  isJsonObject,
-  ParsedFields,
   type Parser,
   type PluginContext,
   valueKind,
@@ -14,6 +12,7 @@ import { EventRewriter, type RewriteOptions } from './event_rewriter.ts';
 import type { ParserHints } from './field_parser.ts';
 import { JsonColumnValidator, Selection } from './json_column.ts';
 import { TextSource } from './raw_line.ts';
+import { TextChoice, TextChooser } from './text_choice.ts';
 import { TimeTaker } from './time_taker.ts';
 
 export interface ParseStageOptions extends RewriteOptions {
@@ -28,6 +27,9 @@ export interface ParseStageOptions extends RewriteOptions {
 /** Mark of an event whose time could not be read; it keeps the one it had. */
 const timeFailureMark = '_dateparsefailure';
 
+/** Texts whose parsing is watched together: the watch costs about as much as 50 lines. */
+const watchedTogether = 256;
+
 const state = { untried: 0, done: 1, notFirst: 2 } as const;
 
 /** Applies parsers to the selected events of whole batches: what the `parser` filter does, and
@@ -41,7 +43,8 @@ export class ParseStage {
   private readonly source: TextSource;
   private readonly times: readonly (TimeTaker | undefined)[];
   private readonly rewriter: EventRewriter;
-  private readonly fields = new ParsedFields();
+  private readonly chooser: TextChooser;
+  private readonly choices: TextChoice[] = [];
   private readonly selection = new Selection();
   private readonly failures: Counter;
   private readonly timeFailures: Counter;
@@ -55,6 +58,7 @@ export class ParseStage {
     this.times = options.parsers.map(({ time }) =>
       time === undefined ? undefined : new TimeTaker(time),
     );
+    this.chooser = new TextChooser(options.parsers);
     this.rewriter = new EventRewriter(options);
     this.failures = context.metrics.counter('sluice_parse_failures_total');
     this.timeFailures = context.metrics.counter('sluice_date_failures_total');
@@ -65,11 +69,7 @@ export class ParseStage {
     this.states.fill(state.untried, 0, batch.count);
     this.rewriter.begin();
     if (this.options.parsers[0]!.wholeObject === true) this.takeObjects(batch);
-    for (let index = 0; index < batch.count; index++) {
-      if (batch.select[index] === 1 && this.states[index] !== state.done) {
-        this.takeEvent(batch, index);
-      }
-    }
+    this.takeTexts(batch);
   }
 
   close(): void {
@@ -136,65 +136,77 @@ export class ParseStage {
     return some;
   }
 
-  private takeEvent(batch: Batch, index: number): void {
-    const field = this.source.locate(batch, index);
-    if (field === undefined) return;
-    const { foundBytes, foundStart, foundEnd } = batch;
-    if (batch.foundKind === valueKind.json && foundBytes[foundStart] !== 0x22) return;
-    const text = batch.foundText();
-    const inPlace = batch.foundKind === valueKind.text && foundBytes === batch.bytes;
-    // As many characters as bytes: one each, so that positions agree.
-    const isAscii = inPlace && text.length === foundEnd - foundStart;
-    const { parsers } = this.options;
-    for (let i = this.states[index] === state.notFirst ? 1 : 0; i < parsers.length; i++) {
-      const parser = parsers[i]!;
-      if (parser.wholeObject === true) {
-        const bytes = inPlace ? batch.bytes : Buffer.from(text);
-        const start = inPlace ? foundStart : 0;
-        const end = inPlace ? foundEnd : bytes.length;
-        if (!isJsonObject(bytes, start, end)) continue;
-        this.rewriter.setObject(batch, index, field, bytes, start, end);
-        if ((this.times[i]?.takeLocated(batch, index) ?? 0) < 0) this.failTime(batch, index);
-        return;
+  /** Takes the events that are left, some at a time: their texts are parsed first, so that a
+   *  parser which is stopped leaves no event half written. */
+  private takeTexts(batch: Batch): void {
+    const most = this.chooser.mayNeedGuard ? watchedTogether : 1;
+    let count = 0;
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] !== 1 || this.states[index] === state.done) continue;
+      const field = this.source.locate(batch, index);
+      if (field === undefined || !isText(batch)) continue;
+      const choice = (this.choices[count] ??= new TextChoice());
+      choice.moveTo(batch, index, field, this.states[index] === state.notFirst ? 1 : 0);
+      if (++count === most) {
+        this.takeChoices(batch, count);
+        count = 0;
       }
-      if (!parser.parse(text, this.fields)) continue;
-      this.setFields(batch, index, field, i, isAscii ? text : undefined, foundStart);
-      return;
     }
-    this.failures.value++;
-    for (const mark of this.options.failureMarks) batch.addMark(index, mark);
+    this.takeChoices(batch, count);
   }
 
-  private setFields(
-    batch: Batch,
-    index: number,
-    field: Field,
-    parserIndex: number,
-    text: string | undefined,
-    textStart: number,
-  ): void {
-    // The interface says what more a parser may have; another kind of parser has none of it.
-    const hints = this.options.parsers[parserIndex] as ParserHints;
-    if (hints.consumed === true) {
-      batch.dropped[index] = dropReason.filtered;
-      return;
-    }
-    const time = this.times[parserIndex];
+  private takeChoices(batch: Batch, count: number): void {
+    if (count === 1) this.chooser.choose(batch, this.choices[0]!);
+    else this.chooser.chooseAll(batch, this.choices, count);
+    for (let i = 0; i < count; i++) this.write(batch, this.choices[i]!);
+  }
+
+  private write(batch: Batch, choice: TextChoice): void {
+    const parser = this.options.parsers[choice.parser];
+    if (parser === undefined) this.fail(batch, choice.index);
+    else if (choice.consumed) batch.dropped[choice.index] = dropReason.filtered;
+    else if (parser.wholeObject === true) this.writeObject(batch, choice);
+    else this.writeFields(batch, choice, parser);
+  }
+
+  private writeObject(batch: Batch, choice: TextChoice): void {
+    const { index, field, start } = choice;
+    const bytes = start >= 0 ? batch.bytes : Buffer.from(choice.text);
+    const end = start >= 0 ? choice.end : bytes.length;
+    this.rewriter.setObject(batch, index, field, bytes, Math.max(start, 0), end);
+    const time = this.times[choice.parser];
+    if (time !== undefined && time.takeLocated(batch, index) < 0) this.failTime(batch, index);
+  }
+
+  private writeFields(batch: Batch, choice: TextChoice, parser: Parser & ParserHints): void {
+    // hot path
+    const { index, fields, text, start } = choice;
+    const time = this.times[choice.parser];
     let skip = -1;
     let taken = 0;
     if (time?.key !== undefined) {
-      taken = time.takeFromFields(batch, index, this.fields);
+      taken = time.takeFromFields(batch, index, fields);
       if (taken > 0 && !time.keeps) skip = time.position;
     }
-    if (hints.fixedKeys === true) {
-      this.rewriter.setFields(batch, index, field, this.fields, skip, text, textStart);
-    } else this.rewriter.setAsObject(batch, index, field, this.fields, skip);
+    // As many characters as bytes: one each, so that positions agree.
+    const isAscii = start >= 0 && text.length === choice.end - start;
+    this.rewriter.setFields(batch, choice, skip, isAscii, parser.fixedKeys === true);
     if (time !== undefined && taken === 0 && time.isNested) taken = time.takeLocated(batch, index);
     if (taken < 0) this.failTime(batch, index);
+  }
+
+  private fail(batch: Batch, index: number): void {
+    this.failures.value++;
+    for (const mark of this.options.failureMarks) batch.addMark(index, mark);
   }
 
   private failTime(batch: Batch, index: number): void {
     this.timeFailures.value++;
     batch.addMark(index, timeFailureMark);
   }
+}
+
+/** True when what was located is a string. */
+function isText(batch: Batch): boolean {
+  return batch.foundKind === valueKind.text || batch.foundBytes[batch.foundStart] === 0x22;
 }

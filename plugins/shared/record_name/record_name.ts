@@ -85,10 +85,8 @@ export class RecordName<Made> {
       }
     }
     if (isMissing) this.options.missing.value++;
-    if (isSame) {
-      if (this.lastEntry === this.fallback) this.options.beyondMax.value++;
-      return this.lastEntry!;
-    }
+    // There may be room by now for a name that had none.
+    if (isSame && this.lastEntry !== this.fallback) return this.lastEntry!;
     this.lastEntry = this.find(this.compose());
     return this.lastEntry;
   }

@@ -51,7 +51,7 @@ interface Case {
 }
 
 const object = '{"a":1,"b":"x"}';
-const pair = makeParser('regex', { regex: '^(?<k>\\w+)=(?<v>\\w*)$', types: ['v:integer'] });
+const pair = makeParser('regex', { regex: '^(?<k>[^=]+)=(?<v>\\w*)$', types: ['v:integer'] });
 
 const cases: readonly Case[] = [
   {

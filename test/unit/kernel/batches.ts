@@ -14,6 +14,7 @@ export const testSource: Source = {
     advance: () => {},
     hold: () => {},
     release: () => {},
+    processedPosition: 0,
   },
 };
 

@@ -50,7 +50,13 @@ export function testContext(
     clock: { ...systemClock, nowMs: () => Date.parse(testNow) },
     metrics: { counter, gauge: silent },
     baseDirectory: '/',
-    service: { eventBytesMax: 1e6, flushMs: 1000, hostName: 'host', storagePath: '/' },
+    service: {
+      eventBytesMax: 1e6,
+      flushMs: 1000,
+      hostName: 'host',
+      storagePath: '/',
+      multilineBufferLimitBytes: 2e6,
+    },
     field(reference) {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);
@@ -115,6 +121,7 @@ export function batchOf(events: readonly TestEvent[], kernel?: Kernel): Batch {
       generation: '00112233445566778899aabbccddeeff',
       ledger: {
         startMark: () => 0,
+        processedPosition: 0,
         pend: unasked,
         settle: unasked,
         advance: unasked,

@@ -105,6 +105,7 @@ const noLedger: Source['ledger'] = {
   pend: () => undefined,
   settle: () => undefined,
   advance: () => undefined,
+  processedPosition: 0,
   hold: () => undefined,
   release: () => undefined,
 };

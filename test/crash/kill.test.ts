@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { waitUntil } from '../../core/testing/index.ts';
+
+const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const kills = 12;
+
+for (const storage of ['memory', 'filesystem']) {
+  test(`killed ${kills} times at random with a ${storage} buffer, no line is lost`, async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-kill-'));
+    try {
+      await writePipeline(directory, storage);
+      const writer = new LineWriter(directory);
+      let agent = startAgent(directory);
+      for (let kill = 0; kill < kills; kill++) {
+        await writer.write(300);
+        if (kill % 4 === 3) await writer.rotate();
+        const target = await delivered(directory);
+        // Some kills strike while nothing has moved, some in the middle of a chunk.
+        if (kill % 2 === 0) {
+          await waitUntil('progress', async () => (await delivered(directory)) > target);
+        }
+        await killed(agent);
+        agent = startAgent(directory);
+      }
+      await writer.write(50);
+      await waitUntil('everything is delivered', async () => {
+        const seen = new Set((await records(directory)).map((record) => record.log));
+        return seen.size === writer.lines;
+      });
+      agent.kill('SIGTERM');
+      assert.equal(await ended(agent), 0);
+      const seen = new Set((await records(directory)).map((record) => record.log));
+      for (let line = 0; line < writer.lines; line++) assert.ok(seen.has(`line ${line}`));
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Appends numbered lines, and renames its file as logrotate does. */
+class LineWriter {
+  lines = 0;
+  private rotations = 0;
+  private readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async write(count: number): Promise<void> {
+    let text = '';
+    for (let k = 0; k < count; k++) text += `line ${this.lines++}\n`;
+    await appendFile(join(this.directory, 'app.log'), text);
+  }
+
+  async rotate(): Promise<void> {
+    const path = join(this.directory, 'app.log');
+    await rename(path, join(this.directory, `app.log.${++this.rotations}`));
+  }
+}
+
+async function writePipeline(directory: string, storage: string): Promise<void> {
+  await writeFile(
+    join(directory, 'pipeline.yaml'),
+    `
+service: {flush: 20ms, storage.path: ${join(directory, 'data')}}
+pipeline:
+  inputs:
+    - name: tail
+      path: '*.log, *.log.*'
+      read_from_head: true
+      refresh_interval: 100ms
+  outputs:
+    - name: file
+      alias: out
+      match: '*'
+      path: out
+      file: records.ndjson
+      storage.type: ${storage}
+      batch: {records: 100}
+`,
+  );
+}
+
+function startAgent(directory: string): ChildProcess {
+  return spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
+    cwd: directory,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+}
+
+async function killed(agent: ChildProcess): Promise<void> {
+  agent.kill('SIGKILL');
+  await ended(agent);
+}
+
+function ended(agent: ChildProcess): Promise<number | null> {
+  if (agent.exitCode !== null || agent.signalCode !== null) return Promise.resolve(agent.exitCode);
+  return new Promise((resolve) => agent.once('exit', (code) => resolve(code)));
+}
+
+async function delivered(directory: string): Promise<number> {
+  return (await records(directory)).length;
+}
+
+async function records(directory: string): Promise<{ log: string }[]> {
+  const files = await readdir(join(directory, 'out')).catch(() => []);
+  const all: { log: string }[] = [];
+  for (const file of files) {
+    const text = await readFile(join(directory, 'out', file), 'utf8');
+    // The last piece is empty, or a line that is being written.
+    for (const line of text.split('\n').slice(0, -1)) all.push(JSON.parse(line));
+  }
+  return all;
+}
