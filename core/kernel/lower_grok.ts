@@ -1,10 +1,4 @@
-import {
-  childrenOf,
-  type LookNode,
-  type ReferenceNode,
-  type RegexNode,
-  type RepeatNode,
-} from '../regex/ast.ts';
+import type { LookNode, ReferenceNode, RegexNode, RepeatNode } from '../regex/ast.ts';
 import {
   type CharSet,
   isSubset,
@@ -25,6 +19,7 @@ import {
   type Label,
   type opcodes,
 } from './pattern_ops.ts';
+import { neededPrefix, singleByte } from './pattern_facts.ts';
 import { shortcutOf } from './pattern_shortcuts.ts';
 
 /** A group of the pattern whose text a field takes. */
@@ -44,7 +39,7 @@ const nestingMax = 60;
 /** Copies that a counted repeat of a group may become. */
 const copiesMax = 100;
 /** With this many nodes before its first sure character an alternative is worth a test. */
-const guardedNodesMin = 9;
+const guardedNodesMin = 11;
 
 /** Lowers a parsed pattern to a program for the kernel. Without `groups`, every reference that
  *  captures (`%{NAME:field:type}`) fills its field. */
@@ -124,7 +119,23 @@ class Lowering {
   lower(root: RegexNode): KernelProgram {
     this.node(root, acceptance);
     this.emit('match');
+    this.joinBytes();
     return { ops: this.ops, captures: this.captures, targets: this.targets };
+  }
+
+  /** Lets operations take the byte behind them along. */
+  private joinBytes(): void {
+    this.ops.forEach((op, i) => {
+      const list = [...op.arguments];
+      let next = this.ops[i + 1];
+      if (op.name === 'shortcut') {
+        const behind = (list[1] as { label: Label }).label.position;
+        next = this.ops[behind];
+        if (next?.name === 'byte') list[1] = { label: { position: behind + 1 } };
+      } else if (op.name !== 'save' && op.name !== 'field') return;
+      list.push(next?.name === 'byte' ? next.arguments[0] : -1);
+      this.ops[i] = { name: op.name, arguments: list };
+    });
   }
 
   private emit(name: keyof typeof opcodes, ...list: Argument[]): void {
@@ -177,7 +188,8 @@ class Lowering {
   }
 
   private set(set: CharSet): void {
-    if (set.length === 2 && set[0] === set[1] && set[0]! < 128) this.emit('byte', set[0]!);
+    const byte = singleByte({ kind: 'set', set });
+    if (byte !== undefined) this.emit('byte', byte);
     else this.emit('set', { table: classTable(set, true) });
     this.previous = set;
   }
@@ -228,8 +240,13 @@ class Lowering {
       }
       const other: Label = { position: 0 };
       const rest: RegexNode = { kind: 'alternation', items: items.slice(i + 1) };
+      const byte = singleByte(item);
+      if (byte !== undefined && this.excludes(rest, singleSet(byte))) {
+        this.emit('pass', byte, { label: end });
+        return;
+      }
+      this.guard(item, other);
       this.emit('try', { label: other }, this.firstOf(item, follow), this.firstOf(rest, follow));
-      this.guard(item);
       this.node(item, follow);
       this.emit('jump', { label: end });
       this.place(other);
@@ -251,10 +268,16 @@ class Lowering {
   }
 
   /** Before a costly alternative: a test for a character that it cannot do without. */
-  private guard(node: RegexNode): void {
+  private guard(node: RegexNode, other: Label): void {
     const needed = neededPrefix(node);
     if (needed === undefined || needed.nodes < guardedNodesMin) return;
-    this.emit('contains', { table: classTable(needed.members, false) }, needed.byte);
+    const table = { table: classTable(needed.members, false) };
+    this.emit('contains', table, needed.byte, { label: other });
+  }
+
+  /** True when no match of the node begins with a character of the set. */
+  private excludes(node: RegexNode, set: CharSet): boolean {
+    return !this.facts.nullable(node) && !setsOverlap(this.facts.of(node).first, set);
   }
 
   private repeat(node: RepeatNode, follow: Follow): void {
@@ -446,97 +469,9 @@ function isAscii(set: CharSet): boolean {
 function literalAt(items: readonly RegexNode[], i: number): { count: number; bytes: Buffer } {
   const codes: number[] = [];
   for (let at = i; at < items.length; at++) {
-    const item = items[at]!;
-    if (item.kind !== 'set' || item.set.length !== 2 || item.set[0] !== item.set[1]) break;
-    if (item.set[0]! >= 128) break;
-    codes.push(item.set[0]!);
+    const byte = singleByte(items[at]!);
+    if (byte === undefined) break;
+    codes.push(byte);
   }
   return { count: codes.length, bytes: Buffer.from(codes) };
-}
-
-interface NeededPrefix {
-  readonly members: CharSet;
-  readonly byte: number;
-  /** Nodes that a matcher goes through to get there. */
-  readonly nodes: number;
-}
-
-/** An ASCII character that every match has, and the characters that may stand up to its first
- *  place; undefined when they are not easy to see. */
-function neededPrefix(node: RegexNode): NeededPrefix | undefined {
-  switch (node.kind) {
-    case 'set':
-      return node.set.length === 2 && node.set[0] === node.set[1] && node.set[0]! < 128
-        ? { members: node.set, byte: node.set[0]!, nodes: 1 }
-        : undefined;
-    case 'sequence':
-      return neededInSequence(node.items);
-    case 'alternation': {
-      const all = node.items.map(neededPrefix);
-      const byte = all[0]?.byte;
-      if (byte === undefined || all.some((one) => one?.byte !== byte)) return undefined;
-      const members = unionSets(...all.map((one) => one!.members));
-      return { members, byte, nodes: all.reduce((sum, one) => sum + one!.nodes, 1) };
-    }
-    case 'repeat':
-      return node.min > 0 ? neededPrefix(node.body) : undefined;
-    case 'capture':
-    case 'reference':
-    case 'atomic':
-      return neededPrefix(node.body);
-    default:
-      return undefined;
-  }
-}
-
-function neededInSequence(items: readonly RegexNode[]): NeededPrefix | undefined {
-  let members: CharSet = [];
-  let nodes = 1;
-  for (const item of items) {
-    const needed = neededPrefix(item);
-    if (needed !== undefined) {
-      const all = unionSets(members, needed.members);
-      return { members: all, byte: needed.byte, nodes: nodes + needed.nodes };
-    }
-    const more = membersOf(item);
-    if (more === undefined) return undefined;
-    members = unionSets(members, more);
-    nodes += countNodes(item);
-  }
-  return undefined;
-}
-
-function countNodes(node: RegexNode): number {
-  let count = 1;
-  for (const child of childrenOf(node)) count += countNodes(child);
-  return count;
-}
-
-/** All characters that a match of the node may have; undefined when that is not clear. */
-function membersOf(node: RegexNode): CharSet | undefined {
-  switch (node.kind) {
-    case 'set':
-      return node.set;
-    case 'empty':
-    case 'assertion':
-    case 'look':
-      return [];
-    case 'sequence':
-    case 'alternation': {
-      const sets: CharSet[] = [];
-      for (const item of node.items) {
-        const set = membersOf(item);
-        if (set === undefined) return undefined;
-        sets.push(set);
-      }
-      return unionSets(...sets);
-    }
-    case 'repeat':
-    case 'capture':
-    case 'reference':
-    case 'atomic':
-      return membersOf(node.body);
-    default:
-      return undefined;
-  }
 }

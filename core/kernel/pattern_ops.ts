@@ -24,6 +24,7 @@ export const opcodes = {
   shortcut: 19,
   contains: 20,
   field: 21,
+  pass: 22,
 } as const;
 
 export const assertionNumbers = {
@@ -50,17 +51,20 @@ export type Argument =
   | undefined;
 
 /** One operation of a program. Sets of `set`, `run`, `greedy`, `lazy` must be exact; those of
- *  `try` and the last of `greedy` and `lazy` may have too much, never too little.
+ *  `try` and the last of `greedy` and `lazy` may have too much, never too little. `then` is a
+ *  byte that must follow and whose own operation is skipped, or -1.
  *
  *      literal bytes · byte b · set S · run S min max: as much as there is, once for all
  *      greedy S min max follow · lazy S min max follow: follow is what may come behind, if known
  *      try other first rest: go on, and if that fails go to `other`; first and rest say with
  *          which bytes each can begin, if known
- *      save slot · mark n … commit n: choices made between are final
+ *      jump to · pass b to: past b, if it is there, to a place that needs no other way
+ *      save slot then · field S min max slot then: save, run, save
+ *      mark n … commit n: choices made between are final
  *      look n … looked n · not_look n behind … not_looked n
  *      behind S is · ahead S is: whether the neighbour is in S
- *      shortcut which behind slot · field S min max slot: save, run, save
- *      contains S b: the longest run of S from here has a b */
+ *      shortcut which behind slot then: save, what the shortcut takes, save, go to `behind`
+ *      contains S b other: go on if the longest run of S from here has a b, else to `other` */
 export interface KernelOp {
   readonly name: keyof typeof opcodes;
   readonly arguments: readonly Argument[];

@@ -19,7 +19,9 @@ const known: Readonly<Record<string, readonly [keyof typeof shortcutNumbers, ...
   IPORHOST: ['ipv4', 'aI6vrIWIOcWHeNK-'],
   HTTPDATE: ['http_date', 'AX-ORGa9a100bjfz'],
   BASE10NUM: ['number', 'b8d2ZImB3bjpzFFx'],
+  NUMBER: ['number', 'rUZJXDPRCD1LEEB-'],
   QUOTEDSTRING: ['quoted', 'YhVNc1PRBOJJO89n'],
+  QS: ['quoted', '3bo0mz36qd8vu7tW'],
   TIMESTAMP_ISO8601: ['iso8601', 'Bz7u2J5VclXGrNvN'],
   SYSLOGTIMESTAMP: ['syslog_date', 'Nx73mpDXxHq5_fdH'],
 };

@@ -28,8 +28,6 @@ export {
   type Template,
   type TemplateSource,
 } from '../config/template.ts';
-export { compileRegex, type CompiledRegex, RegexBudgetError } from '../regex/regex.ts';
-export { runGuarded } from '../regex/guard.ts';
 export * from './contracts.ts';
 export * from './define.ts';
 export { importDriver } from './drivers.ts';
@@ -46,3 +44,14 @@ export {
 export { compileDateFormat, type DateParser } from '../time/date_parser.ts';
 export { parseDuration } from '../time/duration.ts';
 export { findTimeZone, systemTimeZoneName, timeZone } from '../time/time_zone.ts';
+export type { RegexNode } from '../regex/ast.ts';
+export { someNode } from '../regex/facts.ts';
+export { type GuardedWork, type GuardOutcome, runGuarded } from '../regex/guard.ts';
+export { type ParsedRegex, parseRegex, type ReferenceResolver } from '../regex/parser.ts';
+export {
+  type CompiledRegex,
+  compileParsed,
+  compileRegex,
+  isPlainText,
+  RegexBudgetError,
+} from '../regex/regex.ts';

@@ -34,6 +34,7 @@ const opAhead: i32 = 18;
 const opShortcut: i32 = 19;
 const opContains: i32 = 20;
 const opField: i32 = 21;
+const opPass: i32 = 22;
 
 const tableAt: usize = 32;
 const out: u32 = 0;
@@ -151,6 +152,17 @@ function runEnd(set: usize, at: usize, limit: usize): usize {
     at += 16;
   }
   return at < limit ? at : limit;
+}
+
+// @ts-ignore: decorator
+@inline
+function hasByte(at: usize, end: usize, byte: u32): bool {
+  const wanted = i8x16.splat(<i8>byte);
+  for (; at < end; at += 16) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(at), wanted));
+    if (found) return at + ctz(found) < end;
+  }
+  return false;
 }
 
 // @ts-ignore: decorator
@@ -293,7 +305,12 @@ function matchAt(program: usize, start: usize, end: usize): bool {
           top += choiceBytes;
         }
         store<u32>(slot, <u32>at);
-        pc += 8;
+        const then = <i32>argument(pc, 1);
+        if (then < 0) pc += 12;
+        else if (at < end && load<u8>(at) == then) {
+          at++;
+          pc += 20;
+        } else failed = true;
         break;
       }
       case opMark:
@@ -366,21 +383,16 @@ function matchAt(program: usize, start: usize, end: usize): bool {
           store<u32>(saves + (slot << 2), <u32>at);
           store<u32>(saves + (slot << 2), <u32>stop, 4);
           at = stop;
+          const then = <i32>argument(pc, 3);
+          if (then >= 0 && (at >= end || load<u8>(at) != then)) return false;
+          if (then >= 0) at++;
           pc = argument(pc, 1);
-        } else pc += 16;
+        } else pc += 20;
         break;
       }
       case opContains: {
         const stop = runEnd(argument(pc, 0), at, end);
-        const wanted = <u32>argument(pc, 1);
-        failed = true;
-        for (let seek = at; seek < stop; seek++) {
-          if (load<u8>(seek) == wanted) {
-            failed = false;
-            pc += 12;
-            break;
-          }
-        }
+        pc = hasByte(at, stop, load<u8>(pc + 8)) ? pc + 16 : argument(pc, 2);
         break;
       }
       case opField: {
@@ -408,7 +420,19 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         store<u32>(slot, <u32>at);
         store<u32>(slot, <u32>stop, 4);
         at = stop;
-        pc += 20;
+        const then = <i32>argument(pc, 4);
+        if (then < 0) pc += 24;
+        else if (at < end && load<u8>(at) == then) {
+          at++;
+          pc += 32;
+        } else failed = true;
+        break;
+      }
+      case opPass: {
+        if (at < end && load<u8>(at) == load<u8>(pc + 4)) {
+          at++;
+          pc = argument(pc, 1);
+        } else pc += 12;
         break;
       }
       default:

@@ -1,4 +1,4 @@
-import type { CompiledRegex } from '../../../core/regex/regex.ts';
+import type { CompiledRegex } from '../../../core/sdk/index.ts';
 
 /** `null` stands for a group that took no part, kept by `keepEmptyCaptures`. */
 export type GrokValue = string | number | bigint | boolean | null;

@@ -1,7 +1,7 @@
-import type { RegexNode } from '../../../core/regex/ast.ts';
-import { someNode } from '../../../core/regex/facts.ts';
-import { runGuarded } from '../../../core/regex/guard.ts';
-import { compileParsed } from '../../../core/regex/regex.ts';
+import type { RegexNode } from '../../../core/sdk/index.ts';
+import { someNode } from '../../../core/sdk/index.ts';
+import { runGuarded } from '../../../core/sdk/index.ts';
+import { compileParsed } from '../../../core/sdk/index.ts';
 import type { Grok, GrokPattern } from './grok.ts';
 
 const attemptTimeoutMs = 1000;

@@ -1,7 +1,7 @@
-import { SluiceError } from '../../../core/errors/sluice_error.ts';
-import type { RegexNode } from '../../../core/regex/ast.ts';
-import { type ParsedRegex, parseRegex } from '../../../core/regex/parser.ts';
-import { type CompiledRegex, compileParsed, isPlainText } from '../../../core/regex/regex.ts';
+import { SluiceError } from '../../../core/sdk/index.ts';
+import type { RegexNode } from '../../../core/sdk/index.ts';
+import { type ParsedRegex, parseRegex } from '../../../core/sdk/index.ts';
+import { type CompiledRegex, compileParsed, isPlainText } from '../../../core/sdk/index.ts';
 import {
   type CaptureSpec,
   captureSpecs,

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, SluiceError } from '../../../core/errors/sluice_error.ts';
+import { messageOf, SluiceError } from '../../../core/sdk/index.ts';
 
 /** A file of pattern definitions: `NAME expression` a line, `#` comments. */
 export interface PatternFile {

@@ -1,5 +1,5 @@
-import { SluiceError } from '../../../core/errors/sluice_error.ts';
-import type { ReferenceResolver } from '../../../core/regex/parser.ts';
+import { SluiceError } from '../../../core/sdk/index.ts';
+import type { ReferenceResolver } from '../../../core/sdk/index.ts';
 
 const useSyntax = /%\{([A-Za-z0-9_]+)(?::([@[\]A-Za-z0-9_:.^`\\-]+))?([^}]*)\}/y;
 

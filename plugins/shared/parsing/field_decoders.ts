@@ -1,6 +1,7 @@
 import { isJsonObject, MemberCursor, type ParsedFields, textOf } from '../../../core/sdk/index.ts';
 import { unescapeText, unescapeUnicode, unquoteMysql } from './escapes.ts';
 import { JsonText, valueOfToken } from './json_text.ts';
+import { refuseOption } from './refuse_option.ts';
 
 type Decoder = 'json' | 'escaped' | 'escaped_utf8' | 'mysql_quoted';
 type Action = 'none' | 'try_next' | 'do_next';
@@ -14,10 +15,11 @@ interface DecoderRule {
 const decoders: readonly string[] = ['json', 'escaped', 'escaped_utf8', 'mysql_quoted'];
 const actions: readonly string[] = ['try_next', 'do_next'];
 
-/** Reads `decoder field [action]` entries. What is wrong goes to `report`, as one sentence each. */
+/** Reads `decoder field [action]` entries. What is wrong goes to `report`, as one sentence each.
+ *  Errors: SLUICE_OPTION_INVALID, without a `report`. */
 export function readDecoderRules(
   entries: readonly string[],
-  report: (message: string, entry: string) => void = () => {},
+  report: (message: string) => void = refuseOption,
 ): DecoderRule[] {
   const rules: DecoderRule[] = [];
   for (const entry of entries) {
@@ -27,7 +29,6 @@ export function readDecoderRules(
     if (!known || field === undefined || !knownAction || rest.length > 0) {
       report(
         `"${entry}" is no decoder: write "json FIELD", the decoder json, escaped, escaped_utf8 or mysql_quoted, then try_next or do_next where wanted.`,
-        entry,
       );
       continue;
     }

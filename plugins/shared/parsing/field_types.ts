@@ -1,3 +1,4 @@
+import { refuseOption } from './refuse_option.ts';
 import { JsonText, jsonOf } from './json_text.ts';
 
 export type FieldType = 'string' | 'integer' | 'bool' | 'float' | 'hex';
@@ -14,10 +15,11 @@ const typeNames: ReadonlyMap<string, FieldType> = new Map([
   ['hex', 'hex'],
 ]);
 
-/** Reads `key:type` entries. What is wrong goes to `report`, as one sentence each. */
+/** Reads `key:type` entries. What is wrong goes to `report`, as one sentence each.
+ *  Errors: SLUICE_OPTION_INVALID, without a `report`. */
 export function readFieldTypes(
   entries: readonly string[],
-  report: (message: string, entry: string) => void = () => {},
+  report: (message: string) => void = refuseOption,
 ): ReadonlyMap<string, FieldType> {
   const types = new Map<string, FieldType>();
   for (const entry of entries) {
@@ -26,7 +28,6 @@ export function readFieldTypes(
     if (colon < 1 || type === undefined) {
       report(
         `"${entry}" is no type of a field: write key:type, the type string, integer, bool, float or hex.`,
-        entry,
       );
     } else types.set(entry.slice(0, colon), type);
   }

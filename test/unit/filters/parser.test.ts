@@ -293,6 +293,20 @@ describe('the parser filter', () => {
     assert.deepEqual(recordsOf(batch), [{ long }]);
   });
 
+  it('stops at a runaway text, tries the next parser and costs the neighbours nothing', async () => {
+    const runaway = makeParser('regex', { regex: '^(?<a>(?:\\w+\\s?)+)$' });
+    const any = makeParser('regex', { regex: '^(?<any>a+)!$' });
+    const events = Array.from({ length: 300 }, (_, i) => ({
+      line: i % 100 === 50 ? `${'a'.repeat(40)}!` : `line ${i}`,
+    }));
+    const batch = batchOf(events, kernel);
+    await runFilter(makeFilter({ parser: ['runaway', 'any'] }, { runaway, any }), batch);
+    const expected = events.map(({ line }) =>
+      line.endsWith('!') ? { any: 'a'.repeat(40) } : { a: line },
+    );
+    assert.deepEqual(recordsOf(batch), expected);
+  });
+
   it('refuses a parser that is not there', () => {
     assert.throws(() => makeFilter({ parser: ['absent'] }), { code: 'SLUICE_OPTION_INVALID' });
   });

@@ -109,6 +109,7 @@ class MemorySources implements SourceRegistry {
 
 const noLedger = {
   startMark: () => 0,
+  processedPosition: () => 0,
   pend: () => {},
   settle: () => {},
   advance: () => {},

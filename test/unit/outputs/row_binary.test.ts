@@ -39,7 +39,7 @@ test('values are written as the format describes', () => {
     ['String', '12.50', '0531322e3530'],
     ['FixedString(3)', '"ab"', '616200'],
     ['Date', '"1970-01-02"', '0100'],
-    ['Date', '"2024-01-02T23:59:59Z"', '0e4d'],
+    ['Date', '"2024-01-02T23:59:59Z"', '0c4d'],
     ['Date32', '"1969-12-31"', 'ffffffff'],
     ['DateTime', '"2024-01-02 03:04:05"', 'a57c9365'],
     ["DateTime('Europe/Berlin')", '"2024-01-02 04:04:05"', 'a57c9365'],
