@@ -14,9 +14,11 @@ import { plugin as parserSyslog } from './parsers/syslog/index.ts';
 import { plugin as filterDate } from './filters/date/index.ts';
 import { plugin as filterParser } from './filters/parser/index.ts';
 import { plugin as outputClickhouse } from './outputs/clickhouse/index.ts';
+import { plugin as outputDuckdb } from './outputs/duckdb/index.ts';
 import { plugin as outputElasticsearch } from './outputs/elasticsearch/index.ts';
 import { plugin as outputFile } from './outputs/file/index.ts';
 import { plugin as outputHttp } from './outputs/http/index.ts';
+import { plugin as outputLoki } from './outputs/loki/index.ts';
 import { plugin as outputNull } from './outputs/null/index.ts';
 import { plugin as outputStdout } from './outputs/stdout/index.ts';
 
@@ -37,9 +39,11 @@ export const builtInPlugins = [
   filterDate,
   filterParser,
   outputClickhouse,
+  outputDuckdb,
   outputElasticsearch,
   outputFile,
   outputHttp,
+  outputLoki,
   outputNull,
   outputStdout,
 ] as unknown as readonly AnyPlugin[];

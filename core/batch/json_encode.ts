@@ -14,7 +14,8 @@ export interface AddedMember {
 
 /** Writes events as JSON objects: the reference that the kernel's encoder must equal.
  *
- *  Order: the root's untouched members as they stand, then the touched fields in the order in
+ *  Order: the root's untouched members as they stand (white space between them included, as
+ *  long as none is left out), then the touched fields in the order in
  *  which stages first touched them, then the added members. */
 export class JsonEventEncoder {
   private readonly cursor = new MemberCursor();
@@ -52,7 +53,7 @@ export class JsonEventEncoder {
     if (bytes === undefined) return;
     const begin = out.length;
     const start = skipJsonSpace(bytes, batch.foundStart) + 1;
-    if (!isTouched(batch, index)) {
+    if (!isTouched(batch, index) || !this.hasOverlaid(batch, index, bytes, start - 1)) {
       let end = batch.foundEnd - 1;
       while (bytes[end] !== 0x7d) end--;
       out.bytes(bytes, skipJsonSpace(bytes, start), end);
@@ -64,6 +65,13 @@ export class JsonEventEncoder {
       if (out.length > begin) out.byte(0x2c);
       out.bytes(bytes, this.cursor.keyStart - 1, this.cursor.valueEnd);
     }
+  }
+
+  /** True when a column stands over some member of the root. */
+  private hasOverlaid(batch: Batch, index: number, bytes: Buffer, start: number): boolean {
+    this.cursor.start(bytes, start);
+    while (this.cursor.next()) if (this.isOverlaid(batch, index)) return true;
+    return false;
   }
 
   private isOverlaid(batch: Batch, index: number): boolean {

@@ -73,7 +73,9 @@ export function resolveComponent(
     path,
   ) as Record<string, unknown>; // The tree is a map.
   const { base, options } = splitOptions(all, plugin);
-  for (const problem of plugin.check?.(options) ?? []) {
+  // A parser's work depends on the options that all parsers share.
+  const checked = plugin.kind === 'parser' ? { ...base, ...options } : options;
+  for (const problem of plugin.check?.(checked) ?? []) {
     report(explainProblem(problem, coerced, path));
   }
   return wrong ? undefined : { plugin, node: coerced, path, base, options, references };

@@ -13,17 +13,23 @@ export interface ScriptedOutput {
   readonly plugin: OutputPlugin<never>;
   /** Records of accepted chunks, in order. A partial outcome's records count when accepted. */
   readonly accepted: Record<string, unknown>[];
+  /** The same records as the text that was delivered. */
+  readonly texts: string[];
   /** Bodies of all tries, in order. */
   readonly tries: { id: string; body: string; attempt: number }[];
   answer: Answer;
 }
 
 /** Makes an output plugin called `name` (`scripted` when absent) that accepts everything until
- *  `answer` is replaced. */
-export function scriptedOutput(name = 'scripted'): ScriptedOutput {
+ *  `answer` is replaced. With `timeKey`, records get the event's time under that key. */
+export function scriptedOutput(
+  name = 'scripted',
+  options: { readonly timeKey?: string } = {},
+): ScriptedOutput {
   const output: { -readonly [K in keyof ScriptedOutput]: ScriptedOutput[K] } = {
     plugin: undefined as unknown as OutputPlugin<never>,
     accepted: [],
+    texts: [],
     tries: [],
     answer: () => ({ kind: 'accepted' }),
   };
@@ -38,13 +44,18 @@ export function scriptedOutput(name = 'scripted'): ScriptedOutput {
         fingerprint: name,
         kernel: context.kernel,
         suffix: Buffer.from('\n'),
+        ...(options.timeKey === undefined
+          ? {}
+          : { time: { key: options.timeKey, format: { form: 'iso8601', digits: 9 } } }),
       }),
       async deliver(chunk, delivery) {
         const body = chunk.body().toString();
         output.tries.push({ id: chunk.id, body, attempt: delivery.attempt });
         const outcome = await output.answer(chunk, delivery);
         for (const index of acceptedIndices(chunk, outcome)) {
-          output.accepted.push(JSON.parse(chunk.recordAt(index).toString()));
+          const text = chunk.recordAt(index).toString().trimEnd();
+          output.texts.push(text);
+          output.accepted.push(JSON.parse(text));
         }
         return outcome;
       },

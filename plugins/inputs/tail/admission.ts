@@ -286,7 +286,7 @@ export class Admission {
   ): Promise<FileGeneration | undefined> {
     for (const one of this.unclaimed.ofFile(facts.key)) {
       const isSame =
-        !isOtherBirth(one.identity.birth, facts.birth) &&
+        !isOtherBirth(one.identity.birth, facts, file.path) &&
         (await this.relate(file, facts, head, one.identity)) === 'same' &&
         (file.isGzip || furthestPosition(one.checkpoint) <= facts.size);
       if (isSame) return this.resume(one);

@@ -1,4 +1,5 @@
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
+import path from 'node:path';
 
 /** What the file system says of a file. */
 export interface FileFacts {
@@ -7,6 +8,8 @@ export interface FileFacts {
   /** Time of birth in ns, or '' where the file system does not tell: with device and inode it
    *  tells a file from a later one in the same inode. */
   readonly birth: string;
+  /** The birth equals the last change: without statx it is made up from that. */
+  readonly isBirthDoubtful: boolean;
   readonly size: number;
   readonly modifiedMs: number;
   /** Last change of content or name; unlike `modifiedMs` it cannot be set back. */
@@ -15,11 +18,10 @@ export interface FileFacts {
 }
 
 export function factsOf(stats: BigIntStats): FileFacts {
-  // Without statx the birth time is made up from the change time: equal means unknown.
-  const isBirthKnown = stats.birthtimeNs > 0n && stats.birthtimeNs !== stats.ctimeNs;
   return {
     key: `${stats.dev}:${stats.ino}`,
-    birth: isBirthKnown ? String(stats.birthtimeNs) : '',
+    birth: stats.birthtimeNs > 0n ? String(stats.birthtimeNs) : '',
+    isBirthDoubtful: stats.birthtimeNs === stats.ctimeNs,
     size: Number(stats.size),
     modifiedMs: Number(stats.mtimeNs) / 1e6,
     changedMs: Number(stats.ctimeNs) / 1e6,
@@ -27,7 +29,15 @@ export function factsOf(stats: BigIntStats): FileFacts {
   };
 }
 
-/** Two sightings of an inode that cannot be the same file. */
-export function isOtherBirth(left: string, right: string): boolean {
-  return left !== '' && right !== '' && left !== right;
+/** True when a file seen in an inode before, with `earlierBirth`, cannot be the one there now. */
+export function isOtherBirth(earlierBirth: string, now: FileFacts, file: string): boolean {
+  if (earlierBirth === '' || now.birth === '' || earlierBirth === now.birth) return false;
+  return !now.isBirthDoubtful || hasBirths(path.dirname(file), now.key);
+}
+
+/** Whether the file system tells births: a directory's last change comes after its birth. */
+function hasBirths(directory: string, key: string): boolean {
+  const stats = statSync(directory, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined || !key.startsWith(`${stats.dev}:`)) return false;
+  return stats.birthtimeNs > 0n && stats.birthtimeNs !== stats.ctimeNs;
 }

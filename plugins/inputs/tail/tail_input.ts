@@ -11,7 +11,7 @@ import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
 import { DirectoryWatch } from './directory_watch.ts';
-import { type FileFacts, factsOf } from './file_facts.ts';
+import { type FileFacts, factsOf, isOtherBirth } from './file_facts.ts';
 import { FileFinder, type Findings } from './file_finder.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';
@@ -160,7 +160,13 @@ export class TailInput implements Input {
     const paths = new Map<string, string>();
     for (const [place, { key }] of findings.files) if (!paths.has(key)) paths.set(key, place);
     const nowMs = this.context.clock.monotonicMs();
-    for (const file of this.files.values()) this.locate(file, findings, paths, nowMs);
+    for (const file of [...this.files.values()]) {
+      const place = paths.get(file.key);
+      const facts = place === undefined ? undefined : findings.files.get(place);
+      if (facts !== undefined && !file.isOpen && isOtherBirth(file.birth, facts, place!)) {
+        this.forgetLost(file);
+      } else this.locate(file, findings, paths, nowMs);
+    }
     const fresh: [string, FileFacts][] = [];
     for (const [key, place] of paths) {
       if (this.files.has(key)) continue;
@@ -206,6 +212,12 @@ export class TailInput implements Input {
       this.metrics.rotations.value++;
       this.wake();
     }
+  }
+
+  /** The file was deleted while it was closed, and its inode used again. */
+  private forgetLost(file: TailedFile): void {
+    this.files.delete(file.key);
+    if (file.generation !== undefined) this.store.end(file.generation);
   }
 
   private isTooOld(facts: FileFacts): boolean {

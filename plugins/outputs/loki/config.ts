@@ -94,7 +94,8 @@ export const schema = {
     },
     structured_metadata_map_keys: {
       'x-type': 'comma_list',
-      description: 'Fields that are objects, such as `$kubernetes`: each member becomes structured metadata.',
+      description:
+        'Fields that are objects, such as `$kubernetes`: each member becomes structured metadata.',
     },
     remove_keys: {
       'x-type': 'comma_list',
@@ -104,7 +105,8 @@ export const schema = {
       type: 'string',
       enum: ['json', 'key_value'],
       default: 'json',
-      description: 'The line: the record as a JSON object, or `key="value"` pairs with spaces between.',
+      description:
+        'The line: the record as a JSON object, or `key="value"` pairs with spaces between.',
     },
     drop_single_key: {
       enum: ['off', 'on', 'raw', true, false],

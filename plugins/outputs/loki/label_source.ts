@@ -103,7 +103,10 @@ function readLabelMap(path: string | undefined, baseDirectory: string): LabelSou
   }
 }
 
-function mapSources(map: Readonly<Record<string, unknown>>, above: readonly string[]): LabelSource[] {
+function mapSources(
+  map: Readonly<Record<string, unknown>>,
+  above: readonly string[],
+): LabelSource[] {
   return Object.entries(map).flatMap(([key, value]) => {
     const keys = [...above, key];
     if (typeof value === 'string') return [fieldSource(fieldOf(keys), labelName(value))];

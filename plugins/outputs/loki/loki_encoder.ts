@@ -62,7 +62,8 @@ export class LokiEncoder implements RecordEncoder {
       labels,
       labelSetsMax: options.label_sets_max,
       tenant: options.tenant_id,
-      tenantField: options.tenant_id_key === undefined ? undefined : context.field(options.tenant_id_key),
+      tenantField:
+        options.tenant_id_key === undefined ? undefined : context.field(options.tenant_id_key),
       clock: context.clock,
       log: context.log,
       limited: context.metrics.counter('sluice_loki_label_sets_limited_total'),

@@ -46,7 +46,7 @@ export interface ZlibSync {
     readonly result: Buffer | string | null;
     readonly err: number;
     readonly msg: string | null;
-    push(bytes: Buffer): void;
+    push(bytes: Buffer, flush: number): void;
   };
 }
 
@@ -63,6 +63,8 @@ export function loadZlibSync(): ZlibSync | undefined {
 /** Compressed bytes a push: one inflates to 1000 times as much at most. */
 const pieceBytes = 4096;
 const streamEnd = 1;
+/** Z_SYNC_FLUSH: `result` then holds what this push gave, not all so far. */
+const syncFlush = 2;
 /** windowBits that ask zlib for a gzip header (zlib.h, inflateInit2). */
 const gzipWindowBits = 31;
 
@@ -78,9 +80,11 @@ export async function* syncGzipChunks(descriptor: number, zlib: ZlibSync): GzipC
     const read = preadSync(descriptor, piece, 0, pieceBytes, at);
     if (read === 0) throw new GzipDamageError('unexpected end of file', true);
     at += read;
-    inflate.push(piece.subarray(0, read));
-    if (inflate.err < 0 && inflate.err !== -5) {
-      throw new GzipDamageError(inflate.msg ?? 'invalid data', false);
+    inflate.push(piece.subarray(0, read), syncFlush);
+    if (inflate.err < 0) {
+      // The reference says what is wrong with it, if anything.
+      yield* behind(nodeGzipChunks(descriptor), delivered);
+      return;
     }
     const result = inflate.result;
     if (result instanceof Buffer && result.length > 0) {

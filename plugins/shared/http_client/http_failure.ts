@@ -56,7 +56,7 @@ function kindOf(code: string, name: string): HttpFailureKind {
   if (isTlsCode(code) || name === 'SecureProxyConnectionError') return 'tls';
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'timeout';
   if (code === 'ETIMEDOUT' || name === 'TimeoutError') return 'timeout';
-  if (code.startsWith('HPE_')) return 'protocol';
+  if (name === 'HTTPParserError' || code.startsWith('HPE_')) return 'protocol';
   if (name === 'AbortError') return 'aborted';
   return 'reset';
 }

@@ -188,8 +188,8 @@ export class ParseStage {
       taken = time.takeFromFields(batch, index, fields);
       if (taken > 0 && !time.keeps) skip = time.position;
     }
-    // As many characters as bytes: one each, so that positions agree.
-    const isAscii = start >= 0 && text.length === choice.end - start;
+    // As many characters as bytes: one each, so that positions agree. A replaced byte was none.
+    const isAscii = start >= 0 && text.length === choice.end - start && !text.includes('\ufffd');
     this.rewriter.setFields(batch, choice, skip, isAscii, parser.fixedKeys === true);
     if (time !== undefined && taken === 0 && time.isNested) taken = time.takeLocated(batch, index);
     if (taken < 0) this.failTime(batch, index);

@@ -307,6 +307,17 @@ describe('the parser filter', () => {
     assert.deepEqual(recordsOf(batch), expected);
   });
 
+  it('writes invalid UTF-8 as replacement characters', async () => {
+    const batch = batchOf([{ line: Buffer.from('a\xff=1', 'latin1') }], kernel);
+    await runFilter(makeFilter({ parser: ['pair'] }, { pair }), batch);
+    assert.deepEqual(
+      [...Buffer.from(batch.textAt(0, testContext().field('k'))!)],
+      [97, 239, 191, 189],
+    );
+    const column = batch.findColumn(testContext().field('k'))!;
+    assert.equal(column.end[0]! - column.start[0]!, 4);
+  });
+
   it('refuses a parser that is not there', () => {
     assert.throws(() => makeFilter({ parser: ['absent'] }), { code: 'SLUICE_OPTION_INVALID' });
   });

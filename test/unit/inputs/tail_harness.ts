@@ -107,7 +107,7 @@ class MemorySources implements SourceRegistry {
   }
 }
 
-const noLedger = {
+const noLedger: Source['ledger'] = {
   startMark: () => 0,
   processedPosition: () => 0,
   pend: () => {},

@@ -1,0 +1,180 @@
+import {
+  type Chunk,
+  type Delivery,
+  type DeliveryOutcome,
+  messageOf,
+  type Output,
+  type OutputContext,
+  SluiceError,
+} from '../../../core/sdk/index.ts';
+import { parseAddress } from '../../shared/http_client/address.ts';
+import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
+import { gzipBody } from '../../shared/http_client/compression.ts';
+import { HttpClient } from '../../shared/http_client/http_client.ts';
+import { SnappyCompressor } from '../../shared/snappy/snappy.ts';
+import { loadTlsClient } from '../../shared/tls/tls_client.ts';
+import type { LokiOptions } from './config.ts';
+import { LokiEncoder } from './loki_encoder.ts';
+import { jsonFormat, type PushFormat, protobufFormat } from './push_format.ts';
+import { type Piece, PushPlan, streamsOf } from './push_plan.ts';
+import { namedTimes, type PushAnswer, verdictOf } from './verdict.ts';
+
+const connectionsMax = 64;
+/** A push that is over Loki's rate again and again may be more than it takes in one: from this try
+ *  on it goes in halves, down to this size. */
+const splitAtAttempt = 4;
+const splitBytesMin = 256 * 1024;
+
+/** Pushes chunks to Loki: a request for every tenant. */
+export class LokiOutput implements Output {
+  readonly encoder: LokiEncoder;
+  private readonly options: LokiOptions;
+  private readonly context: OutputContext;
+  private readonly format: PushFormat;
+  private readonly snappy = new SnappyCompressor();
+  private readonly path: string;
+  private readonly headers: readonly string[];
+  private client: Promise<HttpClient> | undefined;
+
+  constructor(options: LokiOptions, context: OutputContext) {
+    this.options = options;
+    this.context = context;
+    this.format = options.format === 'json' ? jsonFormat : protobufFormat();
+    this.encoder = new LokiEncoder(options, context, this.format);
+    const address = parseAddress(options.host, { port: options.port, isTls: context.tls.enabled });
+    this.path = address.path + options.uri;
+    this.headers = this.fixedHeaders();
+  }
+
+  async open(): Promise<void> {
+    await this.connected();
+  }
+
+  async deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome> {
+    const plan = new PushPlan(chunk);
+    let later: { reason: string; afterMs?: number; status?: number } | undefined;
+    for (let piece = plan.next; piece !== undefined; piece = plan.next) {
+      let answer: PushAnswer;
+      try {
+        answer = await this.push(this.format.body(streamsOf(chunk, piece)), piece, delivery.signal);
+      } catch (error) {
+        later = { reason: messageOf(error) };
+        plan.allLater();
+        break;
+      }
+      const verdict = verdictOf(answer, this.context.clock.nowMs());
+      const { status } = answer;
+      if (verdict.kind === 'taken') plan.taken();
+      else if (verdict.kind === 'too_large') plan.tooLarge(verdict.text, status);
+      else if (verdict.kind === 'some_refused') {
+        plan.someRefused(namedTimes(answer.text), verdict.text, status);
+      } else {
+        later = longer(later, { reason: verdict.text, afterMs: verdict.afterMs, status });
+        plan.later();
+      }
+    }
+    return this.outcome(chunk, plan, delivery, later);
+  }
+
+  /** Pushes nothing, which Loki answers like any push. */
+  async probe(signal: AbortSignal): Promise<void> {
+    const tenant = this.options.tenant_id ?? '';
+    const answer = await this.push(this.format.body([]), { tenant, indices: [] }, signal);
+    const verdict = verdictOf(answer, this.context.clock.nowMs());
+    // Loki 3.7 answers 422 to a push without streams, once it knows the tenant.
+    if (verdict.kind === 'taken' || answer.status === 422) return;
+    throw new SluiceError('SLUICE_OUTPUT_UNREACHABLE', `Loki says: ${verdict.text}`);
+  }
+
+  async close(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    await (await client?.catch(() => undefined))?.close();
+  }
+
+  private outcome(
+    chunk: Chunk,
+    plan: PushPlan,
+    delivery: Delivery,
+    later: { reason: string; afterMs?: number; status?: number } | undefined,
+  ): DeliveryOutcome {
+    const { rejected, retry } = plan;
+    if (later === undefined && rejected.length === 0) return { kind: 'accepted' };
+    const isNothing = retry.length === chunk.count;
+    const reason = later?.reason ?? `${rejected.length} of ${chunk.count} entries were refused`;
+    if (later !== undefined && isNothing) {
+      const isTooMuch = later.status === 429 && delivery.attempt >= splitAtAttempt;
+      if (isTooMuch && chunk.count > 1 && chunk.bytes > splitBytesMin)
+        return { kind: 'split', reason };
+      return { kind: 'retry', ...later };
+    }
+    retry.sort((a, b) => a - b);
+    return { kind: 'partial', retry, rejected, reason, afterMs: later?.afterMs };
+  }
+
+  private async push(body: Buffer, piece: Piece, signal: AbortSignal): Promise<PushAnswer> {
+    const headers = [...this.headers];
+    if (piece.tenant !== '') headers.push('x-scope-orgid', piece.tenant);
+    const response = await (await this.connected()).request({
+      method: 'POST',
+      path: this.path,
+      headers,
+      body: await this.compressed(body),
+      signal,
+      responseBytesMax: this.options.buffer_size,
+    });
+    return {
+      status: response.status,
+      text: response.body.toString(),
+      retryAfter: response.headers.get('retry-after'),
+    };
+  }
+
+  private async compressed(body: Buffer): Promise<Buffer> {
+    // A copy: deliveries under way share the compressor.
+    if (this.options.format === 'protobuf') return Buffer.from(this.snappy.compress(body));
+    return this.options.compress === 'gzip' ? gzipBody(body) : body;
+  }
+
+  private fixedHeaders(): string[] {
+    const { options } = this;
+    const isGzip = options.format === 'json' && options.compress === 'gzip';
+    const token = options.bearer_token;
+    const authorization =
+      basicAuthorization(options.http_user, options.http_passwd) ??
+      (token === undefined ? undefined : tokenAuthorization('Bearer', token));
+    return [
+      ...['content-type', this.format.contentType, 'user-agent', 'sluice'],
+      ...(isGzip ? ['content-encoding', 'gzip'] : []),
+      ...(authorization === undefined ? [] : ['authorization', authorization]),
+      ...(options.header ?? []).flatMap((line) => {
+        const [name, ...value] = line.split(/\s+/);
+        return [name!, value.join(' ')];
+      }),
+    ];
+  }
+
+  private connected(): Promise<HttpClient> {
+    this.client ??= this.connect();
+    return this.client;
+  }
+
+  private async connect(): Promise<HttpClient> {
+    const { options, context } = this;
+    const address = parseAddress(options.host, { port: options.port, isTls: context.tls.enabled });
+    return new HttpClient({
+      origin: address.origin,
+      ...(address.isTls ? { tls: await loadTlsClient(context.tls, context.baseDirectory) } : {}),
+      ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
+      connectTimeoutMs: options['net.connect_timeout'],
+      responseTimeoutMs: options['http.response_timeout'],
+      connectionsMax,
+      clock: context.clock,
+    });
+  }
+}
+
+/** Of two reasons to wait the one that asks for more time. */
+function longer<Wait extends { readonly afterMs?: number }>(a: Wait | undefined, b: Wait): Wait {
+  return a === undefined || (b.afterMs ?? 0) >= (a.afterMs ?? 0) ? b : a;
+}
