@@ -12,6 +12,7 @@ import { plugin as parserLtsv } from './parsers/ltsv/index.ts';
 import { plugin as parserRegex } from './parsers/regex/index.ts';
 import { plugin as parserSyslog } from './parsers/syslog/index.ts';
 import { plugin as filterDate } from './filters/date/index.ts';
+import { plugin as filterMutate } from './filters/mutate/index.ts';
 import { plugin as filterParser } from './filters/parser/index.ts';
 import { plugin as outputClickhouse } from './outputs/clickhouse/index.ts';
 import { plugin as outputDuckdb } from './outputs/duckdb/index.ts';
@@ -37,6 +38,7 @@ export const builtInPlugins = [
   parserRegex,
   parserSyslog,
   filterDate,
+  filterMutate,
   filterParser,
   outputClickhouse,
   outputDuckdb,

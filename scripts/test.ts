@@ -15,8 +15,6 @@ const withLive = !process.argv.includes('--no-live');
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
 
-process.exitCode = await main();
-
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
   const installing = withLive ? installServers() : Promise.resolve(true);
@@ -159,3 +157,5 @@ function say(text: string): void {
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(0).padStart(4);
   console.log(`[${seconds} s] ${text}`);
 }
+
+process.exitCode = await main();

@@ -3,16 +3,21 @@ import './buffer_methods.ts';
 export class ByteWriter {
   buffer: Buffer;
   length = 0;
+  /** Size that a large writer ends up with: past a quarter of it, growing goes there at once. */
+  private readonly expectedBytes: number;
 
-  constructor(initialBytes = 64 * 1024) {
+  constructor(initialBytes = 64 * 1024, expectedBytes = 0) {
     this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    this.expectedBytes = expectedBytes;
   }
 
   /** Makes room for `bytes` more. */
   reserve(bytes: number): void {
     const needed = this.length + bytes;
     if (needed <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    const doubled = Math.max(needed, this.buffer.length * 2);
+    const isNearlyThere = doubled * 4 > this.expectedBytes && doubled < this.expectedBytes;
+    const grown = Buffer.allocUnsafeSlow(isNearlyThere ? this.expectedBytes : doubled);
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
   }

@@ -1,6 +1,6 @@
 import type { Batch } from './batch.ts';
 import type { ByteWriter } from './byte_writer.ts';
-import { MemberCursor, skipJsonSpace } from './json_bytes.ts';
+import { isJsonSpace, MemberCursor, skipJsonSpace } from './json_bytes.ts';
 import { valueKind } from './value_kind.ts';
 
 /** Members that an encoder adds to an event when it does not have one of that name. */
@@ -14,9 +14,9 @@ export interface AddedMember {
 
 /** Writes events as JSON objects: the reference that the kernel's encoder must equal.
  *
- *  Order: the root's untouched members as they stand (white space between them included, as
- *  long as none is left out), then the touched fields in the order in
- *  which stages first touched them, then the added members. */
+ *  Order: the root's untouched members as they stand (with the white space between two that
+ *  both stay), then the touched fields in the order in which stages first touched them, then the
+ *  added members. */
 export class JsonEventEncoder {
   private readonly cursor = new MemberCursor();
   private readonly keyBytes = new Map<string, Buffer>();
@@ -53,25 +53,29 @@ export class JsonEventEncoder {
     if (bytes === undefined) return;
     const begin = out.length;
     const start = skipJsonSpace(bytes, batch.foundStart) + 1;
-    if (!isTouched(batch, index) || !this.hasOverlaid(batch, index, bytes, start - 1)) {
-      let end = batch.foundEnd - 1;
-      while (bytes[end] !== 0x7d) end--;
-      out.bytes(bytes, skipJsonSpace(bytes, start), end);
+    if (!isTouched(batch, index)) {
+      const first = skipJsonSpace(bytes, start);
+      const end = membersEnd(bytes, batch.foundEnd);
+      if (end > first) out.bytes(bytes, first, end);
       return;
     }
     this.cursor.start(bytes, start - 1);
+    // Neighbours that stay go out as they stand, with what is between them.
+    let runStart = -1;
+    let runEnd = 0;
     while (this.cursor.next()) {
-      if (this.isOverlaid(batch, index)) continue;
-      if (out.length > begin) out.byte(0x2c);
-      out.bytes(bytes, this.cursor.keyStart - 1, this.cursor.valueEnd);
+      if (!this.isOverlaid(batch, index)) {
+        if (runStart < 0) runStart = this.cursor.keyStart - 1;
+        runEnd = this.cursor.valueEnd;
+      } else if (runStart >= 0) {
+        if (out.length > begin) out.byte(0x2c);
+        out.bytes(bytes, runStart, runEnd);
+        runStart = -1;
+      }
     }
-  }
-
-  /** True when a column stands over some member of the root. */
-  private hasOverlaid(batch: Batch, index: number, bytes: Buffer, start: number): boolean {
-    this.cursor.start(bytes, start);
-    while (this.cursor.next()) if (this.isOverlaid(batch, index)) return true;
-    return false;
+    if (runStart < 0) return;
+    if (out.length > begin) out.byte(0x2c);
+    out.bytes(bytes, runStart, runEnd);
   }
 
   private isOverlaid(batch: Batch, index: number): boolean {
@@ -107,6 +111,14 @@ export class JsonEventEncoder {
     }
     return bytes;
   }
+}
+
+/** Position behind the last member of the object whose span ends at `end`. */
+function membersEnd(bytes: Buffer, end: number): number {
+  end--;
+  while (bytes[end] !== 0x7d) end--;
+  while (isJsonSpace(bytes[end - 1]!)) end--;
+  return end;
 }
 
 function isTouched(batch: Batch, index: number): boolean {

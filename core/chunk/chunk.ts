@@ -45,16 +45,34 @@ export class Chunk {
   private lastSection: ChunkSection | undefined;
   private readonly sources: { name: string; generation: string }[] = [];
   private readonly tags: string[] = [];
-  private offsets = new Float64Array(256);
-  private seconds = new Float64Array(256);
-  private nanos = new Int32Array(256);
-  private parts = new Int32Array(256);
-  private sourceOf = new Uint16Array(256);
-  private tagOf = new Uint16Array(256);
+  private offsets: Float64Array;
+  private seconds: Float64Array;
+  private nanos: Int32Array;
+  private parts: Int32Array;
+  private sourceOf: Uint16Array;
+  private tagOf: Uint16Array;
+  private spare: ChunkSection | undefined;
 
-  constructor(outputId: string, id = randomBytes(16).toString('hex')) {
+  private readonly expectedBytes: number;
+
+  /** `from`, a settled chunk, gives its memory to this one and must not be used again.
+   *  `expectedBytes` is the size at which it will be sealed. */
+  constructor(
+    outputId: string,
+    id = randomBytes(16).toString('hex'),
+    from?: Chunk,
+    expectedBytes = 0,
+  ) {
+    this.expectedBytes = expectedBytes;
     this.outputId = outputId;
     this.id = id;
+    this.offsets = from?.offsets ?? new Float64Array(256);
+    this.seconds = from?.seconds ?? new Float64Array(256);
+    this.nanos = from?.nanos ?? new Int32Array(256);
+    this.parts = from?.parts ?? new Int32Array(256);
+    this.sourceOf = from?.sourceOf ?? new Uint16Array(256);
+    this.tagOf = from?.tagOf ?? new Uint16Array(256);
+    this.spare = from?.sections[0];
   }
 
   /** True when the tables that a record's origin refers to have no place for another. */
@@ -167,11 +185,14 @@ export class Chunk {
     if (this.lastSection?.key === key) return this.lastSection;
     let section = this.byKey.get(key);
     if (section === undefined) {
+      const spare = this.spare;
+      this.spare = undefined;
+      spare?.writer.clear();
       section = {
         key,
-        writer: new ByteWriter(this.sections.length === 0 ? 64 * 1024 : 1024),
-        ends: new Int32Array(64),
-        records: new Int32Array(64),
+        writer: spare?.writer ?? this.newWriter(),
+        ends: spare?.ends ?? new Int32Array(64),
+        records: spare?.records ?? new Int32Array(64),
         count: 0,
       };
       this.sections.push(section);
@@ -179,6 +200,11 @@ export class Chunk {
     }
     this.lastSection = section;
     return section;
+  }
+
+  private newWriter(): ByteWriter {
+    if (this.sections.length > 0) return new ByteWriter(1024);
+    return new ByteWriter(64 * 1024, this.expectedBytes);
   }
 
   private sourceIndex(source: Source): number {

@@ -262,12 +262,14 @@ export const parserProperties = {
   decode_field: {
     type: 'array',
     items: { type: 'string' },
-    description: 'Decoders that keep the field and add what they find, as `json log`; one or a list.',
+    description:
+      'Decoders that keep the field and add what they find, as `json log`; one or a list.',
   },
   decode_field_as: {
     type: 'array',
     items: { type: 'string' },
-    description: 'Decoders whose result takes the place of the field, as `escaped_utf8 log`; one or a list.',
+    description:
+      'Decoders whose result takes the place of the field, as `escaped_utf8 log`; one or a list.',
   },
 } as const satisfies Properties;
 

@@ -49,6 +49,8 @@ export class OutputStage implements RecordSink {
   private open: QueuedChunk | undefined;
   private cancelAge: (() => void) | undefined;
   private memoryBytes = 0;
+  /** Settled chunks whose memory the next ones take. */
+  private readonly spares: Chunk[] = [];
   private readonly underway = new Set<QueuedChunk>();
   /** Dead letters of events that could not be encoded, on their way to the disk. */
   private readonly rejecting = new Set<Promise<unknown>>();
@@ -192,7 +194,7 @@ export class OutputStage implements RecordSink {
   }
 
   private openChunk(): QueuedChunk {
-    const chunk = new Chunk(this.id);
+    const chunk = new Chunk(this.id, undefined, this.spares.pop(), this.options.batchBytes + 4096);
     chunk.openedAtMs = this.options.clock.monotonicMs();
     this.open = {
       chunk,
@@ -441,7 +443,10 @@ export class OutputStage implements RecordSink {
   private settle(queued: QueuedChunk): void {
     if (queued.sequence !== undefined) this.options.buffer?.acknowledge(queued.sequence);
     for (const ledger of queued.ledgers.keys()) ledger.settle(this.id, queued);
-    if (queued.chunk !== undefined) this.giveMemory(queued.bytes);
+    if (queued.chunk !== undefined) {
+      this.giveMemory(queued.bytes);
+      if (this.spares.length < this.options.concurrency + 1) this.spares.push(queued.chunk);
+    }
     queued.chunk = undefined;
   }
 

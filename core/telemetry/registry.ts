@@ -121,6 +121,34 @@ export const metricTable = {
     type: 'counter',
     help: 'Records whose tenant Loki would not take, sent to the dead letters.',
   },
+  sluice_mutate_failures_total: {
+    type: 'counter',
+    help: 'Operations of mutate that failed on a record.',
+  },
+  sluice_regex_timeouts_total: {
+    type: 'counter',
+    help: 'Records marked _regextimeout: a regular expression of a filter took too long on them.',
+  },
+  sluice_severity_unknown_total: {
+    type: 'counter',
+    help: 'Records whose level is none that severity knows.',
+  },
+  sluice_throttle_keys_limited_total: {
+    type: 'counter',
+    help: 'Records beyond keys_max, which share one limit.',
+  },
+  sluice_split_failures_total: {
+    type: 'counter',
+    help: 'Records that could not be split: no array or text, or too many pieces.',
+  },
+  sluice_script_failures_total: {
+    type: 'counter',
+    help: 'Records on which the function of a script threw.',
+  },
+  sluice_script_timeouts_total: {
+    type: 'counter',
+    help: 'Records on which the function of a script took too long.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

@@ -130,7 +130,8 @@ for (const format of ['protobuf', 'json']) {
           ns: `${now - 10}000000001`,
           line: JSON.stringify(events[0]!.root),
           labels: { job, level: 'warn', pod: k8s.pod, where: 'x-warn-y' },
-          metadata: { trace: 'abc', fixed, pod: k8s.pod, node_name: 'n1', cpu: '1.5' },
+          // Loki's own name for metadata that is called like a label.
+          metadata: { trace: 'abc', fixed, pod_extracted: k8s.pod, node_name: 'n1', cpu: '1.5' },
         },
         {
           ns: `${now - 9}123456789`,
@@ -209,6 +210,27 @@ test('entries too far behind or in the future are refused alone', { skip }, asyn
     found.filter((n) => n !== 'first').sort((a, b) => a - b),
     good,
   );
+});
+
+test('a stream that Loki takes no more of is known, whatever other streams are pushed', {
+  skip,
+}, async (t) => {
+  const limited = await servers.loki.start({ limits: { max_global_streams_per_user: 2 } });
+  t.after(() => limited.stop());
+  const { output } = open(t, { labels: ['job=streams', '$app'], tenant_id: undefined }, limited);
+  const send = (apps: string) =>
+    output.deliver(
+      chunkOf(
+        output.encoder,
+        [...apps].map((app, n) => ({ root: { app, n }, seconds: now, nanos: n })),
+      ).chunk,
+      delivery(),
+    );
+  assert.deepEqual(await send('ab'), { kind: 'accepted' });
+  const outcome = await send('cab');
+  assert.ok(outcome.kind === 'partial' || outcome.kind === 'retry');
+  assert.match(outcome.reason, /maximum active stream limit exceeded/);
+  if (outcome.kind === 'partial') assert.ok(outcome.retry.includes(0));
 });
 
 test('entries that are too old or too long are refused alone', { skip }, async (t) => {

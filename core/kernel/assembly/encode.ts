@@ -1,7 +1,8 @@
-import { copy, sameBytes, skipSpace } from './bytes';
+import { copy, isSpace, sameBytes, skipSpace } from './bytes';
 import { writeEscaped } from './escape';
 import { maskBit, skipKey } from './json_scan';
 import { skipValue } from './json_walk';
+import { addName, isNameAt, nextSuspect, startNames } from './names';
 import { writeInteger } from './numbers';
 import { writeTime } from './time';
 
@@ -74,8 +75,6 @@ const done: i32 = 0;
 const cannot: i32 = 1;
 const full: i32 = 2;
 
-const bitOfHigh = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
-
 const base64Digits: usize = memory.data<u8>([
   0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50,
   0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,
@@ -93,11 +92,6 @@ export let encodedCount: i32 = 0;
 let touched: u64 = 0;
 let present: u64 = 0;
 let nameMask: u64 = 0;
-// First bytes of all names, as the vector test of a class (see pattern.ts).
-const nameStarts: usize = memory.data(16);
-let nameStartsHigh: bool = false;
-// Some name has a character that JSON may escape other than by `\u`.
-let nameEscapes: bool = false;
 let outEnd: usize = 0;
 let failure: i32 = done;
 
@@ -134,62 +128,24 @@ export function encodeEvents(
 
 function readNames(frame: Frame): void {
   nameMask = 0;
-  nameStartsHigh = false;
-  nameEscapes = false;
-  v128.store(nameStarts, i8x16.splat(0));
+  startNames();
   for (let i = 0; i < frame.columnCount; i++) {
     const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
-    readName(column.key, column.keyBytes);
+    nameMask |= maskBit(load<u8>(column.key), column.keyBytes);
+    addName(column.key, column.keyBytes);
   }
   for (let i = 0; i < frame.addedCount; i++) {
     const added = changetype<Added>(frame.added + <usize>i * addedBytes);
-    readName(added.key, added.keyBytes);
+    nameMask |= maskBit(load<u8>(added.key), added.keyBytes);
+    addName(added.key, added.keyBytes);
   }
 }
 
-function readName(key: usize, length: usize): void {
-  // Of an empty name, the closing quote.
-  const first = <u32>load<u8>(key);
-  nameMask |= maskBit(first, length);
-  if (first >= 0x80) nameStartsHigh = true;
-  else {
-    const column = nameStarts + <usize>(first & 15);
-    store<u8>(column, load<u8>(column) | (1 << (first >> 4)));
-  }
-  for (let i: usize = 0; i < length; i++) {
-    const byte = load<u8>(key + i);
-    if (byte < 0x20 || byte == 0x22 || byte == 0x2f || byte == 0x5c) nameEscapes = true;
-  }
-}
-
-/** False when no member of the root can have the name of a touched column or of an added member
- *  that is not decided: no such name stands between quotes anywhere, and nothing is escaped that
- *  could spell one. Much cheaper than to walk over the members. */
+/** False when no member of the root has the name of a touched column or of an added member that
+ *  is not decided. */
 function mayHaveName(frame: Frame, at: usize, end: usize): bool {
-  const starts = v128.load(nameStarts);
-  const high = i8x16.splat(nameStartsHigh ? -128 : 0);
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
-  const letterU = i8x16.splat(nameEscapes ? 0 : 0x75);
-  const fifteen = i8x16.splat(15);
-  for (; at < end; at += 16) {
-    const bytes = v128.load(at);
-    const next = v128.load(at + 1);
-    const columns = i8x16.swizzle(starts, v128.and(next, fifteen));
-    const rows = i8x16.swizzle(bitOfHigh, i8x16.shr_u(next, 4));
-    const begins = v128.or(v128.and(columns, rows), v128.and(next, high));
-    const quoted = v128.andnot(i8x16.eq(bytes, quote), i8x16.eq(begins, i8x16.splat(0)));
-    const escaped = v128.and(
-      i8x16.eq(bytes, backslash),
-      nameEscapes ? i8x16.splat(-1) : i8x16.eq(next, letterU),
-    );
-    let found = i8x16.bitmask(v128.or(quoted, escaped));
-    while (found) {
-      const place = at + ctz(found);
-      if (place >= end) return false;
-      if (load<u8>(place) == 0x5c || isName(frame, place + 1)) return true;
-      found &= found - 1;
-    }
+  for (at = nextSuspect(at, end); at; at = nextSuspect(at + 1, end)) {
+    if (load<u8>(at) == 0x5c || isName(frame, at + 1)) return true;
   }
   return false;
 }
@@ -199,20 +155,14 @@ function isName(frame: Frame, at: usize): bool {
   while (rest) {
     const column = changetype<Column>(frame.columns + <usize>ctz(rest) * columnBytes);
     rest &= rest - 1;
-    if (isKeyAt(column.key, column.keyBytes, at)) return true;
+    if (isNameAt(column.key, column.keyBytes, at)) return true;
   }
   for (let i = 0; i < frame.addedCount; i++) {
     if (!(undecided & (<u32>0x80000000 >> i))) continue;
     const added = changetype<Added>(frame.added + <usize>i * addedBytes);
-    if (isKeyAt(added.key, added.keyBytes, at)) return true;
+    if (isNameAt(added.key, added.keyBytes, at)) return true;
   }
   return false;
-}
-
-// @ts-ignore: decorator
-@inline
-function isKeyAt(key: usize, length: usize, at: usize): bool {
-  return sameBytes(key, at, length) && load<u8>(at + length) == 0x22;
 }
 
 // @ts-ignore: decorator
@@ -327,30 +277,40 @@ function writeHead(frame: Frame, index: i32, out: usize): usize {
 /** Writes the root's inside as it stands. */
 function writeWhole(start: usize, end: usize, out: usize): usize {
   start = skipSpace(skipSpace(start, end) + 1, end);
-  end--;
-  while (load<u8>(end) != 0x7d) end--;
-  return copy(out, start, end - start);
+  end = membersEnd(end);
+  return end > start ? copy(out, start, end - start) : out;
 }
 
-/** The root has a member of this name: no added member of that name is needed. */
-function decide(frame: Frame, key: usize, length: usize): void {
+/** Position behind the last member of an object, from the position behind its span. */
+// @ts-ignore: decorator
+@inline
+function membersEnd(end: usize): usize {
+  end--;
+  while (load<u8>(end) != 0x7d) end--;
+  while (isSpace(load<u8>(end - 1))) end--;
+  return end;
+}
+
+/** The root has a member of this name: no added member of that name is needed. True when one was
+ *  waiting for that. */
+function decide(frame: Frame, key: usize, length: usize): bool {
+  const before = undecided;
   for (let i = 0; i < frame.addedCount; i++) {
     const added = changetype<Added>(frame.added + <usize>i * addedBytes);
     if (added.keyBytes == length && sameBytes(added.key, key, length)) {
       undecided &= ~(<u32>0x80000000 >> i);
     }
   }
+  return undecided != before;
 }
 
-/** Writes the root's members that no column stands over; all of it as it stands when no column
- *  does. Finds out which added members the root has. */
+/** Writes the root's members that no column stands over; what stands between two that are
+ *  written goes along. Finds out which added members the root has. */
 function writeMembers(frame: Frame, start: usize, end: usize, out: usize): usize {
   const begin = out;
   let at = skipSpace(start, end) + 1;
-  // Members that stand side by side go in one copy.
   let runStart: usize = 0;
   let runEnd: usize = 0;
-  let overlaid = false;
   while (true) {
     at = skipSpace(at, end);
     if (at >= end || load<u8>(at) != 0x22) break;
@@ -364,22 +324,32 @@ function writeMembers(frame: Frame, start: usize, end: usize, out: usize): usize
     at = skipSpace(at, end);
     at = skipSpace(at + 1, end);
     const valueEnd = skipValue(at, end);
+    let matters = false;
     let kept = true;
     if (nameMask & maskBit(load<u8>(keyStart + 1), length)) {
       kept = !isOverlaid(frame, keyStart + 1, length);
-      if (!kept) overlaid = true;
-      if (undecided) decide(frame, keyStart + 1, length);
-    }
-    if (kept && runStart != 0 && keyStart == runEnd + 1) runEnd = valueEnd;
-    else {
-      if (runStart) out = writeRun(out, begin, runStart, runEnd);
-      runStart = kept ? keyStart : 0;
-      runEnd = valueEnd;
+      matters = !kept;
+      if (undecided) matters = decide(frame, keyStart + 1, length) || matters;
     }
     at = skipSpace(valueEnd, end);
     if (at < end && load<u8>(at) == 0x2c) at++;
+    if (kept) {
+      if (!runStart) runStart = keyStart;
+      runEnd = valueEnd;
+    } else {
+      if (runStart) out = writeRun(out, begin, runStart, runEnd);
+      runStart = 0;
+    }
+    // Often nothing behind a member that matters does.
+    if (matters && !mayHaveName(frame, at, end)) {
+      const rest = skipSpace(at, end);
+      if (rest < end && load<u8>(rest) == 0x22) {
+        if (!runStart) runStart = rest;
+        runEnd = membersEnd(end);
+      }
+      break;
+    }
   }
-  if (!overlaid) return writeWhole(start, end, begin);
   return runStart ? writeRun(out, begin, runStart, runEnd) : out;
 }
 

@@ -6,3 +6,6 @@ export { splitLines } from './lines';
 export { scanObjects } from './json_scan';
 export { validateObjects } from './json_validate';
 export { matchTexts } from './pattern';
+
+/** Where the kernel's own data ends; programs begin behind it. */
+export const staticEnd: usize = __heap_base;

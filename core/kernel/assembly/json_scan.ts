@@ -1,12 +1,14 @@
 import { sameBytes, skipSpace } from './bytes';
 import { skipValue } from './json_walk';
+import { addName, isNameAt, nextSuspect, startNames } from './names';
 
 // A wanted key, 20 bytes: address and length of its bytes; addresses of its three result arrays.
 const keyBytes: usize = 20;
 
 /** Looks for the wanted keys at the top of each selected event's root and fills their arrays
  *  (position of the opening quote, value's start and end; -1 when absent). Events whose root is
- *  not in memory, that have an escaped key, or one of the keys twice, get 1 in `slow`.
+ *  not in memory, that have an escaped key that matters, or one of the keys twice, get 1 in
+ *  `slow`.
  *
  *  `mask` has a bit per wanted key (see `maskBit`), so that most members cost one test. */
 export function scanObjects(
@@ -21,6 +23,10 @@ export function scanObjects(
   slow: usize,
 ): void {
   const keysEnd = keys + <usize>keyCount * keyBytes;
+  startNames();
+  for (let key = keys; key < keysEnd; key += keyBytes) {
+    addName(<usize>load<u32>(key), <usize>load<u32>(key, 4));
+  }
   for (let i: usize = 0; i < <usize>count; i++) {
     if (!load<u8>(select + i)) continue;
     const kind = load<u8>(rootKind + i);
@@ -33,7 +39,7 @@ export function scanObjects(
     if (kind == 1) {
       const start = <usize>load<u32>(rootStart + (i << 2));
       const end = <usize>load<u32>(rootEnd + (i << 2));
-      odd = !scanObject(start, end, keys, keysEnd, mask, i << 2);
+      odd = !scanObject(start, end, keys, keysEnd, mask, i << 2, keyCount);
     }
     store<u8>(slow + i, odd ? 1 : 0);
   }
@@ -52,6 +58,7 @@ function scanObject(
   keysEnd: usize,
   mask: u64,
   slot: usize,
+  missing: i32,
 ): bool {
   at = skipSpace(at, end) + 1;
   while (true) {
@@ -74,12 +81,24 @@ function scanObject(
         store<u32>(place, <u32>keyStart);
         store<u32>(<usize>load<u32>(key, 12) + slot, <u32>valueStart);
         store<u32>(<usize>load<u32>(key, 16) + slot, <u32>at);
+        if (--missing == 0 && !mayHaveKey(at, end, keys, keysEnd)) return true;
         break;
       }
     }
     at = skipSpace(at, end);
     if (at < end && load<u8>(at) == 0x2c) at++;
   }
+}
+
+/** False when none of the wanted keys can come again behind `at`. */
+function mayHaveKey(at: usize, end: usize, keys: usize, keysEnd: usize): bool {
+  for (at = nextSuspect(at, end); at; at = nextSuspect(at + 1, end)) {
+    if (load<u8>(at) == 0x5c) return true;
+    for (let key = keys; key < keysEnd; key += keyBytes) {
+      if (isNameAt(<usize>load<u32>(key), <usize>load<u32>(key, 4), at + 1)) return true;
+    }
+  }
+  return false;
 }
 
 /** Position behind a key, or 0 when the key has an escape. */

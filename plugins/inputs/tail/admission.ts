@@ -14,7 +14,7 @@ import {
   type StoredIdentity,
 } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from './file_facts.ts';
-import type { FileGeneration } from './file_generation.ts';
+import { FileGeneration } from './file_generation.ts';
 import type { GenerationStore } from './generation_store.ts';
 import { furthestPosition, type Unclaimed, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
 import { TailedFile } from './tailed_file.ts';
@@ -27,6 +27,8 @@ export interface Orphan {
   /** Bytes that were there and had not been consumed. */
   readonly unreadBytes: number;
 }
+
+type Donor = Unclaimed | FileGeneration;
 
 /** A new file that looks like a copy of one that is being read. */
 interface Candidate {
@@ -283,13 +285,13 @@ export class Admission {
     file: TailedFile,
     facts: FileFacts,
     head: HeadPrints,
-  ): Promise<FileGeneration | undefined> {
+  ): Promise<Unclaimed | undefined> {
     for (const one of this.unclaimed.ofFile(facts.key)) {
       const isSame =
         !isOtherBirth(one.identity.birth, facts, file.path) &&
         (await this.relate(file, facts, head, one.identity)) === 'same' &&
         (file.isGzip || furthestPosition(one.checkpoint) <= facts.size);
-      if (isSame) return this.resume(one);
+      if (isSame) return one;
       one.isReplaced = true;
     }
     return undefined;
@@ -300,13 +302,13 @@ export class Admission {
     file: TailedFile,
     facts: FileFacts,
     head: HeadPrints,
-  ): Promise<FileGeneration | 'wait' | undefined> {
+  ): Promise<Donor | 'wait' | undefined> {
     for (const one of this.unclaimed.beginningLike(head)) {
       const { identity } = one;
       const isExtended = file.path !== identity.path && isRelatedName(file.path, identity.path);
       if (identity.position < evidenceBytes && !isExtended && !one.isReplaced) continue;
       if (identity.position < evidenceBytes && file.path === identity.path) continue;
-      if ((await this.relate(file, facts, head, identity)) === 'same') return this.resume(one);
+      if ((await this.relate(file, facts, head, identity)) === 'same') return one;
     }
     for (const orphan of this.orphans) {
       const { position, path } = orphan.generation;
@@ -371,24 +373,23 @@ export class Admission {
     return printOf(bytes.subarray(0, known.beforeLength)) === known.beforeHash ? 'same' : 'other';
   }
 
-  private async resume(one: Unclaimed): Promise<FileGeneration> {
-    this.unclaimed.delete(one);
-    return this.store.resume(one.key, one.checkpoint, one.identity);
-  }
-
-  /** Goes on with a generation in this file. */
+  /** Goes on in this file with what a checkpoint or another file has. */
   private async takeUp(
     file: TailedFile,
-    generation: FileGeneration,
+    donor: Donor,
     head: HeadPrints,
     admitted: TailedFile[],
   ): Promise<void> {
     if (!file.isOpen && !tryOpen(file)) return;
     const own = file.generation;
-    generation.attach(file);
+    const prepare = (generation: FileGeneration) => this.recall(file, generation, head);
+    if (donor instanceof FileGeneration) await prepare(donor);
+    else {
+      this.unclaimed.delete(donor);
+      await this.store.resume(donor, prepare);
+    }
     // The one that it got while it was empty.
-    if (own !== undefined && own !== generation) this.store.end(own);
-    await this.recall(file, generation, head);
+    if (own !== undefined) this.store.end(own);
     this.live.set(file.key, file);
     admitted.push(file);
   }
@@ -402,20 +403,21 @@ export class Admission {
     this.live.set(file.key, file);
     if (file.generation !== undefined) return file;
     const fromHead = isStart ? this.settings.readFromHead : this.settings.readNewFromHead;
-    const generation = await this.store.begin(file.path, fromHead || file.isGzip ? 0 : facts.size);
-    generation.attach(file);
     if (!fromHead && file.isGzip) file.isFinished = true;
-    await this.recall(file, generation, head);
+    await this.store.begin(file.path, fromHead || file.isGzip ? 0 : facts.size, (generation) =>
+      this.recall(file, generation, head),
+    );
     return file;
   }
 
-  /** Fills in what reading up to the position would have left behind. */
+  /** Puts a generation into a file, with what reading up to the position would have left behind. */
   private async recall(
     file: TailedFile,
     generation: FileGeneration,
     head: HeadPrints,
   ): Promise<void> {
     const { position } = generation;
+    generation.attach(file);
     file.isReady = true;
     generation.seenEnd = position;
     generation.searchedTo = position;

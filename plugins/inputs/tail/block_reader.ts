@@ -73,7 +73,7 @@ export class BlockReader {
         return await this.discardRest(batch, file, generation, from, to, isFinal);
       }
       if (begin === to && generation.hitEnd) return 'end';
-      const isEnding = generation.hitEnd && (isFinal || file.isGzip);
+      const isEnding = generation.hitEnd && (isFinal || file.isArchiveRead);
       const count = this.split(batch, generation, begin, to, isEnding);
       if (count > 0) {
         isSent = true;
@@ -86,7 +86,7 @@ export class BlockReader {
     } finally {
       if (!isSent) this.emitter.discard(batch);
     }
-    return this.readLongLine(file, generation, isFinal || file.isGzip);
+    return this.readLongLine(file, generation, isFinal || file.isArchiveRead);
   }
 
   /** Emits held multiline records: those that are due, or all of them. */
@@ -355,7 +355,7 @@ export class BlockReader {
     const feed = findFeed(batch.bytes, from, to, unit);
     const whole = unitBytes === 2 ? from + ((to - from) & ~1) : to;
     const behind = feed < 0 ? whole : feed + unitBytes;
-    const isOver = feed >= 0 || (generation.hitEnd && (isFinal || file.isGzip));
+    const isOver = feed >= 0 || (generation.hitEnd && (isFinal || file.isArchiveRead));
     batch.inputBytes = behind - from;
     generation.consume(generation.position + behind - from, batch.bytes, from, behind);
     if (isOver) generation.discardFrom = -1;

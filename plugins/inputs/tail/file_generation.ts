@@ -74,6 +74,15 @@ export class FileGeneration {
     this.file = undefined;
   }
 
+  /** Starts at a position at which nothing was read yet. */
+  moveTo(position: number): void {
+    this.position = position;
+    this.seenEnd = position;
+    this.searchedTo = position;
+    this.sentPosition = position;
+    this.beforeLength = 0;
+  }
+
   /** Moves on to `position`; `bytes[from, end)` are what was read up to it. */
   consume(position: number, bytes: Buffer, from: number, end: number): void {
     const count = Math.min(beforeBytesMax, end - from);

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { InputContext, StoredCheckpoint } from '../../../core/sdk/index.ts';
+import type { InputContext } from '../../../core/sdk/index.ts';
 import { MultilineAssembler } from '../../shared/multiline/index.ts';
 import { beforeBytesMax, printOf, type StoredIdentity } from './content_print.ts';
 import { FileGeneration } from './file_generation.ts';
 import { fileTag } from './file_tag.ts';
 import type { TailMetrics } from './tail_metrics.ts';
 import type { TailSettings } from './tail_settings.ts';
+import type { Unclaimed } from './unclaimed_checkpoints.ts';
+
+/** Attaches a generation to its file and fills in what reading would have left behind. */
+export type Prepare = (generation: FileGeneration) => Promise<void>;
 
 /** Begins, resumes and ends generations: their sources and checkpoints. */
 export class GenerationStore {
@@ -21,36 +25,42 @@ export class GenerationStore {
     this.metrics = metrics;
   }
 
-  /** Opens a new generation that is read from `position` on. */
-  async begin(path: string, position: number): Promise<FileGeneration> {
+  /** Opens a new generation that is read from `position` on. `prepare` puts it into its file:
+   *  the checkpoint that opening writes says already how to know it again. */
+  async begin(path: string, position: number, prepare: Prepare): Promise<FileGeneration> {
     const generation = this.make(randomBytes(8).toString('hex'), path);
+    generation.moveTo(position);
+    await prepare(generation);
     generation.source = await this.context.sources.open({
       name: path,
       checkpointKey: generation.checkpointKey,
       startPosition: position,
       identity: (at) => this.identify(generation, at),
     });
-    this.moveTo(generation, position);
     return generation;
   }
 
   /** Opens the generation of a checkpoint from an earlier run. */
-  async resume(
-    key: string,
-    checkpoint: StoredCheckpoint,
-    identity: StoredIdentity,
-  ): Promise<FileGeneration> {
+  async resume(one: Unclaimed, prepare: Prepare): Promise<FileGeneration> {
+    const { key, checkpoint, identity } = one;
     const generation = this.make(key, identity.path);
     const positions = Object.values(checkpoint.positions);
+    const position = positions.length === 0 ? identity.position : Math.min(...positions);
+    generation.moveTo(position);
+    await prepare(generation);
     generation.source = await this.context.sources.open({
       name: identity.path,
       checkpointKey: key,
       generation: checkpoint.generation,
       positions: checkpoint.positions,
-      startPosition: positions.length === 0 ? identity.position : Math.min(...positions),
+      startPosition: position,
       identity: (at) => this.identify(generation, at),
     });
-    this.moveTo(generation, generation.source.resumePosition);
+    if (generation.source.resumePosition !== position) {
+      // An output that was behind is no longer there.
+      generation.moveTo(generation.source.resumePosition);
+      await prepare(generation);
+    }
     return generation;
   }
 
@@ -89,13 +99,6 @@ export class GenerationStore {
       });
     }
     return generation;
-  }
-
-  private moveTo(generation: FileGeneration, position: number): void {
-    generation.position = position;
-    generation.seenEnd = position;
-    generation.searchedTo = position;
-    generation.sentPosition = position;
   }
 
   /** What a checkpoint at `position` says of the file. */

@@ -356,8 +356,13 @@ export class TailInput implements Input {
     file.size = facts.size;
     file.modifiedMs = facts.modifiedMs;
     if (isChanged || (!file.isGzip && facts.size !== generation.seenEnd)) file.isReady = true;
-    if (file.isGzip) file.isReady = !file.isFinished;
-    file.isPartial = false;
+    if (file.isGzip) {
+      file.isReady =
+        !file.isFinished && (!file.isPartial || isChanged || this.isSettledDown(facts));
+      if (file.isReady && file.isPartial) file.content().restart();
+      if (file.isReady) file.isPartial = false;
+      return;
+    }
     if (facts.size > generation.sizeSeen) generation.sizeSeen = facts.size;
     else if (facts.size < generation.sizeSeen && generation.position === 0) {
       // Nothing was consumed yet, so that no copy can be told; the bytes are gone.
@@ -382,7 +387,11 @@ export class TailInput implements Input {
       if (result === 'replaced') await this.replace(file, generation);
       else if (result === 'end') {
         file.isReady = false;
-        if (file.isGzip) await this.finishGzip(file);
+        if (file.isGzip) {
+          const { damage } = file.content();
+          if (damage === undefined) await this.finishGzip(file);
+          else await this.damaged(file, damage);
+        }
       }
     } catch (error) {
       if (error instanceof GzipDamageError) await this.damaged(file, error);
@@ -408,8 +417,7 @@ export class TailInput implements Input {
     file.size = facts.size;
     this.metrics.rotations.value++;
     this.admission.orphan(old, unread);
-    const generation = await this.store.begin(old.name, 0);
-    generation.attach(file);
+    await this.store.begin(old.name, 0, async (generation) => generation.attach(file));
     file.isReady = true;
     // The copy, if there is one, is found at once.
     this.isChanged = true;
@@ -425,10 +433,7 @@ export class TailInput implements Input {
   /** An archive ends early: it may be in the making. When it stays so, it is damaged. */
   private async damaged(file: TailedFile, error: GzipDamageError): Promise<void> {
     file.isReady = false;
-    file.content().restart();
-    const facts = file.look();
-    const ageMs = this.context.clock.nowMs() - Math.max(facts.modifiedMs, facts.changedMs);
-    if (error.endsEarly && ageMs < this.settings.rotateWaitMs) {
+    if (error.endsEarly && !this.isSettledDown(file.look())) {
       file.isPartial = true;
       return;
     }
@@ -437,7 +442,15 @@ export class TailInput implements Input {
       { path: file.path, error: error.message },
       'An archive is damaged; its content was read up to there.',
     );
+    if ((file.generation?.unfinishedSinceMs ?? -1) >= 0) {
+      await this.reader.turn(file, file.generation!, true);
+    }
     await this.finishGzip(file);
+  }
+
+  private isSettledDown(facts: FileFacts): boolean {
+    const changedMs = Math.max(facts.modifiedMs, facts.changedMs);
+    return this.context.clock.nowMs() - changedMs >= this.settings.rotateWaitMs;
   }
 
   private complain(file: TailedFile, error: unknown): void {

@@ -93,6 +93,11 @@ export class TailedFile {
     return count;
   }
 
+  /** An archive that was inflated to its end: an unfinished line is finished. */
+  get isArchiveRead(): boolean {
+    return this.window?.isFinished ?? false;
+  }
+
   /** Reads bytes of the file itself, now. */
   readNow(bytes: Buffer, length: number, position: number): number {
     return preadSync(this.descriptor, bytes, 0, length, position);

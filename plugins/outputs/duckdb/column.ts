@@ -98,7 +98,8 @@ export function fits(column: Column, bytes: Buffer, start: number, end: number):
     case 'INTEGER':
       return value === 'integer' && isInt32(bytes.latin1Slice(start, end));
     case 'DOUBLE':
-      return value === 'integer' ? end - start <= 16 || column.declared : value === 'decimal';
+      if (value !== 'integer') return value === 'decimal';
+      return end - start <= 15 || column.declared || isExact(bytes.latin1Slice(start, end));
     case 'BOOLEAN':
       return value === 'boolean';
     default:
@@ -109,6 +110,11 @@ export function fits(column: Column, bytes: Buffer, start: number, end: number):
 function isInt32(text: string): boolean {
   const value = Number(text);
   return value >= -2_147_483_648 && value <= 2_147_483_647;
+}
+
+/** A double has room for whole numbers up to 2^53. */
+function isExact(text: string): boolean {
+  return Number.isSafeInteger(Number(text));
 }
 
 /** The engine writes event times as ISO 8601; 64 bits of nanoseconds reach from 1678 to 2261. */

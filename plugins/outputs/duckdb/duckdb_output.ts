@@ -105,13 +105,13 @@ export class DuckdbOutput implements Output {
     const interrupt = () => this.connection.interrupt();
     delivery.signal.addEventListener('abort', interrupt, { once: true });
     try {
-      const fields = this.reader.newFields(chunk);
+      const fields = this.reader.survey(chunk);
       if (fields.size > 0) {
         await this.columns.add(this.connection, fields);
         this.forgetInsert();
       }
       const rows = this.reader.rows(chunk);
-      const refused = await this.storeRows(chunk.id, rows, 0, rows.ends.length);
+      const refused = await this.storeRows(chunk.id, rows, 0, rows.count);
       await this.delivered.cut(this.connection);
       await this.database!.guardFiles();
       const rejected = [...rows.rejected, ...refused].sort((a, b) => a.index - b.index);

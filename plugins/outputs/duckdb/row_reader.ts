@@ -1,16 +1,16 @@
 import { ByteWriter, type Chunk, MemberCursor } from '../../../core/sdk/index.ts';
 import { classify, type Column, type ColumnType, fits, typeFor, widerType } from './column.ts';
 import { extraWireKey, type TableColumns } from './table_columns.ts';
-import { recordSpan } from './wire_record.ts';
+import { objectStart, suffixBytes } from './wire_record.ts';
 
-/** A chunk as DuckDB takes it. */
+/** A chunk as DuckDB takes it: records, each followed by the separator. */
 export interface ReadyRows {
-  /** Records, each followed by the separator. */
   readonly bytes: Buffer;
   /** End of each row in `bytes`. */
-  readonly ends: readonly number[];
+  readonly ends: Int32Array;
   /** Index in the chunk of each row. */
-  readonly indices: readonly number[];
+  readonly indices: Int32Array;
+  readonly count: number;
   readonly rejected: readonly { index: number; reason: string }[];
 }
 
@@ -23,74 +23,87 @@ export class RowReader {
   private readonly out = new ByteWriter(64 * 1024);
   private readonly extras = new ByteWriter(1024);
   /** The columns that the members of the record before fell to: the next is likely alike. */
-  private pattern: (Column | undefined)[] = [];
+  private readonly pattern: (Column | undefined)[] = [];
+  /** What `survey` found: 1 for a record whose members all have a column and fit. */
+  private plain = new Uint8Array(0);
+  private plainCount = 0;
+  private bytes: Buffer = Buffer.alloc(0);
+  private ends: Int32Array = new Int32Array(0);
 
   constructor(columns: TableColumns, hasId: boolean) {
     this.columns = columns;
     this.hasId = hasId;
   }
 
-  /** Fields that have no column, with the type that all their values in this chunk fit into. */
-  newFields(chunk: Chunk): Map<string, ColumnType> {
-    const found = new Map<string, ColumnType>();
-    const { cursor } = this;
+  /** Looks at a chunk. Returns the fields that have no column and can get one, with the type that
+   *  all their values in this chunk fit into. */
+  survey(chunk: Chunk): Map<string, ColumnType> {
+    // The encoder names no sections: there is one.
+    const section = chunk.sections[0]!;
+    this.bytes = section.writer.view();
+    this.ends = section.ends;
+    if (this.plain.length < chunk.count) this.plain = new Uint8Array(chunk.count);
+    this.plainCount = 0;
+    const found = new NewFields(this.columns);
     for (let index = 0; index < chunk.count; index++) {
-      const record = chunk.recordAt(index);
-      cursor.start(record, recordSpan(record, this.hasId).start);
-      for (let position = 0; cursor.next(); position++) {
-        if (this.columnAt(position) !== undefined) continue;
-        const type = typeFor(classify(record, cursor.valueStart, cursor.valueEnd));
-        if (type === undefined) continue;
-        const key = cursor.keyText();
-        const known = found.get(key);
-        if (known === undefined) {
-          if (!this.columns.canAdd(key, found.size)) continue;
-          found.set(key, type);
-        } else if (known !== type) found.set(key, widerType(known, type));
-      }
+      const isPlain = this.surveyRecord(this.startOf(index), found);
+      this.plain[index] = isPlain ? 1 : 0;
+      if (isPlain) this.plainCount++;
     }
-    return found;
+    return found.types;
   }
 
-  /** Prepares the rows of a chunk. Valid until the next call. */
+  /** Prepares the rows of the chunk that was surveyed. Valid until the next call. */
   rows(chunk: Chunk): ReadyRows {
-    const ends: number[] = [];
-    const indices: number[] = [];
+    const { count } = chunk;
+    const indices = new Int32Array(count);
+    if (this.plainCount === count && this.columns.nested.length === 0) {
+      for (let index = 0; index < count; index++) indices[index] = index;
+      return { bytes: this.bytes, ends: this.ends, indices, count, rejected: [] };
+    }
+    const ends = new Int32Array(count);
     const rejected: { index: number; reason: string }[] = [];
-    this.out.clear();
-    for (let index = 0; index < chunk.count; index++) {
-      const record = chunk.recordAt(index);
-      if (this.columns.nested.length === 0 && this.isPlain(record)) {
-        this.out.bytes(record);
+    const { out } = this;
+    let rows = 0;
+    out.clear();
+    for (let index = 0; index < count; index++) {
+      const start = this.startOf(index);
+      const before = out.length;
+      if (this.plain[index] === 1 && this.columns.nested.length === 0) {
+        out.bytes(this.bytes, start, this.ends[index]);
       } else {
-        const before = this.out.length;
-        const reason = this.rewrite(record);
+        const reason = this.rewrite(start, this.ends[index]!);
         if (reason !== undefined) {
-          this.out.length = before;
+          out.length = before;
           rejected.push({ index, reason });
           continue;
         }
       }
-      ends.push(this.out.length);
-      indices.push(index);
+      ends[rows] = out.length;
+      indices[rows++] = index;
     }
-    return { bytes: this.out.view(), ends, indices, rejected };
+    return { bytes: out.view(), ends, indices, count: rows, rejected };
   }
 
-  /** True when every member has a column and fits. */
-  private isPlain(record: Buffer): boolean {
+  private startOf(index: number): number {
+    return index === 0 ? 0 : this.ends[index - 1]!;
+  }
+
+  private surveyRecord(start: number, found: NewFields): boolean {
     // hot path
-    const { cursor } = this;
-    cursor.start(record, recordSpan(record, this.hasId).start);
+    const { cursor, bytes } = this;
+    cursor.start(bytes, objectStart(bytes, start, this.hasId));
+    let isPlain = true;
     for (let position = 0; cursor.next(); position++) {
       const column = this.columnAt(position);
       if (column === undefined) {
-        if (record[cursor.valueStart] === 0x6e) continue;
-        return false;
-      }
-      if (!fits(column, record, cursor.valueStart, cursor.valueEnd)) return false;
+        // A null says nothing; without a column there is no place for it either.
+        if (bytes[cursor.valueStart] === 0x6e) continue;
+        isPlain = false;
+        found.see(cursor.keyText(), classify(bytes, cursor.valueStart, cursor.valueEnd));
+      } else if (!fits(column, bytes, cursor.valueStart, cursor.valueEnd)) isPlain = false;
     }
-    return true;
+    return isPlain;
   }
 
   /** The column of the cursor's member. */
@@ -105,35 +118,34 @@ export class RowReader {
 
   /** Writes a record with what has no place put under the extra column; returns why it cannot be
    *  stored, if so. */
-  private rewrite(record: Buffer): string | undefined {
-    const { cursor, out, extras } = this;
-    const span = recordSpan(record, this.hasId);
-    out.bytes(record, 0, span.start);
+  private rewrite(recordStart: number, recordEnd: number): string | undefined {
+    const { cursor, out, extras, bytes } = this;
+    const objectAt = objectStart(bytes, recordStart, this.hasId);
+    out.bytes(bytes, recordStart, objectAt);
     out.byte(0x7b);
     extras.clear();
     let members = 0;
-    cursor.start(record, span.start);
+    cursor.start(bytes, objectAt);
     for (let position = 0; cursor.next(); position++) {
       const column = this.columnAt(position);
       const { valueStart: start, valueEnd: end } = cursor;
-      const hasPlace = column !== undefined && fits(column, record, start, end);
-      if (!hasPlace && column?.declared === true) return misfit(column, record, start, end);
+      const hasPlace = column !== undefined && fits(column, bytes, start, end);
+      if (!hasPlace && column?.declared === true) return misfit(column, bytes, start, end);
       const to = hasPlace ? out : extras;
       if (to === out ? members++ > 0 : extras.length > 0) to.byte(0x2c);
       to.byte(0x22);
-      to.bytes(record, cursor.keyStart, cursor.keyEnd);
+      to.bytes(bytes, cursor.keyStart, cursor.keyEnd);
       to.text('":');
-      to.bytes(record, start, end);
+      to.bytes(bytes, start, end);
     }
     for (const column of this.columns.nested) {
-      const found = nestedValue(record, span.start, column.keys);
+      const found = nestedValue(bytes, objectAt, column.keys);
       if (found === undefined) continue;
-      if (!fits(column, record, found.start, found.end)) {
-        return misfit(column, record, found.start, found.end);
-      }
+      const { start, end } = found;
+      if (!fits(column, bytes, start, end)) return misfit(column, bytes, start, end);
       if (members++ > 0) out.byte(0x2c);
       out.text(`${JSON.stringify(column.wireKey)}:`);
-      out.bytes(record, found.start, found.end);
+      out.bytes(bytes, start, end);
     }
     if (extras.length > 0) {
       out.text(`${members > 0 ? ',' : ''}"${extraWireKey}":{`);
@@ -141,28 +153,52 @@ export class RowReader {
       out.byte(0x7d);
     }
     out.byte(0x7d);
-    out.bytes(record, span.end);
+    out.bytes(bytes, recordEnd - suffixBytes(this.hasId), recordEnd);
     return undefined;
   }
 }
 
-function misfit(column: Column, record: Buffer, start: number, end: number): string {
-  const shown = record.toString('utf8', start, Math.min(end, start + 200));
+/** Fields without a column, as a survey comes upon them. */
+class NewFields {
+  readonly types = new Map<string, ColumnType>();
+  /** As DuckDB compares names. */
+  private readonly names = new Set<string>();
+  private readonly columns: TableColumns;
+
+  constructor(columns: TableColumns) {
+    this.columns = columns;
+  }
+
+  see(key: string, value: ReturnType<typeof classify>): void {
+    const type = typeFor(value);
+    if (type === undefined) return;
+    const known = this.types.get(key);
+    if (known !== undefined) {
+      if (known !== type) this.types.set(key, widerType(known, type));
+    } else if (this.columns.canAdd(key, this.names)) {
+      this.types.set(key, type);
+      this.names.add(key.toLowerCase());
+    }
+  }
+}
+
+function misfit(column: Column, bytes: Buffer, start: number, end: number): string {
+  const shown = bytes.toString('utf8', start, Math.min(end, start + 200));
   return `column "${column.name}" of type ${column.type} cannot hold ${shown}`;
 }
 
 function nestedValue(
-  record: Buffer,
-  start: number,
+  bytes: Buffer,
+  objectAt: number,
   keys: readonly string[],
 ): { start: number; end: number } | undefined {
   const cursor = new MemberCursor();
-  let at = start;
+  let at = objectAt;
   let found: { start: number; end: number } | undefined;
   for (const key of keys) {
-    if (record[at] !== 0x7b) return undefined;
+    if (bytes[at] !== 0x7b) return undefined;
     found = undefined;
-    cursor.start(record, at);
+    cursor.start(bytes, at);
     while (cursor.next()) {
       if (cursor.keyText() === key) found = { start: cursor.valueStart, end: cursor.valueEnd };
     }

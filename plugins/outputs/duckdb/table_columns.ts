@@ -41,15 +41,16 @@ export class TableColumns {
     return this.byKey.get(key);
   }
 
-  /** Whether a field can get a column by itself; `pending` others are about to. */
-  canAdd(key: string, pending: number): boolean {
+  /** Whether a field can get a column by itself, while those of `pending` names are about to. */
+  canAdd(key: string, pending: ReadonlySet<string>): boolean {
     return (
       this.options.columns === undefined &&
-      this.byKey.size + pending < this.options.columns_max + 2 &&
+      this.byKey.size + pending.size < this.options.columns_max + 2 &&
       key.length > 0 &&
       key.length <= keyLengthMax &&
       !/\p{Cc}/u.test(key) &&
-      !this.names.has(key.toLowerCase())
+      !this.names.has(key.toLowerCase()) &&
+      !pending.has(key.toLowerCase())
     );
   }
 
@@ -86,7 +87,6 @@ export class TableColumns {
   /** Adds columns for fields that came up. */
   async add(connection: DuckDBConnection, fields: ReadonlyMap<string, ColumnType>): Promise<void> {
     for (const [key, type] of fields) {
-      if (!this.canAdd(key, 0)) continue;
       await this.alter(connection, key, type);
       this.include(columnOf(key, type, [key], false));
     }

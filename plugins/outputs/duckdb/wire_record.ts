@@ -9,17 +9,21 @@ const idBefore = '{"i":"';
 const idAfter = '","r":';
 export const idParts = { before: Buffer.from(idBefore), after: Buffer.from(idAfter) };
 
-/** Where the event's object stands in a record. The separator, and with an id a brace, follow. */
-export function recordSpan(record: Buffer, hasId: boolean): { start: number; end: number } {
-  if (!hasId) return { start: 0, end: record.length - 1 };
-  const start = record.indexOf(idAfter, idBefore.length, 'latin1') + idAfter.length;
-  return { start, end: record.length - 2 };
+/** Where the event's object begins in the record at `start`. */
+export function objectStart(bytes: Buffer, start: number, hasId: boolean): number {
+  if (!hasId) return start;
+  return bytes.indexOf(idAfter, start + idBefore.length, 'latin1') + idAfter.length;
+}
+
+/** What follows the event's object: the separator, and with an id a brace before it. */
+export function suffixBytes(hasId: boolean): number {
+  return hasId ? 2 : 1;
 }
 
 /** The event's own JSON: without the time that the encoder added as its last member. */
 export function eventJson(record: Buffer, hasId: boolean): string {
-  const { start, end } = recordSpan(record, hasId);
-  const text = record.toString('utf8', start, end);
+  const start = objectStart(record, 0, hasId);
+  const text = record.toString('utf8', start, record.length - suffixBytes(hasId));
   return text.replace(/(^\{|,)"_sluice_time":"[0-9TZ:.-]{20,35}"\}$/, (_, before: string) =>
     before === '{' ? '{}' : '}',
   );

@@ -16,6 +16,8 @@ export interface BulkResponse {
 
 export interface BulkRequestFacts {
   readonly count: number;
+  /** Of the body, before compression. */
+  readonly bytes: number;
   readonly operation: 'create' | 'index';
   /** Records say which index they go to: one that is refused there must not hold up the others. */
   readonly isNamedByRecords: boolean;
@@ -32,7 +34,7 @@ export function readBulkResponse(response: BulkResponse, request: BulkRequestFac
   if (response.status >= 200 && response.status < 300) return readItems(response, request);
   const reason = `${response.status} ${reasonOf(response)}`;
   const { status, retryAfterMs: afterMs } = response;
-  if (status === 413 || (status === 429 && request.count > 1 && neverFits(reason))) {
+  if (status === 413 || (status === 429 && request.count > 1 && neverFits(reason, request.bytes))) {
     return { kind: 'split', reason };
   }
   if (status === 400 && !isSettingsProblem(reason)) {
@@ -43,11 +45,12 @@ export function readBulkResponse(response: BulkResponse, request: BulkRequestFac
   return { kind: 'retry', reason, status, ...(afterMs === undefined ? {} : { afterMs }) };
 }
 
-/** Told to wait because the body alone is over the node's limit, which waiting does not mend.
- *  Source: Elasticsearch 8.19, IndexingPressure. */
-function neverFits(reason: string): boolean {
+/** Told to wait because the body alone is over the node's limit, which waiting does not mend. Version 9
+ *  takes a body in pieces and names the size of one.
+ *  Source: Elasticsearch 8.19 and 9.5, IndexingPressure. */
+function neverFits(reason: string, bodyBytes: number): boolean {
   const match = /coordinating_operation_bytes=(\d+), max_coordinating_bytes=(\d+)/.exec(reason);
-  return match !== null && Number(match[1]) > Number(match[2]);
+  return match !== null && Math.max(Number(match[1]), bodyBytes) > Number(match[2]);
 }
 
 interface ItemError {

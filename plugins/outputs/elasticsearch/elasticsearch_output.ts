@@ -144,6 +144,7 @@ export class ElasticsearchOutput implements Output {
     });
     const result = readBulkResponse(this.responseOf(response), {
       count: chunk.count,
+      bytes: chunk.bytes,
       operation: this.options.write_operation,
       isNamedByRecords: this.isNamedByRecords,
       onConflicts: (count) => {

@@ -59,8 +59,8 @@ export class HttpEncoder implements RecordEncoder {
 
 function dateKey(options: HttpOutputOptions): string | undefined {
   const key = options.json_date_key;
-  if (typeof key === 'boolean' || key === 'false') return undefined;
-  return key;
+  if (key === false || key === 'false') return undefined;
+  return key === true ? 'date' : key;
 }
 
 function timeFormat(options: HttpOutputOptions): NonNullable<JsonRecordOptions['time']>['format'] {

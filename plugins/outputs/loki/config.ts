@@ -114,6 +114,14 @@ export const schema = {
       description:
         'What becomes of a record with one field left: `on` makes its value the line, as `line_format` writes it; `raw` too, and a text without quotes.',
     },
+    streams_per_request: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 1,
+      description:
+        'Most streams (sets of labels) in one request. Of a push with several, Loki up to 3.7 answers for the last one alone: what it refuses of the others, by its limits of rate, streams and age, is lost without a word. With 1 nothing is.',
+    },
     buffer_size: {
       'x-type': 'size',
       'x-minimum': 1024,
@@ -141,5 +149,6 @@ export interface LokiOptions extends ConnectionOptions {
   readonly remove_keys?: readonly string[];
   readonly line_format: 'json' | 'key_value';
   readonly drop_single_key: 'off' | 'on' | 'raw' | boolean;
+  readonly streams_per_request: number;
   readonly buffer_size: number;
 }

@@ -5,6 +5,7 @@ import {
   messageOf,
   type Output,
   type OutputContext,
+  type RejectedRecord,
   SluiceError,
 } from '../../../core/sdk/index.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
@@ -16,10 +17,12 @@ import { loadTlsClient } from '../../shared/tls/tls_client.ts';
 import type { LokiOptions } from './config.ts';
 import { LokiEncoder } from './loki_encoder.ts';
 import { jsonFormat, type PushFormat, protobufFormat } from './push_format.ts';
-import { type Piece, PushPlan, streamsOf } from './push_plan.ts';
+import { groupsOf, type PushGroup, PushPlan, streamsOf } from './push_plan.ts';
 import { namedTimes, type PushAnswer, verdictOf } from './verdict.ts';
 
 const connectionsMax = 64;
+/** Requests of one chunk under way at a time. */
+const pushesMax = 8;
 /** A push that is over Loki's rate again and again may be more than it takes in one: from this try
  *  on it goes in halves, down to this size. */
 const splitAtAttempt = 4;
@@ -51,16 +54,37 @@ export class LokiOutput implements Output {
   }
 
   async deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome> {
-    const plan = new PushPlan(chunk);
-    let later: { reason: string; afterMs?: number; status?: number } | undefined;
+    const groups = groupsOf(chunk, this.options.streams_per_request);
+    const results = new Results();
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let group = groups[next++]; group !== undefined; group = groups[next++]) {
+        await this.pushGroup(chunk, group, results, delivery.signal);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(pushesMax, groups.length) }, work));
+    return this.outcome(chunk, results, delivery);
+  }
+
+  /** Pushes a group in order: Loki refuses what is far behind the newest line of its stream. */
+  private async pushGroup(
+    chunk: Chunk,
+    group: PushGroup,
+    results: Results,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const plan = new PushPlan(chunk, group);
     for (let piece = plan.next; piece !== undefined; piece = plan.next) {
+      if (results.isStalled(group.tenant)) {
+        plan.later();
+        break;
+      }
       let answer: PushAnswer;
       try {
-        answer = await this.push(this.format.body(streamsOf(chunk, piece)), piece, delivery.signal);
+        answer = await this.push(this.format.body(streamsOf(chunk, piece)), group.tenant, signal);
       } catch (error) {
-        later = { reason: messageOf(error) };
-        plan.allLater();
-        break;
+        results.stallAll({ reason: messageOf(error) });
+        continue;
       }
       const verdict = verdictOf(answer, this.context.clock.nowMs());
       const { status } = answer;
@@ -68,18 +92,15 @@ export class LokiOutput implements Output {
       else if (verdict.kind === 'too_large') plan.tooLarge(verdict.text, status);
       else if (verdict.kind === 'some_refused') {
         plan.someRefused(namedTimes(answer.text), verdict.text, status);
-      } else {
-        later = longer(later, { reason: verdict.text, afterMs: verdict.afterMs, status });
-        plan.later();
-      }
+      } else
+        results.stall(group.tenant, { reason: verdict.text, afterMs: verdict.afterMs, status });
     }
-    return this.outcome(chunk, plan, delivery, later);
+    results.add(plan);
   }
 
   /** Pushes nothing, which Loki answers like any push. */
   async probe(signal: AbortSignal): Promise<void> {
-    const tenant = this.options.tenant_id ?? '';
-    const answer = await this.push(this.format.body([]), { tenant, indices: [] }, signal);
+    const answer = await this.push(this.format.body([]), this.options.tenant_id ?? '', signal);
     const verdict = verdictOf(answer, this.context.clock.nowMs());
     // Loki 3.7 answers 422 to a push without streams, once it knows the tenant.
     if (verdict.kind === 'taken' || answer.status === 422) return;
@@ -92,29 +113,25 @@ export class LokiOutput implements Output {
     await (await client?.catch(() => undefined))?.close();
   }
 
-  private outcome(
-    chunk: Chunk,
-    plan: PushPlan,
-    delivery: Delivery,
-    later: { reason: string; afterMs?: number; status?: number } | undefined,
-  ): DeliveryOutcome {
-    const { rejected, retry } = plan;
-    if (later === undefined && rejected.length === 0) return { kind: 'accepted' };
-    const isNothing = retry.length === chunk.count;
-    const reason = later?.reason ?? `${rejected.length} of ${chunk.count} entries were refused`;
-    if (later !== undefined && isNothing) {
-      const isTooMuch = later.status === 429 && delivery.attempt >= splitAtAttempt;
-      if (isTooMuch && chunk.count > 1 && chunk.bytes > splitBytesMin)
-        return { kind: 'split', reason };
-      return { kind: 'retry', ...later };
+  private outcome(chunk: Chunk, results: Results, delivery: Delivery): DeliveryOutcome {
+    const { rejected, retry, later } = results;
+    if (later === undefined) {
+      if (rejected.length === 0) return { kind: 'accepted' };
+      const reason = `${rejected.length} of ${chunk.count} entries were refused`;
+      return { kind: 'partial', retry, rejected, reason };
     }
+    const { reason, afterMs } = later;
     retry.sort((a, b) => a - b);
-    return { kind: 'partial', retry, rejected, reason, afterMs: later?.afterMs };
+    if (retry.length < chunk.count) return { kind: 'partial', retry, rejected, reason, afterMs };
+    const isTooMuch = later.status === 429 && delivery.attempt >= splitAtAttempt;
+    if (isTooMuch && chunk.count > 1 && chunk.bytes > splitBytesMin)
+      return { kind: 'split', reason };
+    return { kind: 'retry', ...later };
   }
 
-  private async push(body: Buffer, piece: Piece, signal: AbortSignal): Promise<PushAnswer> {
+  private async push(body: Buffer, tenant: string, signal: AbortSignal): Promise<PushAnswer> {
     const headers = [...this.headers];
-    if (piece.tenant !== '') headers.push('x-scope-orgid', piece.tenant);
+    if (tenant !== '') headers.push('x-scope-orgid', tenant);
     const response = await (await this.connected()).request({
       method: 'POST',
       path: this.path,
@@ -174,7 +191,40 @@ export class LokiOutput implements Output {
   }
 }
 
-/** Of two reasons to wait the one that asks for more time. */
-function longer<Wait extends { readonly afterMs?: number }>(a: Wait | undefined, b: Wait): Wait {
-  return a === undefined || (b.afterMs ?? 0) >= (a.afterMs ?? 0) ? b : a;
+interface Later {
+  readonly reason: string;
+  readonly afterMs?: number;
+  readonly status?: number;
+}
+
+/** What became of the groups of one chunk. */
+class Results {
+  readonly rejected: RejectedRecord[] = [];
+  readonly retry: number[] = [];
+  /** Why some have to go again; of several reasons the one that asks for the longest wait. */
+  later: Later | undefined;
+  private readonly stalled = new Set<string>();
+  private isAllStalled = false;
+
+  /** A tenant that has to wait: the rest of its records would only be refused too. */
+  stall(tenant: string, later: Later): void {
+    this.stalled.add(tenant);
+    if (this.later === undefined || (later.afterMs ?? 0) > (this.later.afterMs ?? 0)) {
+      this.later = later;
+    }
+  }
+
+  stallAll(later: Later): void {
+    this.isAllStalled = true;
+    this.later ??= later;
+  }
+
+  isStalled(tenant: string): boolean {
+    return this.isAllStalled || this.stalled.has(tenant);
+  }
+
+  add(plan: PushPlan): void {
+    this.rejected.push(...plan.rejected);
+    this.retry.push(...plan.retry);
+  }
 }

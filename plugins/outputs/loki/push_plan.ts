@@ -1,18 +1,36 @@
 import type { Chunk, RejectedRecord } from '../../../core/sdk/index.ts';
-import type { StreamEntries } from './push_format.ts';
-import { nanosText } from './push_format.ts';
+import { nanosText, type StreamEntries } from './push_format.ts';
 import { splitKey } from './streams.ts';
 
-/** Refused pushes of a chunk after which what is left goes in halves. */
+/** Refused pushes after which what is left goes in halves. */
 const wholeTriesMax = 4;
 
-/** Records of one tenant that are pushed together, by their indices in the chunk, ascending. */
-export interface Piece {
+/** Records of one tenant and a few streams, by their indices in the chunk, ascending. */
+export interface PushGroup {
   readonly tenant: string;
   readonly indices: readonly number[];
 }
 
-/** What of a chunk is still to push, and what was refused.
+/** Cuts a chunk into groups of at most `streamsMax` streams of one tenant. */
+export function groupsOf(chunk: Chunk, streamsMax: number): PushGroup[] {
+  const groups: PushGroup[] = [];
+  const open = new Map<string, { streams: number; indices: number[] }>();
+  let at = 0;
+  for (const { key, count } of chunk.sections) {
+    const { tenant } = splitKey(key);
+    let group = open.get(tenant);
+    if (group === undefined || group.streams === streamsMax) {
+      group = { streams: 0, indices: [] };
+      open.set(tenant, group);
+      groups.push({ tenant, indices: group.indices });
+    }
+    group.streams++;
+    for (let i = 0; i < count; i++) group.indices.push(at++);
+  }
+  return groups;
+}
+
+/** What of a group is still to push, and what was refused.
  *
  *  Loki stores what it can of a push and describes the rest in words, and not all of it. So a
  *  refused push is sent again in parts, until what is refused stands alone: entries that the answer
@@ -22,24 +40,16 @@ export class PushPlan {
   readonly rejected: RejectedRecord[] = [];
   readonly retry: number[] = [];
   private readonly chunk: Chunk;
-  private readonly pieces: Piece[];
+  private readonly pieces: (readonly number[])[];
   private failures = 0;
 
-  constructor(chunk: Chunk) {
+  constructor(chunk: Chunk, group: PushGroup) {
     this.chunk = chunk;
-    const byTenant = new Map<string, number[]>();
-    let at = 0;
-    for (const section of chunk.sections) {
-      const { tenant } = splitKey(section.key);
-      const indices = byTenant.get(tenant) ?? [];
-      byTenant.set(tenant, indices);
-      for (let i = 0; i < section.count; i++) indices.push(at++);
-    }
-    this.pieces = [...byTenant].map(([tenant, indices]) => ({ tenant, indices }));
+    this.pieces = [group.indices];
   }
 
-  /** The piece to push next; undefined when all is settled. */
-  get next(): Piece | undefined {
+  /** The records to push next; undefined when all is settled. */
+  get next(): readonly number[] | undefined {
     return this.pieces[0];
   }
 
@@ -47,45 +57,37 @@ export class PushPlan {
     this.pieces.shift();
   }
 
-  /** The next piece has to be pushed again later. */
+  /** All that is left has to be pushed again later. */
   later(): void {
-    this.retry.push(...this.pieces.shift()!.indices);
+    for (const piece of this.pieces.splice(0)) this.retry.push(...piece);
   }
 
-  allLater(): void {
-    while (this.pieces.length > 0) this.later();
-  }
-
-  /** Some records of the next piece are refused; `times` are those that the answer names. */
+  /** Some of the next records are refused; `times` are those that the answer names. */
   someRefused(times: ReadonlySet<string>, reason: string, status: number): void {
-    const { tenant, indices } = this.pieces.shift()!;
-    if (indices.length === 1) {
-      this.rejected.push({ index: indices[0]!, reason, status });
+    const piece = this.pieces.shift()!;
+    if (piece.length === 1) {
+      this.rejected.push({ index: piece[0]!, reason, status });
       return;
     }
     this.failures++;
     const suspects: number[] = [];
     const rest: number[] = [];
-    for (const index of indices) (this.isNamed(index, times) ? suspects : rest).push(index);
+    for (const index of piece) (this.isNamed(index, times) ? suspects : rest).push(index);
     const parts: (readonly number[])[] = suspects.map((index) => [index]);
     const isWhole = suspects.length > 0 && this.failures <= wholeTriesMax;
     parts.push(...(isWhole ? [rest] : halves(rest)));
-    this.put(tenant, parts);
+    this.put(parts);
   }
 
-  /** The next piece is too much at once. */
+  /** The next records are too much at once. */
   tooLarge(reason: string, status: number): void {
-    const { tenant, indices } = this.pieces.shift()!;
-    if (indices.length > 1) this.put(tenant, halves(indices));
-    else {
-      const code = 'SLUICE_RECORD_TOO_LARGE';
-      this.rejected.push({ index: indices[0]!, reason, status, code });
-    }
+    const piece = this.pieces.shift()!;
+    if (piece.length > 1) this.put(halves(piece));
+    else this.rejected.push({ index: piece[0]!, reason, status, code: 'SLUICE_RECORD_TOO_LARGE' });
   }
 
-  private put(tenant: string, parts: readonly (readonly number[])[]): void {
-    const pieces = parts.filter((part) => part.length > 0).map((indices) => ({ tenant, indices }));
-    this.pieces.unshift(...pieces);
+  private put(parts: readonly (readonly number[])[]): void {
+    this.pieces.unshift(...parts.filter((part) => part.length > 0));
   }
 
   private isNamed(index: number, times: ReadonlySet<string>): boolean {
@@ -95,18 +97,18 @@ export class PushPlan {
   }
 }
 
-/** The streams of a piece: neighbours in a section stay one slice of its bytes. */
-export function streamsOf(chunk: Chunk, piece: Piece): StreamEntries[] {
+/** The streams of some records: neighbours in a section stay one slice of its bytes. */
+export function streamsOf(chunk: Chunk, indices: readonly number[]): StreamEntries[] {
   const streams: StreamEntries[] = [];
   let first = 0;
   let at = 0;
   for (const { key, count, ends, writer } of chunk.sections) {
     const entries: Buffer[] = [];
-    while (at < piece.indices.length && piece.indices[at]! < first + count) {
-      const from = piece.indices[at]! - first;
+    while (at < indices.length && indices[at]! < first + count) {
+      const from = indices[at]! - first;
       let to = from + 1;
       at++;
-      while (at < piece.indices.length && piece.indices[at] === first + to && to < count) {
+      while (at < indices.length && to < count && indices[at] === first + to) {
         to++;
         at++;
       }

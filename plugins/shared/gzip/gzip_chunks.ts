@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { preadSync } from './pread.ts';
 
@@ -21,7 +21,8 @@ export class GzipDamageError extends Error {
 
 /** Reads with node:zlib: the reference. Takes files of several members. */
 export async function* nodeGzipChunks(descriptor: number): GzipChunks {
-  const file = createReadStream('', { fd: descriptor, autoClose: false, start: 0 });
+  // No ReadStream: destroying one closes the descriptor, which is the caller's.
+  const file = Readable.from(pieces(descriptor), { highWaterMark: 1 });
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   file.on('error', (error) => gunzip.destroy(error));
   file.pipe(gunzip);
@@ -34,6 +35,16 @@ export async function* nodeGzipChunks(descriptor: number): GzipChunks {
   } finally {
     file.destroy();
     gunzip.destroy();
+  }
+}
+
+function* pieces(descriptor: number): Generator<Buffer> {
+  for (let at = 0; ; ) {
+    const piece = Buffer.alloc(64 * 1024);
+    const read = preadSync(descriptor, piece, 0, piece.length, at);
+    if (read === 0) return;
+    at += read;
+    yield piece.subarray(0, read);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type GzipChunks, gzipChunks } from './gzip_chunks.ts';
+import { type GzipChunks, GzipDamageError, gzipChunks } from './gzip_chunks.ts';
 
 /** Reads a gzip file like a plain one, forwards: positions are those of the decompressed bytes.
  *
@@ -23,19 +23,34 @@ export class GzipWindow {
     return this.finished;
   }
 
+  /** Why nothing comes after the bytes in the window, though the file should have more. */
+  damage: GzipDamageError | undefined;
+
   /** Copies up to `length` bytes from `position` into `bytes` at `at`; fewer only at the end.
-   *  Errors: GzipDamageError; then `restart` begins anew. */
+   *  Errors: GzipDamageError, when there is nothing at the position for a damage before it; what
+   *  stands before the damage is read as usual. `restart` begins anew. */
   async read(bytes: Buffer, at: number, length: number, position: number): Promise<number> {
     if (position < this.windowStart) this.restart();
     while (!this.finished && this.windowStart + this.heldEnd < position + length) {
-      const next = await this.chunks.next();
-      if (next.done) this.finished = true;
-      else this.append(next.value, position);
+      if (this.damage !== undefined) break;
+      await this.inflateMore(position);
     }
     const from = position - this.windowStart;
     const count = Math.max(0, Math.min(length, this.heldEnd - from));
+    if (count === 0 && this.damage !== undefined) throw this.damage;
     if (count > 0) this.held.copy(bytes, at, from, from + count);
     return count;
+  }
+
+  private async inflateMore(position: number): Promise<void> {
+    try {
+      const next = await this.chunks.next();
+      if (next.done) this.finished = true;
+      else this.append(next.value, position);
+    } catch (error) {
+      if (!(error instanceof GzipDamageError)) throw error;
+      this.damage = error;
+    }
   }
 
   /** Forgets the bytes before `position`. */
@@ -55,6 +70,7 @@ export class GzipWindow {
     this.heldEnd = 0;
     this.windowStart = 0;
     this.finished = false;
+    this.damage = undefined;
   }
 
   async close(): Promise<void> {

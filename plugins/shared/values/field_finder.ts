@@ -17,7 +17,6 @@ const scannedKeysMax = 32;
  *  The scan stays true while columns are edited. A caller that replaces an event's root says so
  *  with `rootChanged`. */
 export class FieldFinder {
-  readonly fields: readonly Field[];
   /** What `find` found: as `found…` of the batch. */
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
@@ -25,34 +24,35 @@ export class FieldFinder {
   kind: 1 | 2 = valueKind.text;
 
   private readonly kernel: PluginContext['kernel'];
-  private readonly keys: readonly Buffer[];
+  private readonly fields: Field[] = [];
+  private readonly names: string[] = [];
   /** Per field: its place among the scanned keys, or -1. */
-  private readonly keyOf: readonly number[];
+  private readonly keyOf: number[] = [];
   private scanner: JsonScanner | undefined;
   private isScanned = false;
-  private readonly columns: (Column | undefined)[];
+  private readonly columns: (Column | undefined)[] = [];
   private columnCount = -1;
 
-  constructor(kernel: PluginContext['kernel'], fields: readonly Field[]) {
+  constructor(kernel: PluginContext['kernel']) {
     this.kernel = kernel;
-    this.fields = fields;
-    const names: string[] = [];
-    this.keyOf = fields.map((field) => {
-      if (field.keys.length > 1) return -1;
-      const name = field.keys[0]!;
-      if (names.includes(name)) return names.indexOf(name);
-      return names.length === scannedKeysMax ? -1 : names.push(name) - 1;
-    });
-    this.keys = names.map((name) => Buffer.from(name));
-    this.columns = fields.map(() => undefined);
+  }
+
+  /** Adds a field, before the first batch, and returns its number. */
+  add(field: Field): number {
+    this.keyOf.push(this.keyFor(field));
+    this.columns.push(undefined);
+    return this.fields.push(field) - 1;
   }
 
   /** Looks at a new batch; `select` says at which of its events. */
   begin(batch: Batch, select: Uint8Array = batch.select): void {
     this.columnCount = -1;
     this.isScanned = false;
-    if (this.keys.length === 0 || batch.hasNested || !hasRoot(batch, select)) return;
-    this.scanner ??= new JsonScanner(this.kernel, this.keys);
+    if (this.names.length === 0 || batch.hasNested || !hasRoot(batch, select)) return;
+    this.scanner ??= new JsonScanner(
+      this.kernel,
+      this.names.map((name) => Buffer.from(name)),
+    );
     this.scanner.scan(batch, select);
     this.isScanned = true;
   }
@@ -123,6 +123,14 @@ export class FieldFinder {
   close(): void {
     this.scanner?.close();
     this.scanner = undefined;
+  }
+
+  private keyFor(field: Field): number {
+    if (field.keys.length > 1) return -1;
+    const name = field.keys[0]!;
+    const known = this.names.indexOf(name);
+    if (known >= 0 || this.names.length === scannedKeysMax) return known;
+    return this.names.push(name) - 1;
   }
 
   private column(batch: Batch, which: number): Column | undefined {

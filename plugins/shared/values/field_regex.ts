@@ -58,7 +58,7 @@ export class FieldRegex {
       verdicts[indices[position]!] = regex.test(texts[position]!) ? 1 : 0;
     });
     for (const position of givenUp) verdicts[indices[position]!] = matchVerdict.givenUp;
-    if (givenUp.length === 0) this.remember(batch, verdicts);
+    if (givenUp.length === 0 && this.memo.isUseful) this.remember(batch, verdicts);
     texts.length = 0;
     indices.length = 0;
   }

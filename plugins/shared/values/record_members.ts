@@ -21,7 +21,7 @@ export class RecordMembers {
     return this.writer.buffer;
   }
 
-  /** Reads an event, or the object at a span of it when `object` is given. */
+  /** Reads an event. */
   load(batch: Batch, index: number): void {
     this.writer.clear();
     this.encoder.write(batch, index, this.writer);
@@ -46,7 +46,7 @@ export class RecordMembers {
     return text.charCodeAt(0) === 0x22 ? (JSON.parse(text) as string) : text;
   }
 
-  /** Starts a new object; `add`, `addAs` and `addRaw` fill it, `finish` makes it the event. */
+  /** Starts a new object, which `add`, `addAs` and `addRaw` fill and `take` returns. */
   start(): void {
     this.out.clear();
     this.out.byte(0x7b);

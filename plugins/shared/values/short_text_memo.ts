@@ -8,7 +8,8 @@ export class ShortTextMemo {
   private slot = -1;
   private lookups = 0;
   private hits = 0;
-  private isUseful = true;
+  /** False once most texts turned out to be new ones; then nothing is kept any more. */
+  isUseful = true;
 
   /** The value kept for the text at this span, or -1. */
   find(bytes: Buffer, start: number, end: number): number {

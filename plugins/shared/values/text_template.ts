@@ -22,7 +22,8 @@ export class TextTemplate {
       this.pieces = [];
       return;
     }
-    const template = compileTemplate(text.replaceAll('$', '$$$$'));
+    const escaped = text.replace(/%\{[^}]*\}|\$/g, (found) => (found === '$' ? '$$' : found));
+    const template = compileTemplate(escaped);
     this.constant = template.isStatic ? template.staticPrefix : undefined;
     this.pieces = template.parts.map((part): Piece => {
       if (part.kind === 'literal') return () => part.text;

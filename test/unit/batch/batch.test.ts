@@ -91,7 +91,7 @@ test('untouched members keep their bytes and their order', () => {
   batch.setValue(0, fieldOf(['w', 'a', '0']), 'set');
   assert.equal(
     encoded(batch, 0),
-    '{"z":12345678901234567890,"y":1.0,"new":true,"w":{"b":1.00,"a":["set"]}}',
+    '{"z":12345678901234567890, "y":1.0,"new":true,"w":{"b":1.00,"a":["set"]}}',
   );
 });
 

@@ -109,7 +109,7 @@ class MemorySources implements SourceRegistry {
 
 const noLedger: Source['ledger'] = {
   startMark: () => 0,
-  processedPosition: () => 0,
+  processedPosition: 0,
   pend: () => {},
   settle: () => {},
   advance: () => {},

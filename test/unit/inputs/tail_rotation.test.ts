@@ -341,7 +341,8 @@ describe('tail reads gzip files', { concurrency: 4 }, () => {
     inPlace(async (place) => {
       place.write('a.gz', gzipSync(text(numbered(0, 20_000))).subarray(0, 20_000));
       const run = await place.readAll({ path: ['*.gz'], rotate_wait: 0 });
-      assert.deepEqual(run.lines, numbered(0, run.sent.length));
+      assert.deepEqual(run.lines.slice(0, -1), numbered(0, run.sent.length - 1));
+      assert.ok(run.sent.length > 1000);
       assert.equal(run.counter('sluice_tail_gzip_damaged_files_total'), 1);
       place.write('b.gz', 'no archive at all\n');
       await place.readAll({ path: ['b.gz'], rotate_wait: 0 });

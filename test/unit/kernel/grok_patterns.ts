@@ -1,11 +1,15 @@
 import { patternLibrary } from '../../../plugins/shared/grok/patterns/library.ts';
 import { parseRegex, type ParsedRegex, type ReferenceSite } from '../../../core/regex/parser.ts';
 
-const definitions = patternLibrary('legacy');
+const shipped = patternLibrary('legacy');
 
 const reference = /%\{(\w+)(?::(\w+))?(?::(int|float))?\}/y;
 
-function resolve(source: string, position: number): ReferenceSite | undefined {
+function resolve(
+  source: string,
+  position: number,
+  definitions: Readonly<Record<string, string>>,
+): ReferenceSite | undefined {
   reference.lastIndex = position;
   const match = reference.exec(source);
   const definition = match === null ? undefined : definitions[match[1]!];
@@ -20,7 +24,9 @@ function resolve(source: string, position: number): ReferenceSite | undefined {
   };
 }
 
-/** Parses a pattern with the definitions that Sluice ships. */
-export function parsePattern(pattern: string): ParsedRegex {
-  return parseRegex(pattern, { resolveReference: resolve });
+/** Parses a pattern with the definitions that Sluice ships, or with others. */
+export function parsePattern(pattern: string, definitions = shipped): ParsedRegex {
+  return parseRegex(pattern, {
+    resolveReference: (source, position) => resolve(source, position, definitions),
+  });
 }

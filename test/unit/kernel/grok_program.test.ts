@@ -7,6 +7,7 @@ import { GrokProgram } from '../../../core/kernel/grok_program.ts';
 import { groupsOf, lowerGrok } from '../../../core/kernel/lower_grok.ts';
 import type { KernelProgram } from '../../../core/kernel/pattern_ops.ts';
 import { type CompiledRegex, compileParsed } from '../../../core/regex/regex.ts';
+import { patternLibrary } from '../../../plugins/shared/grok/patterns/library.ts';
 import { emptyBatch, kernelForTest, putTexts, testSource } from './batches.ts';
 import { parsePattern } from './grok_patterns.ts';
 
@@ -256,6 +257,34 @@ test('patterns beyond the kernel are refused with a reason', () => {
   for (const pattern of ['(?<a>x)\\k<a>', '(?<=ab)c', '(?:a?b?)*c', '\\Ga', '(?:ab){101}']) {
     const lowered = lowerGrok(parsePattern(pattern).root);
     assert.ok('reason' in lowered, pattern);
+  }
+});
+
+const shortcuts = [
+  'IPV4',
+  'IP',
+  'IPORHOST',
+  'HTTPDATE',
+  'BASE10NUM',
+  'NUMBER',
+  'QUOTEDSTRING',
+  'QS',
+  'TIMESTAMP_ISO8601',
+  'SYSLOGTIMESTAMP',
+];
+
+test('the definitions that Sluice ships have their shortcuts, and others of their names do not', () => {
+  for (const naming of ['legacy', 'ecs'] as const) {
+    const library = patternLibrary(naming);
+    for (const name of shortcuts) {
+      const ops = (definitions: typeof library): string[] => {
+        const lowered = lowerGrok(parsePattern(`%{${name}:field}`, definitions).root);
+        assert.ok('ops' in lowered);
+        return lowered.ops.map((op) => op.name);
+      };
+      assert.ok(ops(library).includes('shortcut'), `${name}: see core/kernel/pattern_shortcuts.ts`);
+      assert.ok(!ops({ ...library, [name]: '[0-9]+x' }).includes('shortcut'), name);
+    }
   }
 });
 

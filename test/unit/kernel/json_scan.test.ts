@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Batch } from '../../../core/batch/batch.ts';
 import { isJsonObject, nestingDepthMax } from '../../../core/batch/json_bytes.ts';
 import { JsonScanner, JsonValidator } from '../../../core/kernel/json_scan.ts';
 import { emptyBatch, kernelForTest, putTexts } from './batches.ts';
@@ -121,6 +122,19 @@ test('the validator agrees with JSON.parse on damaged JSON', () => {
   );
 });
 
+function found(scanner: JsonScanner, keys: Buffer[], batch: Batch, i: number): unknown[] {
+  return keys.map((_, k) => {
+    const { valueStart, valueEnd } = scanner.results[k]!;
+    if (valueStart[i] === -1) return undefined;
+    return JSON.parse(batch.bytes.toString('utf8', valueStart[i]!, valueEnd[i]!));
+  });
+}
+
+function expected(keys: Buffer[], text: string): unknown[] {
+  const members = new Map(Object.entries(JSON.parse(text) as object));
+  return keys.map((key) => members.get(key.toString()));
+}
+
 test('the scanner finds members as the script does', () => {
   const keys = names.map((name) => Buffer.from(name));
   fc.assert(
@@ -144,8 +158,13 @@ test('the scanner finds members as the script does', () => {
         twin.scan(batch);
         for (let i = 0; i < batch.count; i++) {
           if (batch.select[i] === 0) continue;
-          assert.equal(scanner.slow[i], twin.slow[i], texts[i]);
-          if (twin.slow[i] === 1) continue;
+          // What is odd but does not matter need not be seen.
+          assert.ok(scanner.slow[i]! <= twin.slow[i]!, texts[i]);
+          if (scanner.slow[i] === 1) continue;
+          if (twin.slow[i] === 1) {
+            assert.deepEqual(found(scanner, wanted, batch, i), expected(wanted, texts[i]!));
+            continue;
+          }
           const at = (s: JsonScanner): number[][] =>
             s.results.map((r) => [r.keyStart[i]!, r.valueStart[i]!, r.valueEnd[i]!]);
           assert.deepEqual(at(scanner), at(twin), texts[i]);

@@ -7,7 +7,12 @@ import {
 } from '../../../plugins/outputs/elasticsearch/bulk_response.ts';
 import { answers } from './elasticsearch_answers.ts';
 
-const facts: BulkRequestFacts = { count: 1, operation: 'create', isNamedByRecords: false };
+const facts: BulkRequestFacts = {
+  count: 1,
+  bytes: 100,
+  operation: 'create',
+  isNamedByRecords: false,
+};
 
 function answerOf(name: keyof typeof answers): BulkResponse {
   const { status, body } = answers[name];
@@ -47,6 +52,8 @@ const cases: [keyof typeof answers, Partial<BulkRequestFacts>, unknown][] = [
   ['too large', { count: 9 }, 'split'],
   ['too busy', { count: 9 }, 'split'],
   ['too busy', { count: 1 }, 'retry'],
+  ['too busy in pieces', { count: 9, bytes: 1_600_000 }, 'split'],
+  ['too busy in pieces', { count: 9, bytes: 900_000 }, 'retry'],
   ['write block', { count: 2, isNamedByRecords: true }, { retry: [0], rejected: [] }],
   ['data stream without time', { count: 2 }, { retry: [], rejected: [0] }],
   ['forbidden index', { count: 2 }, { retry: [1], rejected: [] }],
