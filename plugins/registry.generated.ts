@@ -12,8 +12,14 @@ import { plugin as parserLtsv } from './parsers/ltsv/index.ts';
 import { plugin as parserRegex } from './parsers/regex/index.ts';
 import { plugin as parserSyslog } from './parsers/syslog/index.ts';
 import { plugin as filterDate } from './filters/date/index.ts';
+import { plugin as filterGrep } from './filters/grep/index.ts';
+import { plugin as filterGrok } from './filters/grok/index.ts';
 import { plugin as filterMutate } from './filters/mutate/index.ts';
 import { plugin as filterParser } from './filters/parser/index.ts';
+import { plugin as filterRewriteTag } from './filters/rewrite_tag/index.ts';
+import { plugin as filterSample } from './filters/sample/index.ts';
+import { plugin as filterSeverity } from './filters/severity/index.ts';
+import { plugin as filterThrottle } from './filters/throttle/index.ts';
 import { plugin as outputClickhouse } from './outputs/clickhouse/index.ts';
 import { plugin as outputDuckdb } from './outputs/duckdb/index.ts';
 import { plugin as outputElasticsearch } from './outputs/elasticsearch/index.ts';
@@ -38,8 +44,14 @@ export const builtInPlugins = [
   parserRegex,
   parserSyslog,
   filterDate,
+  filterGrep,
+  filterGrok,
   filterMutate,
   filterParser,
+  filterRewriteTag,
+  filterSample,
+  filterSeverity,
+  filterThrottle,
   outputClickhouse,
   outputDuckdb,
   outputElasticsearch,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inspectDiskBuffer, type VerifyReport } from '../../core/buffer/verify.ts';
 import { bufferDirectory } from '../../core/topology/output_assembly.ts';
@@ -6,6 +6,7 @@ import type { Command, CommandCall } from '../command.ts';
 import { bytesText, countOf, countText } from '../counts.ts';
 import { exitCode } from '../exit_codes.ts';
 import { storageDefault } from '../storage_default.ts';
+import { outputsIn } from '../stored_outputs.ts';
 import { TextOutput } from '../text_output.ts';
 import { textTable } from '../text_table.ts';
 import { textOption, usageError } from '../usage_error.ts';
@@ -28,7 +29,7 @@ export const buffer: Command = {
       return usageError(call, buffer, 'say show or verify, and at most one output');
     }
     const storage = resolve(textOption(call, 'storage') ?? storageDefault);
-    const names = output === undefined ? outputsIn(storage) : [output];
+    const names = output === undefined ? outputsIn(join(storage, 'buffers')) : [output];
     const reports: [string, VerifyReport][] = [];
     for (const name of names) {
       const directory = bufferDirectory(storage, name);
@@ -41,16 +42,6 @@ export const buffer: Command = {
     return await print(call, action, storage, reports);
   },
 };
-
-function outputsIn(storage: string): string[] {
-  const directory = join(storage, 'buffers');
-  if (!existsSync(directory)) return [];
-  const entries = readdirSync(directory, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => decodeURIComponent(entry.name))
-    .sort();
-}
 
 async function print(
   call: CommandCall,

@@ -21,7 +21,8 @@ export interface TextSpans {
 }
 
 export interface GrokRunOptions {
-  /** Stores captures that are empty, too. */
+  /** Stores captures that are empty, too; an event in which a group took no part is then left to
+   *  JavaScript. */
   readonly keepEmpty: boolean;
   /** Names of fields whose value a capture may replace. Of others that an event has as a column
    *  already, the event is left to JavaScript. */

@@ -32,7 +32,7 @@ export interface GroupTarget {
 }
 
 /** Limits of a program; a pattern beyond them stays in JavaScript. */
-const opsMax = 4000;
+const opsMax = 8000;
 const capturesMax = 120;
 const targetsMax = 64;
 const nestingMax = 60;

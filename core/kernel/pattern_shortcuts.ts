@@ -15,13 +15,13 @@ export const shortcutNumbers = {
  *  is not here is matched step by step: slower, never wrong. */
 const known: Readonly<Record<string, readonly [keyof typeof shortcutNumbers, ...string[]]>> = {
   IPV4: ['ipv4', 'Rz2ymALWrmhdZ68W'],
-  IP: ['ipv4', '1_vg_pkn86ILODO_'],
-  IPORHOST: ['ipv4', 'aI6vrIWIOcWHeNK-'],
+  IP: ['ipv4', 'HpFFnQUhYrpj3Vz7'],
+  IPORHOST: ['ipv4', 'yM-zdmUWh4ySPOnQ'],
   HTTPDATE: ['http_date', 'AX-ORGa9a100bjfz'],
   BASE10NUM: ['number', 'b8d2ZImB3bjpzFFx'],
   NUMBER: ['number', 'rUZJXDPRCD1LEEB-'],
-  QUOTEDSTRING: ['quoted', 'YhVNc1PRBOJJO89n'],
-  QS: ['quoted', '3bo0mz36qd8vu7tW'],
+  QUOTEDSTRING: ['quoted', 'XwT2YAYozI37R_as'],
+  QS: ['quoted', 'BExmpSZkArQ2Q5vm'],
   TIMESTAMP_ISO8601: ['iso8601', 'Bz7u2J5VclXGrNvN'],
   SYSLOGTIMESTAMP: ['syslog_date', 'Nx73mpDXxHq5_fdH'],
 };

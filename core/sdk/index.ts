@@ -31,7 +31,9 @@ export {
 export * from './contracts.ts';
 export * from './define.ts';
 export { importDriver } from './drivers.ts';
+export { GrokProgram } from '../kernel/grok_program.ts';
 export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
+export { lowerGrok } from '../kernel/lower_grok.ts';
 export { splitLines } from '../kernel/split_lines.ts';
 export { parseByteSize } from '../time/byte_size.ts';
 export {
@@ -53,5 +55,6 @@ export {
   compileParsed,
   compileRegex,
   isPlainText,
+  type RawMatch,
   RegexBudgetError,
 } from '../regex/regex.ts';

@@ -149,6 +149,18 @@ export const metricTable = {
     type: 'counter',
     help: 'Records on which the function of a script took too long.',
   },
+  sluice_elasticsearch_id_conflicts_total: {
+    type: 'counter',
+    help: 'Records whose id Elasticsearch had although they were never sent before: looked into, not trusted.',
+  },
+  sluice_elasticsearch_index_fallback_total: {
+    type: 'counter',
+    help: 'Records that went to a fallback index. Label reason: missing, names_max.',
+  },
+  sluice_elasticsearch_index_names: {
+    type: 'gauge',
+    help: 'Index names made from records in this hour.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { waitUntil } from '../../core/testing/index.ts';
+import { ended, killed, LineWriter, startAgent } from './kill_rig.ts';
 
-const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const kills = 12;
 
 for (const storage of ['memory', 'filesystem']) {
@@ -43,28 +41,6 @@ for (const storage of ['memory', 'filesystem']) {
   });
 }
 
-/** Appends numbered lines, and renames its file as logrotate does. */
-class LineWriter {
-  lines = 0;
-  private rotations = 0;
-  private readonly directory: string;
-
-  constructor(directory: string) {
-    this.directory = directory;
-  }
-
-  async write(count: number): Promise<void> {
-    let text = '';
-    for (let k = 0; k < count; k++) text += `line ${this.lines++}\n`;
-    await appendFile(join(this.directory, 'app.log'), text);
-  }
-
-  async rotate(): Promise<void> {
-    const path = join(this.directory, 'app.log');
-    await rename(path, join(this.directory, `app.log.${++this.rotations}`));
-  }
-}
-
 async function writePipeline(directory: string, storage: string): Promise<void> {
   await writeFile(
     join(directory, 'pipeline.yaml'),
@@ -86,24 +62,6 @@ pipeline:
       batch: {records: 100}
 `,
   );
-}
-
-function startAgent(directory: string): ChildProcess {
-  return spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
-    cwd: directory,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-}
-
-async function killed(agent: ChildProcess): Promise<void> {
-  agent.kill('SIGKILL');
-  await ended(agent);
-}
-
-function ended(agent: ChildProcess): Promise<number | null> {
-  if (agent.exitCode !== null || agent.signalCode !== null) return Promise.resolve(agent.exitCode);
-  return new Promise((resolve) => agent.once('exit', (code) => resolve(code)));
 }
 
 async function delivered(directory: string): Promise<number> {

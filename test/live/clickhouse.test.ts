@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
+import { startPipeline } from '../../core/testing/start_pipeline.ts';
+import { waitUntil } from '../../core/testing/wait_until.ts';
+import { plugin as dummy } from '../../plugins/inputs/dummy/index.ts';
 import { plugin } from '../../plugins/outputs/clickhouse/index.ts';
 import { type RunningServer, servers } from '../servers/index.ts';
 import {
@@ -411,4 +414,12 @@ test('an aborted delivery ends at once', { skip }, async (t) => {
   const delivering = output.deliver(chunk, delivery(controller.signal));
   controller.abort();
   await assert.rejects(delivering);
+});
+
+test('the example of the plugin runs as it stands', { skip }, async () => {
+  const yaml = plugin.example.replace('host: 127.0.0.1', `port: ${server.port}`);
+  const pipeline = await startPipeline({ yaml, plugins: [dummy, plugin] });
+  const count = async (): Promise<string> => query('SELECT count(), any(message) FROM logs.events');
+  await waitUntil(async () => (await count().catch(() => '')) === '3\thello\n');
+  await pipeline.stop();
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
+import { startPipeline } from '../../core/testing/start_pipeline.ts';
+import { waitUntil } from '../../core/testing/wait_until.ts';
+import { plugin as dummy } from '../../plugins/inputs/dummy/index.ts';
 import { plugin } from '../../plugins/outputs/loki/index.ts';
 import { type RunningServer, servers } from '../servers/index.ts';
 import {
@@ -324,4 +327,15 @@ test('a server that is down or frozen means another try', { skip }, async (t) =>
   const patient = open(t, { labels: ['job=down'] }).output;
   assert.deepEqual(await patient.deliver(chunk, delivery()), { kind: 'accepted' });
   assert.equal((await search('{job="down"}')).length, 1);
+});
+
+test('the example of the plugin runs as it stands', { skip }, async () => {
+  const address = `port: ${server.port}\n      tenant_id: example`;
+  const yaml = plugin.example.replace('host: 127.0.0.1', address);
+  const pipeline = await startPipeline({ yaml, plugins: [dummy, plugin] });
+  await waitUntil(async () => {
+    const found = await search('{job="demo", level="info"}', 'example');
+    return found.length === 3 && found.every(({ metadata }) => metadata['trace_id'] === '7b1f');
+  });
+  await pipeline.stop();
 });

@@ -4,7 +4,7 @@ import { sameBytes } from './bytes';
  *  a quote anywhere, or something is escaped that could spell it. Much cheaper than to walk over
  *  the members. */
 
-// First bytes of the names: bit h of byte l says that h * 16 + l is one (see pattern.ts).
+// First bytes of the names: bit h of byte l says that h * 16 + l is one (see pattern_text.ts).
 const starts: usize = memory.data(16);
 let highStarts: bool = false;
 // Some name has a character that JSON may escape other than by `\u`.

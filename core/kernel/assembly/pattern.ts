@@ -1,15 +1,25 @@
-import { isDigit, sameBytes } from './bytes';
+import { sameBytes } from './bytes';
+import { Run, saves, storeCaptures } from './pattern_captures';
 import { fastEnd } from './pattern_shortcuts';
+import {
+  assertion,
+  classOf,
+  fill,
+  hasByte,
+  isContinuation,
+  nextCharacter,
+  out,
+  runEnd,
+  unknown,
+} from './pattern_text';
 
-/** A backtracking matcher for patterns that core/kernel/lower_pattern.ts lowered. It finds the
+/** A backtracking matcher for patterns that core/kernel/lower_grok.ts lowered. It finds the
  *  match that begins at the first byte of a text, if there is one, exactly as a backtracking
  *  regular-expression engine does; whenever that is not certain it gives up, and JavaScript
  *  answers for that text.
  *
  *  A program is a list of 32-bit words: an operation, then its arguments. Positions in it are
- *  addresses. A class is 16 bytes for the vector test (bit h of byte l: character h * 16 + l is
- *  in), a byte that says what bytes of 128 and above are (0 out, 1 in, 2 unknown), and from byte
- *  32 on the same as a table of 256. */
+ *  addresses; classes are those of pattern_text.ts. */
 
 // As `opcodes` of core/kernel/pattern_ops.ts.
 const opMatch: i32 = 0;
@@ -36,10 +46,6 @@ const opContains: i32 = 20;
 const opField: i32 = 21;
 const opPass: i32 = 22;
 
-const tableAt: usize = 32;
-const out: u32 = 0;
-const unknown: u32 = 2;
-
 // Choices to come back to, 24 bytes each: what kind, then what it needs.
 const choiceBytes: usize = 24;
 const choicesMax: usize = 3000;
@@ -53,53 +59,8 @@ const choiceRestore: i32 = 3;
 /** How often a text may make the matcher come back before it gives up. */
 const returnsMax: i32 = 5000;
 
-// Two slots more than captures may have: for what is matched and not wanted.
-const saves: usize = memory.data(1040);
 /** Per nested group: stack height and position at its begin. */
 const marks: usize = memory.data(512);
-
-const bitOfHigh = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
-
-@unmanaged
-class Run {
-  program: usize;
-  count: i32;
-  select: usize;
-  starts: usize;
-  ends: usize;
-  /** Kinds of the texts' column, or 0 when all selected are texts. */
-  kinds: usize;
-  /** Root kinds when only events without a root may be answered, or 0. */
-  rootKinds: usize;
-  result: usize;
-  targets: usize;
-  targetCount: i32;
-  captures: usize;
-  captureCount: i32;
-  keepEmpty: i32;
-}
-
-@unmanaged
-class Target {
-  start: usize;
-  end: usize;
-  kind: usize;
-  overwrite: i32;
-}
-
-@unmanaged
-class Capture {
-  target: i32;
-  conversion: i32;
-}
-
-const targetBytes: usize = 16;
-const captureBytes: usize = 8;
-
-// Values found for the targets of one text.
-const foundKinds: usize = memory.data(80);
-const foundStarts: usize = memory.data(256);
-const foundEnds: usize = memory.data(256);
 
 /** Matches the selected texts and fills the targets' columns; `result` gets 1 for an event that
  *  is done and 0 for one that JavaScript must do. Returns how many are done. */
@@ -124,65 +85,13 @@ export function matchTexts(run: Run): i32 {
   return done;
 }
 
-/** As memory.fill, which is a call out of the module and slow for a few bytes. Writes up to 15
- *  bytes more. */
-// @ts-ignore: decorator
-@inline
-function fill(at: usize, value: v128, length: usize): void {
-  for (let i: usize = 0; i < length; i += 16) v128.store(at + i, value);
-}
-
-/** Position of the first byte from `at` on that is not in the class, at most `limit`. */
-// @ts-ignore: decorator
-@inline
-function runEnd(set: usize, at: usize, limit: usize): usize {
-  const low = v128.load(set);
-  const highIn = i8x16.splat(load<u8>(set + 16) == 1 ? -128 : 0);
-  const fifteen = i8x16.splat(15);
-  while (at < limit) {
-    const bytes = v128.load(at);
-    const columns = i8x16.swizzle(low, v128.and(bytes, fifteen));
-    const rows = i8x16.swizzle(bitOfHigh, i8x16.shr_u(bytes, 4));
-    const inside = v128.or(v128.and(columns, rows), v128.and(bytes, highIn));
-    const stops = i8x16.bitmask(i8x16.eq(inside, i8x16.splat(0)));
-    if (stops) {
-      at += ctz(stops);
-      break;
-    }
-    at += 16;
-  }
-  return at < limit ? at : limit;
-}
-
-// @ts-ignore: decorator
-@inline
-function hasByte(at: usize, end: usize, byte: u32): bool {
-  const wanted = i8x16.splat(<i8>byte);
-  for (; at < end; at += 16) {
-    const found = i8x16.bitmask(i8x16.eq(v128.load(at), wanted));
-    if (found) return at + ctz(found) < end;
-  }
-  return false;
-}
-
-// @ts-ignore: decorator
-@inline
-function classOf(set: usize, at: usize): u32 {
-  return load<u8>(set + tableAt + <usize>load<u8>(at));
-}
-
-// @ts-ignore: decorator
-@inline
-function isContinuation(at: usize): bool {
-  return (load<u8>(at) & 0xc0) == 0x80;
-}
-
 // @ts-ignore: decorator
 @inline
 function argument(pc: usize, index: i32): usize {
   return <usize>load<u32>(pc + 4 + (<usize>index << 2));
 }
 
+// One long function: its state stays in registers, which is most of its speed.
 function matchAt(program: usize, start: usize, end: usize): bool {
   let pc = program;
   let at = start;
@@ -516,94 +425,3 @@ function matchAt(program: usize, start: usize, end: usize): bool {
 
 // A program of one operation that no matcher knows: it ends the attempt.
 const giveUp: usize = memory.data<i32>([-1]);
-
-// @ts-ignore: decorator
-@inline
-function nextCharacter(at: usize, end: usize): usize {
-  if (load<u8>(at++) >= 0x80) while (at < end && isContinuation(at)) at++;
-  return at;
-}
-
-// As `assertionNumbers` of core/kernel/pattern_ops.ts. Returns 0, 1, or 2 for unknown.
-function assertion(type: i32, at: usize, start: usize, end: usize): u32 {
-  switch (type) {
-    case 0:
-      return at == start || (at < end && load<u8>(at - 1) == 10) ? 1 : 0;
-    case 1:
-      return at == end || load<u8>(at) == 10 ? 1 : 0;
-    case 2:
-      return at == start ? 1 : 0;
-    case 3:
-      return at == end ? 1 : 0;
-    case 4:
-      return at == end || (at + 1 == end && load<u8>(at) == 10) ? 1 : 0;
-    case 5:
-    case 6: {
-      const before: u32 = at > start ? load<u8>(at - 1) : 32;
-      const behind: u32 = at < end ? load<u8>(at) : 32;
-      if (before >= 0x80 || behind >= 0x80) return unknown;
-      const boundary = isWord(before) != isWord(behind);
-      return boundary == (type == 5) ? 1 : 0;
-    }
-    default:
-      return unknown;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function isWord(byte: u32): bool {
-  return isDigit(byte) || (byte | 0x20) - 0x61 < 26 || byte == 0x5f;
-}
-
-function storeCaptures(run: Run, index: usize): bool {
-  const targetCount = <usize>run.targetCount;
-  const word = index << 2;
-  fill(foundKinds, i8x16.splat(0), targetCount);
-  for (let i: usize = 0; i < <usize>run.captureCount; i++) {
-    const start = load<i32>(saves + (i << 3));
-    const end = load<i32>(saves + (i << 3), 4);
-    if (start < 0 || end < 0) continue;
-    if (start == end && !run.keepEmpty) continue;
-    const capture = changetype<Capture>(run.captures + i * captureBytes);
-    const place = <usize>capture.target;
-    // Two captures of one field are JavaScript's to join.
-    if (load<u8>(foundKinds + place)) return false;
-    const target = changetype<Target>(run.targets + place * targetBytes);
-    if (!target.overwrite && load<u8>(target.kind + index)) return false;
-    let kind: u8 = 1;
-    if (capture.conversion) {
-      if (!isCanonicalNumber(<usize>start, <usize>end, capture.conversion == 2)) return false;
-      kind = 2;
-    }
-    store<u8>(foundKinds + place, kind);
-    store<i32>(foundStarts + (place << 2), start);
-    store<i32>(foundEnds + (place << 2), end);
-  }
-  for (let i: usize = 0; i < targetCount; i++) {
-    const kind = load<u8>(foundKinds + i);
-    if (!kind) continue;
-    const target = changetype<Target>(run.targets + i * targetBytes);
-    store<u8>(target.kind + index, kind);
-    store<u32>(target.start + word, load<u32>(foundStarts + (i << 2)));
-    store<u32>(target.end + word, load<u32>(foundEnds + (i << 2)));
-  }
-  return true;
-}
-
-/** True when JavaScript writes the number that this text says as this very text: at most 15
- *  digits, no needless zeros, no exponent. */
-function isCanonicalNumber(at: usize, end: usize, fraction: bool): bool {
-  const negative = at < end && load<u8>(at) == 0x2d;
-  if (negative) at++;
-  if (end - at > 16 || at >= end) return false;
-  const first = at;
-  while (at < end && isDigit(load<u8>(at))) at++;
-  if (at == first || (at - first > 1 && load<u8>(first) == 0x30)) return false;
-  if (at == end) return at - first <= 15 && !(negative && load<u8>(first) == 0x30);
-  if (!fraction || load<u8>(at) != 0x2e) return false;
-  const point = at++;
-  while (at < end && isDigit(load<u8>(at))) at++;
-  // 0.0000001 is written 1e-7.
-  return at == end && at > point + 1 && at - point <= 6 && load<u8>(at - 1) != 0x30;
-}

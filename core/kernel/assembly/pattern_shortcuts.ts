@@ -1,4 +1,5 @@
 import { isDigit, skipDigits } from './bytes';
+import { isWord } from './pattern_text';
 
 /** Ends of well-known patterns on texts in their common form. Each gives the position behind
  *  what the pattern's first way of matching takes, or 0 when the text is of another form. They
@@ -22,12 +23,6 @@ export function fastEnd(shortcut: i32, at: usize, start: usize, end: usize): usi
     default:
       return 0;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function isWord(byte: u32): bool {
-  return isDigit(byte) || (byte | 0x20) - 0x61 < 26 || byte == 0x5f;
 }
 
 /** True when a word ends or begins here whatever the byte before is. */

@@ -400,13 +400,16 @@ export class Admission {
   ): Promise<TailedFile> {
     const { file, facts, head } = one;
     file.isUnchecked = facts.size === 0;
-    this.live.set(file.key, file);
-    if (file.generation !== undefined) return file;
+    if (file.generation !== undefined) {
+      this.live.set(file.key, file);
+      return file;
+    }
     const fromHead = isStart ? this.settings.readFromHead : this.settings.readNewFromHead;
     if (!fromHead && file.isGzip) file.isFinished = true;
     await this.store.begin(file.path, fromHead || file.isGzip ? 0 : facts.size, (generation) =>
       this.recall(file, generation, head),
     );
+    this.live.set(file.key, file);
     return file;
   }
 

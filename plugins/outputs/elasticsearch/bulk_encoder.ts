@@ -61,8 +61,9 @@ export class BulkEncoder implements RecordEncoder {
 
 function fingerprintOf(options: ElasticsearchOptions): string {
   const { data_stream, logstash_format, write_operation, generate_id, id_key } = options;
+  const { logstash_prefix, logstash_prefix_key, logstash_prefix_separator } = options;
   const name = logstash_format
-    ? [options.logstash_prefix, options.logstash_prefix_key, options.logstash_dateformat]
+    ? [logstash_prefix, logstash_prefix_key, logstash_prefix_separator, options.logstash_dateformat]
     : [data_stream ?? options.index];
   const time = [options.time_key, options.time_key_format, options.time_key_nanos];
   const tag = options.include_tag_key ? options.tag_key : null;

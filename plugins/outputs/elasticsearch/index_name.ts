@@ -42,7 +42,8 @@ export function indexPieces(options: ElasticsearchOptions, context?: NameContext
 }
 
 function datedNow(piece: Extract<NamePiece, { kind: 'date' }>, clock: Clock): NamePiece {
-  return { kind: 'date', format: () => piece.format(Math.floor(clock.nowMs() / 1000), 0) };
+  const format = (): string => piece.format(Math.floor(clock.nowMs() / 1000), 0);
+  return { kind: 'date', format, isOfClock: true };
 }
 
 function namedPieces(options: ElasticsearchOptions, context: NameContext | undefined): NamePiece[] {

@@ -1,4 +1,9 @@
-import { JsonRecordEncoder, type PluginContext } from '../../../core/sdk/index.ts';
+import {
+  JsonRecordEncoder,
+  type PluginContext,
+  type RecordEncoder,
+} from '../../../core/sdk/index.ts';
+import { OneLineSink } from '../record_sink/one_line_sink.ts';
 
 /** How a line of JSON shows the event's time. */
 export const timeOptions = {
@@ -23,8 +28,18 @@ export interface JsonLineShape extends JsonLineOptions {
   sectionKey?: (batch: import('../../../core/sdk/index.ts').Batch, index: number) => string;
 }
 
-/** An encoder of one JSON object a line. */
-export function jsonLineEncoder(shape: JsonLineShape, context: PluginContext): JsonRecordEncoder {
+/** An encoder of one JSON object a line, whatever white space the objects came with. */
+export function jsonLineEncoder(shape: JsonLineShape, context: PluginContext): RecordEncoder {
+  const inner = recordEncoder(shape, context);
+  const oneLine = new OneLineSink(1);
+  return {
+    fingerprint: inner.fingerprint,
+    encode: (batch, select, sink) => inner.encode(batch, select, oneLine.over(sink)),
+    recordJson: (record) => inner.recordJson(record),
+  };
+}
+
+function recordEncoder(shape: JsonLineShape, context: PluginContext): JsonRecordEncoder {
   const key = shape.json_date_key;
   const withTime = key !== undefined && key !== 'false' && key !== '';
   const form = shape.json_date_format === 'double' ? 'epoch' : shape.json_date_format;

@@ -9,8 +9,12 @@ import {
 /** A part of a name that is made for each record. */
 export type NamePiece =
   | { readonly kind: 'text'; readonly text: string }
-  /** From the record's time. */
-  | { readonly kind: 'date'; readonly format: (seconds: number, nanos: number) => string }
+  /** From the record's time, or from the clock whatever that is. */
+  | {
+      readonly kind: 'date';
+      readonly format: (seconds: number, nanos: number) => string;
+      readonly isOfClock?: boolean;
+    }
   | { readonly kind: 'field'; readonly field: Field; readonly adapt?: (value: string) => string }
   | { readonly kind: 'tag' }
   /** The part of the tag with this index, split at dots. */

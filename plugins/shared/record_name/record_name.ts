@@ -52,6 +52,9 @@ export class RecordName<Made> {
   private readonly lastValues: (string | undefined)[];
   private lastEntry: NameEntry<Made> | undefined;
   private nextSweepAtMs = 0;
+  /** The name is the same throughout a second. */
+  private readonly isBySecond: boolean;
+  private lastSeconds = Number.NaN;
 
   constructor(options: RecordNameOptions<Made>) {
     this.options = options;
@@ -60,6 +63,7 @@ export class RecordName<Made> {
     this.fallback = entryOf(prefix + otherName);
     this.fixed = isStaticName(options.pieces) ? entryOf(prefix) : undefined;
     this.lastValues = options.pieces.map(() => undefined);
+    this.isBySecond = options.pieces.every(isSameAllSecond);
   }
 
   /** Names in use. */
@@ -70,6 +74,15 @@ export class RecordName<Made> {
   entryAt(batch: Batch, index: number): NameEntry<Made> {
     // hot path
     if (this.fixed !== undefined) return this.fixed;
+    const seconds = batch.seconds[index]!;
+    if (this.isBySecond && seconds === this.lastSeconds) return this.lastEntry!;
+    const entry = this.entryOf(batch, index);
+    // A record without room for its name looks for it again.
+    this.lastSeconds = entry === this.fallback ? Number.NaN : seconds;
+    return entry;
+  }
+
+  private entryOf(batch: Batch, index: number): NameEntry<Made> {
     const pieces = this.options.pieces;
     const last = this.lastValues;
     let isSame = this.lastEntry !== undefined;
@@ -154,6 +167,12 @@ function rawValue(piece: NamePiece, batch: Batch, index: number): string | undef
     default:
       return undefined;
   }
+}
+
+function isSameAllSecond(piece: NamePiece): boolean {
+  if (piece.kind === 'text') return true;
+  if (piece.kind !== 'date' || piece.isOfClock === true) return false;
+  return piece.format(0, 0) === piece.format(0, 999_999_999);
 }
 
 /** What `locate` found, unless it is an object, an array, null or too long. */

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { type Batch, heapBatch } from '../../../core/batch/batch.ts';
+import { Batch, heapBatch } from '../../../core/batch/batch.ts';
 import { ByteWriter } from '../../../core/batch/byte_writer.ts';
 import { fieldOf } from '../../../core/batch/field.ts';
 import { JsonEventEncoder } from '../../../core/batch/json_encode.ts';
-import { layout, slotBytes } from '../../../core/batch/layout.ts';
-import { Batch as SlotBatch } from '../../../core/batch/batch.ts';
+import { layout } from '../../../core/batch/layout.ts';
 import type { Source } from '../../../core/batch/source.ts';
 import { valueKind } from '../../../core/batch/value_kind.ts';
 import { compileFieldPath } from '../../../core/config/field_path.ts';
@@ -18,6 +17,7 @@ const source: Source = {
   generation: '00112233445566778899aabbccddeeff',
   ledger: {
     startMark: () => 0,
+    processedPosition: 0,
     pend: () => {},
     settle: () => {},
     advance: () => {},
@@ -104,13 +104,13 @@ export function batchOf(events: readonly TestEvent[], kernel?: Kernel, tag = 'ap
   const batch =
     kernel === undefined
       ? heapBatch(bytes, Math.max(1, events.length))
-      : new SlotBatch(kernel.bytes, layout.slotsStart, {
+      : new Batch(kernel.bytes, layout.slotsStart, {
           events: layout.eventsMax,
           dataBytes: layout.dataBytes,
           scratchBytes: layout.scratchBytes,
           inKernelMemory: true,
         });
-  assert.ok(slotBytes() > bytes);
+  assert.ok(bytes <= layout.dataBytes);
   batch.reset(source, tag);
   let at = batch.dataStart;
   events.forEach((event, i) => {

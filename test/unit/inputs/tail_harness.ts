@@ -213,6 +213,14 @@ export class TailRun implements BatchEmitter {
     return this;
   }
 
+  /** Ends whatever the test left. */
+  async abandon(): Promise<void> {
+    this.resumeOutput();
+    this.stopper.abort();
+    await this.done;
+    await this.input.close?.();
+  }
+
   async save(): Promise<void> {
     await this.sources.save();
   }
@@ -357,7 +365,7 @@ export class TailPlace {
   }
 
   async remove(): Promise<void> {
-    for (const run of this.runs) if (!run.isOver) await run.stop().catch(() => {});
+    for (const run of this.runs) await run.abandon();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -27,6 +27,7 @@ function resolve(
 /** Parses a pattern with the definitions that Sluice ships, or with others. */
 export function parsePattern(pattern: string, definitions = shipped): ParsedRegex {
   return parseRegex(pattern, {
+    rubyMultiline: true,
     resolveReference: (source, position) => resolve(source, position, definitions),
   });
 }

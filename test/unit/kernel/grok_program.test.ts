@@ -235,6 +235,27 @@ test('a field that the event has already is left to JavaScript, unless it may be
   }
 });
 
+test('empty captures are stored only when asked for', () => {
+  for (const keepEmpty of [false, true]) {
+    const lowered = lowerGrok(parsePattern('^(?<a>x*)-(?<b>y)?').root);
+    assert.ok('ops' in lowered);
+    const program = GrokProgram.load(kernel, lowered, { keepEmpty, overwrite: [] })!;
+    const batch = emptyBatch(kernel);
+    const { starts, ends } = putTexts(batch, ['-y', '-']);
+    const text = batch.column(message)!;
+    starts.forEach((start, i) => {
+      batch.setSpan(text, i, start, ends[i]!, 1);
+    });
+    const columns = lowered.targets.map((name) => batch.column(fieldOf([name]))!);
+    program.run(batch, text, columns, batch.select, batch.dropped);
+    assert.equal(batch.textAt(0, fieldOf(['a'])), keepEmpty ? '' : undefined);
+    assert.equal(batch.textAt(0, fieldOf(['b'])), 'y');
+    // A group that took no part would become null.
+    assert.equal(batch.dropped[1], keepEmpty ? 0 : 1);
+    program.close();
+  }
+});
+
 test('events with a root, and columns that are no text, are left to JavaScript', () => {
   const lowered = lowerGrok(parsePattern('%{WORD:level}').root);
   assert.ok('ops' in lowered);

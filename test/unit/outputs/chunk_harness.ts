@@ -35,6 +35,7 @@ export const harnessSource: Source = {
     pend: () => {},
     settle: () => {},
     advance: () => {},
+    processedPosition: 0,
     hold: () => {},
     release: () => {},
   },
@@ -128,7 +129,13 @@ export function outputOf<Options>(
       gauge: () => {},
     },
     baseDirectory: process.cwd(),
-    service: { eventBytesMax: 1 << 20, flushMs: 1000, hostName: 'host', storagePath: '/tmp' },
+    service: {
+      eventBytesMax: 1 << 20,
+      flushMs: 1000,
+      multilineBufferLimitBytes: 1 << 20,
+      hostName: 'host',
+      storagePath: '/tmp',
+    },
     field: (reference) => {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);
@@ -192,7 +199,7 @@ export function withDefaults<Options>(
 
 function converted(type: unknown, value: unknown): unknown {
   if (typeof value !== 'string') return value;
-  if (type === 'duration') return parseDuration(value);
+  if (type === 'duration') return parseDuration(value, 's');
   if (type === 'size') return parseByteSize(value);
   if (type === 'secret') return new Secret(value);
   if (type === 'comma_list') return value.split(',').map((part) => part.trim());

@@ -192,11 +192,33 @@ for (const [given, event, expected] of names) {
 
 test('with current_time_index the date is that of the clock', () => {
   const context = outputContext();
-  const clock = { ...context.clock, nowMs: () => Date.parse('2030-01-02T03:04:05Z') };
+  let now = '2030-01-02T03:04:05Z';
+  const clock = { ...context.clock, nowMs: () => Date.parse(now) };
   const given = { index: 'logs-%{+YYYY.MM.dd}', current_time_index: true };
   const encoder = encoderOf(given, { ...context, clock });
-  const chunk = chunkOf({ encoder }, [{ json: {} }]);
-  assert.match(chunk.body().toString(), /"logs-2030\.01\.02"/);
+  const body = (): string =>
+    chunkOf({ encoder }, [{ json: {} }])
+      .body()
+      .toString();
+  assert.match(body(), /"logs-2030\.01\.02"/);
+  now = '2030-01-03T03:04:05Z';
+  assert.match(body(), /"logs-2030\.01\.03"/);
+});
+
+test('each record has the index of its own time', () => {
+  const seconds = [0, 86_399, 86_400, 86_400, 0, -1];
+  const found = indicesOf(
+    { index: 'l-%{+YYYY.MM.dd}' },
+    seconds.map((at) => ({ json: {}, seconds: at })),
+  );
+  const days = ['1970.01.01', '1970.01.01', '1970.01.02', '1970.01.02', '1970.01.01', '1969.12.31'];
+  assert.deepEqual(
+    found,
+    days.map((day) => `l-${day}`),
+  );
+  const at = (nanos: number) => ({ json: {}, seconds: 0, nanos });
+  const byMillisecond = indicesOf({ index: 'l-%{+SSS}' }, [at(0), at(1e6), at(2e6)]);
+  assert.deepEqual(byMillisecond, ['l-000', 'l-001', 'l-002']);
 });
 
 test('names beyond the most go to the fixed beginning, and are counted', () => {

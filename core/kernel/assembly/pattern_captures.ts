@@ -1,0 +1,106 @@
+import { isDigit } from './bytes';
+import { fill } from './pattern_text';
+
+// What core/kernel/grok_program.ts puts into memory before a call.
+@unmanaged
+export class Run {
+  program: usize;
+  count: i32;
+  select: usize;
+  starts: usize;
+  ends: usize;
+  /** Kinds of the texts' column, or 0 when all selected are texts. */
+  kinds: usize;
+  /** Root kinds when only events without a root may be answered, or 0. */
+  rootKinds: usize;
+  result: usize;
+  targets: usize;
+  targetCount: i32;
+  captures: usize;
+  captureCount: i32;
+  keepEmpty: i32;
+}
+
+@unmanaged
+class Target {
+  start: usize;
+  end: usize;
+  kind: usize;
+  overwrite: i32;
+}
+
+@unmanaged
+class Capture {
+  target: i32;
+  conversion: i32;
+}
+
+const targetBytes: usize = 16;
+const captureBytes: usize = 8;
+
+// Values found for the targets of one text.
+const foundKinds: usize = memory.data(80);
+const foundStarts: usize = memory.data(256);
+const foundEnds: usize = memory.data(256);
+
+/** Where each group's text stands: start and end, -1 for none. Two slots more than captures may
+ *  have: for what is matched and not wanted. */
+export const saves: usize = memory.data(1040);
+
+/** Stores the spans of the groups that took part into the targets' columns of one event; false,
+ *  and nothing stored, when that is for JavaScript to do. */
+export function storeCaptures(run: Run, index: usize): bool {
+  const targetCount = <usize>run.targetCount;
+  const word = index << 2;
+  fill(foundKinds, i8x16.splat(0), targetCount);
+  for (let i: usize = 0; i < <usize>run.captureCount; i++) {
+    const start = load<i32>(saves + (i << 3));
+    const end = load<i32>(saves + (i << 3), 4);
+    if (start < 0 || end < 0) {
+      // The field would become null.
+      if (run.keepEmpty) return false;
+      continue;
+    }
+    if (start == end && !run.keepEmpty) continue;
+    const capture = changetype<Capture>(run.captures + i * captureBytes);
+    const place = <usize>capture.target;
+    // Two captures of one field are JavaScript's to join.
+    if (load<u8>(foundKinds + place)) return false;
+    const target = changetype<Target>(run.targets + place * targetBytes);
+    if (!target.overwrite && load<u8>(target.kind + index)) return false;
+    let kind: u8 = 1;
+    if (capture.conversion) {
+      if (!isCanonicalNumber(<usize>start, <usize>end, capture.conversion == 2)) return false;
+      kind = 2;
+    }
+    store<u8>(foundKinds + place, kind);
+    store<i32>(foundStarts + (place << 2), start);
+    store<i32>(foundEnds + (place << 2), end);
+  }
+  for (let i: usize = 0; i < targetCount; i++) {
+    const kind = load<u8>(foundKinds + i);
+    if (!kind) continue;
+    const target = changetype<Target>(run.targets + i * targetBytes);
+    store<u8>(target.kind + index, kind);
+    store<u32>(target.start + word, load<u32>(foundStarts + (i << 2)));
+    store<u32>(target.end + word, load<u32>(foundEnds + (i << 2)));
+  }
+  return true;
+}
+
+/** True when JavaScript writes the number that this text says as this very text: at most 15
+ *  digits, no needless zeros, no exponent. */
+function isCanonicalNumber(at: usize, end: usize, fraction: bool): bool {
+  const negative = at < end && load<u8>(at) == 0x2d;
+  if (negative) at++;
+  if (end - at > 16 || at >= end) return false;
+  const first = at;
+  while (at < end && isDigit(load<u8>(at))) at++;
+  if (at == first || (at - first > 1 && load<u8>(first) == 0x30)) return false;
+  if (at == end) return at - first <= 15 && !(negative && load<u8>(first) == 0x30);
+  if (!fraction || load<u8>(at) != 0x2e) return false;
+  const point = at++;
+  while (at < end && isDigit(load<u8>(at))) at++;
+  // 0.0000001 is written 1e-7.
+  return at == end && at > point + 1 && at - point <= 6 && load<u8>(at - 1) != 0x30;
+}

@@ -1,0 +1,169 @@
+import {
+  type Batch,
+  type Counter,
+  type PluginContext,
+  RegexBudgetError,
+  runGuarded,
+} from '../../../core/sdk/index.ts';
+import type { Grok } from '../../shared/grok/grok.ts';
+import type { TextSource } from '../../shared/parsing/raw_line.ts';
+import { CaptureWriter, type RawMatch } from './capture_writer.ts';
+import { eventState } from './event_state.ts';
+import { KernelStage } from './kernel_stage.ts';
+import { Texts } from './texts.ts';
+import type { TimeoutWatch } from './timeout_watch.ts';
+
+export interface FieldMatcherOptions {
+  readonly source: TextSource;
+  readonly overwrite: readonly string[];
+  readonly target: readonly string[];
+  readonly timeoutMs: number;
+  readonly kernel: PluginContext['kernel'];
+  /** Counts the texts that the kernel left to the regular expression. */
+  readonly fallbacks: Counter;
+  readonly watch: TimeoutWatch;
+}
+
+/** One field's patterns, run over the events of a batch one pattern after the other: first in the
+ *  kernel, which is quick and answers what it is sure of, then as a regular expression. */
+export class FieldMatcher {
+  private readonly grok: Grok;
+  private readonly options: FieldMatcherOptions;
+  private readonly texts: Texts;
+  private readonly writers: readonly CaptureWriter[];
+  private readonly matches: (RawMatch | null)[] = [];
+  /** Made with the first batch; its memory is given back by `close`. */
+  private kernelStage: KernelStage | undefined;
+
+  constructor(grok: Grok, options: FieldMatcherOptions) {
+    this.grok = grok;
+    this.options = options;
+    this.texts = new Texts(options.source);
+    const { overwrite, target } = options;
+    this.writers = grok.patterns.map(
+      ({ captures }) =>
+        new CaptureWriter(captures, { overwrite, target, keepEmpty: grok.keepEmptyCaptures }),
+    );
+  }
+
+  /** Matches the events that are pending (all that are not aside when patterns do not break on a
+   *  match) and moves their states on. */
+  run(batch: Batch, states: Uint8Array): void {
+    for (const writer of this.writers) writer.begin(batch);
+    const { texts } = this;
+    texts.collect(batch, states, !this.grok.breakOnMatch);
+    for (let round = 1; ; round++) {
+      this.runRound(batch);
+      for (let item = 0; item < texts.count; item++) {
+        const state = texts.states[item]!;
+        const isAnswer = state === eventState.matched || state === eventState.timedOut;
+        if (isAnswer) states[texts.events[item]!] = state;
+      }
+      if (!texts.collectNext(batch, states, round)) break;
+    }
+    texts.end();
+  }
+
+  close(): void {
+    this.kernelStage?.close();
+    this.kernelStage = undefined;
+  }
+
+  private runRound(batch: Batch): void {
+    const { kernel, fallbacks } = this.options;
+    if (kernel !== undefined) {
+      this.kernelStage ??= new KernelStage(kernel, this.grok, this.writers);
+    }
+    const { states } = this.texts;
+    for (let pattern = 0; pattern < this.writers.length; pattern++) {
+      // Without `break_on_match` the last pattern decides, as in Logstash.
+      if (pattern > 0 && !this.grok.breakOnMatch) this.forgetMatches();
+      let left = this.texts.count;
+      if (this.kernelStage?.run(batch, pattern, this.texts) === true) {
+        left = 0;
+        for (let item = 0; item < this.texts.count; item++) {
+          if (states[item] === eventState.pending) left++;
+        }
+      }
+      if (kernel !== undefined && pattern === 0) fallbacks.value += left;
+      if (left > 0) this.runScript(batch, pattern);
+    }
+  }
+
+  private forgetMatches(): void {
+    const { states, count } = this.texts;
+    for (let item = 0; item < count; item++) {
+      if (states[item] === eventState.matched) states[item] = eventState.pending;
+    }
+  }
+
+  private runScript(batch: Batch, pattern: number): void {
+    const { regex } = this.grok.patterns[pattern]!;
+    if (regex.needsGuard(this.texts.longest())) this.runWatched(batch, pattern);
+    else this.runPlain(batch, pattern);
+  }
+
+  private runPlain(batch: Batch, pattern: number): void {
+    const { count } = this.texts;
+    let item = 0;
+    while (item < count) {
+      try {
+        for (; item < count; item++) this.matchItem(batch, pattern, item);
+      } catch (error) {
+        if (!(error instanceof RegexBudgetError)) throw error;
+        this.giveUp(pattern, item++);
+      }
+    }
+  }
+
+  private matchItem(batch: Batch, pattern: number, item: number): void {
+    // hot path
+    const { texts } = this;
+    if (texts.states[item] !== eventState.pending) return;
+    const text = texts.read(batch, item);
+    const match = this.grok.patterns[pattern]!.regex.execRaw(text, 0, texts.readIsPlain);
+    if (match !== null) this.write(batch, pattern, item, match, text);
+  }
+
+  private write(batch: Batch, pattern: number, item: number, match: RawMatch, text: string): void {
+    const { texts } = this;
+    const writer = this.writers[pattern]!;
+    const isWritten = writer.write(batch, texts.events[item]!, match, text, texts.readStart);
+    texts.states[item] = isWritten ? eventState.matched : eventState.aside;
+  }
+
+  /** Matches all texts under the watchdog before anything is written: it may stop the work at any
+   *  place. */
+  private runWatched(batch: Batch, pattern: number): void {
+    const { texts, matches } = this;
+    const { regex, source } = this.grok.patterns[pattern]!;
+    const work = {
+      count: texts.count,
+      progress: 0,
+      step: (item: number) => {
+        matches[item] = null;
+        if (texts.states[item] !== eventState.pending) return;
+        const text = texts.read(batch, item);
+        matches[item] = regex.execRaw(text, 0, texts.readIsPlain);
+      },
+    };
+    for (const item of runGuarded(work, this.options.timeoutMs).timedOut) {
+      matches[item] = null;
+      this.giveUp(pattern, item, source);
+    }
+    for (let item = 0; item < texts.count; item++) {
+      const match = matches[item];
+      if (match) this.write(batch, pattern, item, match, texts.read(batch, item));
+    }
+    matches.length = 0;
+  }
+
+  private giveUp(
+    pattern: number,
+    item: number,
+    source = this.grok.patterns[pattern]!.source,
+  ): void {
+    this.texts.states[item] = eventState.timedOut;
+    this.options.watch.count(source);
+  }
+}

@@ -1,0 +1,120 @@
+import { resolve } from 'node:path';
+import {
+  type Batch,
+  type BatchFilter,
+  type Counter,
+  type PluginContext,
+  tagsField,
+  valueKind,
+} from '../../../core/sdk/index.ts';
+import { compileGrok, type GrokOptions } from '../../shared/grok/grok.ts';
+import { loadPatternFiles, type PatternFile } from '../../shared/grok/pattern_files.ts';
+import { TextSource } from '../../shared/parsing/raw_line.ts';
+import { fieldPatterns, type Options } from './config.ts';
+import { eventState } from './event_state.ts';
+import { FieldMatcher } from './field_matcher.ts';
+import { SuccessEdits } from './success_edits.ts';
+import { TimeoutWatch } from './timeout_watch.ts';
+
+/** Matches one field after the other against its patterns; events come out as Logstash's. */
+export class GrokFilter implements BatchFilter {
+  private readonly options: Options;
+  private readonly context: PluginContext;
+  private readonly edits: SuccessEdits;
+  private readonly failureMarks: readonly string[];
+  private readonly failureTags: Buffer;
+  private readonly timeoutMark: string;
+  private readonly failures: Counter;
+  private readonly timeouts: Counter;
+  /** Undefined until the pattern files are read. */
+  private matchers: readonly FieldMatcher[] | undefined;
+  private states = new Uint8Array(0);
+
+  constructor(options: Options, context: PluginContext) {
+    this.options = options;
+    this.context = context;
+    this.edits = new SuccessEdits(options, context);
+    this.failureMarks = [...new Set(options.tag_on_failure ?? ['_grokparsefailure'])];
+    this.failureTags = Buffer.from(JSON.stringify(this.failureMarks));
+    this.timeoutMark = options.tag_on_timeout ?? '_groktimeout';
+    this.failures = context.metrics.counter('sluice_parse_failures_total');
+    this.timeouts = context.metrics.counter('sluice_grok_timeouts_total');
+    if ((options.patterns_dir ?? []).length === 0) this.matchers = this.compile([]);
+  }
+
+  async open(): Promise<void> {
+    if (this.matchers !== undefined) return;
+    const { baseDirectory } = this.context;
+    const paths = (this.options.patterns_dir ?? []).map((path) => resolve(baseDirectory, path));
+    this.matchers = this.compile(await loadPatternFiles(paths));
+  }
+
+  process(batch: Batch): void {
+    if (this.states.length < batch.capacity) this.states = new Uint8Array(batch.capacity);
+    const { states } = this;
+    for (let index = 0; index < batch.count; index++) {
+      states[index] = batch.select[index] === 1 ? eventState.pending : eventState.aside;
+    }
+    for (const matcher of this.matchers!) matcher.run(batch, states);
+    this.finish(batch);
+  }
+
+  async close(): Promise<void> {
+    for (const matcher of this.matchers ?? []) matcher.close();
+  }
+
+  private compile(patternFiles: readonly PatternFile[]): readonly FieldMatcher[] {
+    const { options, context } = this;
+    const watch = new TimeoutWatch(context);
+    return fieldPatterns(options).map(({ field, patterns }) => {
+      const grok = compileGrok({ ...grokOptions(options), patterns, patternFiles });
+      return new FieldMatcher(grok, {
+        source: new TextSource(field === undefined ? undefined : context.field(field)),
+        overwrite: options.overwrite ?? [],
+        target: options.target === undefined ? [] : context.field(options.target).keys,
+        timeoutMs: options.timeout_millis ?? 20,
+        kernel: context.kernel,
+        fallbacks: context.metrics.counter('sluice_grok_fallback_total'),
+        watch,
+      });
+    });
+  }
+
+  private finish(batch: Batch): void {
+    // hot path
+    const { states, edits } = this;
+    const edit = !edits.isEmpty;
+    if (edit) edits.begin(batch);
+    for (let index = 0; index < batch.count; index++) {
+      const state = states[index];
+      if (state === eventState.matched) {
+        if (edit) edits.apply(batch, index);
+      } else if (state === eventState.pending) this.markFailed(batch, index);
+      else if (state === eventState.timedOut) {
+        this.timeouts.value++;
+        if (this.timeoutMark !== '') batch.addMark(index, this.timeoutMark);
+      }
+    }
+  }
+
+  private markFailed(batch: Batch, index: number): void {
+    this.failures.value++;
+    if (this.failureMarks.length === 0) return;
+    if (!batch.locate(index, tagsField)) {
+      batch.setField(index, tagsField, this.failureTags, valueKind.json);
+      return;
+    }
+    for (const mark of this.failureMarks) batch.addMark(index, mark);
+  }
+}
+
+/** What the options say to the grok compiler, besides patterns and files. */
+export function grokOptions(options: Options): Omit<GrokOptions, 'patterns'> {
+  return {
+    patternDefinitions: options.pattern_definitions,
+    ecsCompatibility: options.ecs_compatibility,
+    namedCapturesOnly: options.named_captures_only,
+    keepEmptyCaptures: options.keep_empty_captures,
+    breakOnMatch: options.break_on_match,
+  };
+}

@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+
+/** Appends numbered lines, and renames its file as logrotate does. */
+export class LineWriter {
+  lines = 0;
+  private rotations = 0;
+  private readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async write(count: number): Promise<void> {
+    let text = '';
+    for (let k = 0; k < count; k++) text += `line ${this.lines++}\n`;
+    await appendFile(join(this.directory, 'app.log'), text);
+  }
+
+  async rotate(): Promise<void> {
+    const path = join(this.directory, 'app.log');
+    await rename(path, join(this.directory, `app.log.${++this.rotations}`));
+  }
+}
+
+/** Runs `sluice run DIRECTORY/pipeline.yaml` as a process of its own. */
+export function startAgent(directory: string): ChildProcess {
+  return spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
+    cwd: directory,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+}
+
+/** Kills the process at once and waits until it is gone. */
+export async function killed(agent: ChildProcess): Promise<void> {
+  agent.kill('SIGKILL');
+  await ended(agent);
+}
+
+/** Resolves with the exit code once the process is gone. */
+export function ended(agent: ChildProcess): Promise<number | null> {
+  if (agent.exitCode !== null || agent.signalCode !== null) return Promise.resolve(agent.exitCode);
+  return new Promise((resolve) => agent.once('exit', (code) => resolve(code)));
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plugin } from '../../../plugins/filters/rewrite_tag/index.ts';
+import { filterEvents, RawLine, testContext } from './value_filter_harness.ts';
+
+const tagsOf = async (rule: string, event: Record<string, unknown>) => {
+  const { derived } = await filterEvents(plugin, { rule: [rule] }, [event]);
+  return derived.map((one) => one.tag);
+};
+
+const tags: readonly [string, Record<string, unknown>, readonly string[]][] = [
+  ['$level ^(err)or$ alert.$1.$0 false', { level: 'error' }, ['alert.err.error']],
+  ['level error $TAG.x.$TAG[0].$TAG[7] true', { level: 'error' }, ['app.x.app.']],
+  [
+    "$level error to.$host.$k8s['ns'].$no false",
+    { level: 'error', host: 'h', k8s: { ns: 'n' } },
+    ['to.h.n.'],
+  ],
+  ['$msg "two words" t false', { msg: 'has two words' }, ['t']],
+  ['$msg two words t false', { msg: 'has two words' }, ['t']],
+  ['$msg /TWO/i t off', { msg: 'two' }, ['t']],
+  ['$msg ^(a)?(b)$ x$1$2 false', { msg: 'b' }, ['xb']],
+  ['$level error app false', { level: 'error' }, []],
+  ['$level error $no false', { level: 'error' }, []],
+  ['$no . t false', { level: 'error' }, []],
+];
+
+for (const [rule, event, expected] of tags) {
+  test(`${rule} on ${JSON.stringify(event)} gives ${JSON.stringify(expected)}`, async () => {
+    assert.deepEqual(await tagsOf(rule, event), expected);
+  });
+}
+
+test('without KEEP the record leaves and goes on under its own id', async () => {
+  const outcome = await filterEvents(plugin, { rule: ['$a 1 t false'] }, [
+    { a: 2 },
+    { a: 1, b: [1.0] },
+  ]);
+  assert.deepEqual(outcome.dropped, [0, 6]);
+  assert.deepEqual(outcome.derived, [
+    { event: { a: 1, b: [1] }, tag: 't', part: 0, offset: 10, to: 'first' },
+  ]);
+});
+
+test('with KEEP the copy has an id of its own, the same on every read', async () => {
+  const run = () => filterEvents(plugin, { rule: ['$log . t true'] }, [new RawLine('x"y')]);
+  const [first, second] = [await run(), await run()];
+  assert.deepEqual(first.events, [{ log: 'x"y' }]);
+  assert.deepEqual(first.derived[0]?.event, { log: 'x"y' });
+  assert.notEqual(first.derived[0]?.part, 0);
+  assert.deepEqual(first.derived, second.derived);
+  const other = await filterEvents(
+    plugin,
+    { rule: ['$log . t true'] },
+    [new RawLine('x"y')],
+    testContext({ id: 'other' }),
+  );
+  assert.notEqual(other.derived[0]?.part, first.derived[0]?.part);
+});
+
+test('the first rule that matches counts', async () => {
+  const rule = ['$a 1 one true', '$a . any false'];
+  const { derived, dropped } = await filterEvents(plugin, { rule }, [{ a: 1 }, { a: 2 }]);
+  assert.deepEqual(derived.map(({ tag }) => tag).sort(), ['any', 'one']);
+  assert.deepEqual(dropped, [0, 6]);
+});
+
+test('a tag has no control characters', async () => {
+  const { derived } = await filterEvents(plugin, { rule: ['$a \\s t.$a false'] }, [
+    '{"a":"\\n","n":12345678901234567890}',
+  ]);
+  assert.equal(derived[0]?.tag, 't._');
+});
+
+test('wrong rules are found', () => {
+  const rule = ['$a b c', '$a ( t true', '$a x t maybe', '[a x t true', '$a x %{+YYYY} true'];
+  assert.deepEqual(
+    plugin.check!({ rule }).map(({ path }) => path[1]),
+    ['0', '1', '2', '3', '4'],
+  );
+});
