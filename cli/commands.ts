@@ -7,6 +7,7 @@ import { grok } from './commands/grok.ts';
 import { parse } from './commands/parse.ts';
 import { plugins } from './commands/plugins.ts';
 import { query } from './commands/query.ts';
+import { quickstart } from './commands/quickstart.ts';
 import { run } from './commands/run.ts';
 import { schema } from './commands/schema.ts';
 import { version } from './commands/version.ts';
@@ -15,6 +16,7 @@ import { version } from './commands/version.ts';
 export const commands: readonly Command[] = [
   run,
   check,
+  quickstart,
   query,
   grok,
   parse,

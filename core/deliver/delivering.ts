@@ -147,7 +147,10 @@ export class Delivering {
 
   private letter(chunk: Chunk, rejected: RejectedRecord): DeadLetter {
     return {
-      record: this.options.output.encoder.recordJson(chunk.recordAt(rejected.index)),
+      record: this.options.output.encoder.recordJson(
+        chunk.recordAt(rejected.index),
+        chunk.sectionOf(rejected.index),
+      ),
       origin: chunk.originAt(rejected.index),
       output: chunk.outputId,
       reason: rejected.reason,

@@ -245,8 +245,8 @@ export interface RecordEncoder {
   readonly fingerprint: string;
   /** Encodes the events with `select[i] === 1`, in order. */
   encode(batch: Batch, select: Uint8Array, sink: RecordSink): void;
-  /** A record's JSON object out of its wire bytes. */
-  recordJson(record: Buffer): string;
+  /** A record's JSON object out of its wire bytes and the section it was in. */
+  recordJson(record: Buffer, sectionKey?: string): string;
 }
 
 export interface RecordSink {

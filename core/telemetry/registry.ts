@@ -161,6 +161,14 @@ export const metricTable = {
     type: 'gauge',
     help: 'Index names made from records in this hour.',
   },
+  sluice_http_input_requests_total: {
+    type: 'counter',
+    help: 'Requests to the http input. Label status: that of the answer, or `gone` for a client that went away.',
+  },
+  sluice_http_input_records_rejected_total: {
+    type: 'counter',
+    help: 'Records of requests that were refused one by one: no JSON object, or too large.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

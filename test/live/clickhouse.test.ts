@@ -416,10 +416,13 @@ test('an aborted delivery ends at once', { skip }, async (t) => {
   await assert.rejects(delivering);
 });
 
-test('the example of the plugin runs as it stands', { skip }, async () => {
+test('the example of the plugin runs as it stands', { skip }, async (t) => {
   const yaml = plugin.example.replace('host: 127.0.0.1', `port: ${server.port}`);
   const pipeline = await startPipeline({ yaml, plugins: [dummy, plugin] });
+  t.after(() => pipeline.stop());
   const count = async (): Promise<string> => query('SELECT count(), any(message) FROM logs.events');
-  await waitUntil(async () => (await count().catch(() => '')) === '3\thello\n');
-  await pipeline.stop();
+  await waitUntil(
+    'the three records',
+    async () => (await count().catch(() => '')) === '3\thello\n',
+  );
 });

@@ -329,13 +329,14 @@ test('a server that is down or frozen means another try', { skip }, async (t) =>
   assert.equal((await search('{job="down"}')).length, 1);
 });
 
-test('the example of the plugin runs as it stands', { skip }, async () => {
+test('the example of the plugin runs as it stands', { skip }, async (t) => {
   const address = `port: ${server.port}\n      tenant_id: example`;
   const yaml = plugin.example.replace('host: 127.0.0.1', address);
   const pipeline = await startPipeline({ yaml, plugins: [dummy, plugin] });
-  await waitUntil(async () => {
+  t.after(() => pipeline.stop());
+  // Equal lines of one nanosecond are one to Loki.
+  await waitUntil('a record', async () => {
     const found = await search('{job="demo", level="info"}', 'example');
-    return found.length === 3 && found.every(({ metadata }) => metadata['trace_id'] === '7b1f');
+    return found.length > 0 && found.every(({ metadata }) => metadata['trace_id'] === '7b1f');
   });
-  await pipeline.stop();
 });

@@ -1,10 +1,4 @@
-import {
-  type Batch,
-  type CompiledRegex,
-  type Field,
-  topLevel,
-  valueKind,
-} from '../../../core/sdk/index.ts';
+import { type Batch, type CompiledRegex, type Field, topLevel } from '../../../core/sdk/index.ts';
 import { Constant } from '../../shared/values/constant.ts';
 import type { FieldFinder } from '../../shared/values/field_finder.ts';
 import { matchTexts } from '../../shared/values/guarded_matching.ts';
@@ -178,6 +172,4 @@ function moveRule(text: string, toStart: boolean, context: RuleContext): Rule {
 function replaceRoot(batch: Batch, index: number, context: RuleContext): void {
   batch.replaceRoot(index, context.members.take());
   context.finder.rootChanged(index);
-  // Columns keep nothing of the event: its fields are all in the root now.
-  for (const column of batch.columns) column.kind[index] = valueKind.absent;
 }

@@ -29,7 +29,8 @@ export const schema = {
       type: 'array',
       items: { type: 'string', minLength: 1 },
       default: ['_scriptfailure'],
-      description: 'Marks put into `tags` of records on which the function threw; they stay as they were.',
+      description:
+        'Marks put into `tags` of records on which the function threw; they stay as they were.',
     },
     tag_on_timeout: {
       type: 'array',

@@ -33,8 +33,11 @@ export class ScriptFilter implements BatchFilter {
   private readonly failures: Counter;
   private readonly timeouts: Counter;
   private readonly indices: number[] = [];
-  /** What the event in progress becomes, when the function answered with an array. */
-  private pieces: (readonly Buffer[] | undefined)[] = [];
+  /** What events become for which the function answered with an array, by position in `indices`. */
+  private readonly pieces: (readonly Buffer[] | undefined)[] = [];
+  /** Position of the event in progress, or of the last one. */
+  private started = -1;
+  private isFinished = true;
   private call: UserFunction | undefined;
 
   constructor(options: Options, context: PluginContext) {
@@ -69,45 +72,98 @@ export class ScriptFilter implements BatchFilter {
   process(batch: Batch, emitter: DerivedEmitter): void {
     const { indices } = this;
     indices.length = 0;
-    this.pieces = [];
+    this.pieces.length = 0;
+    this.started = -1;
+    this.isFinished = true;
     for (let index = 0; index < batch.count; index++) {
       if (batch.select[index] === 1) indices.push(index);
     }
-    let started = -1;
-    const step = (position: number) => {
-      const index = indices[position]!;
-      // A second try after a cut begins where the first one began.
-      if (started === position) this.snapshot.restore(batch, index);
-      else this.snapshot.save(batch, index);
-      started = position;
-      this.run(batch, index, position);
-    };
+    const step = (position: number) => this.run(batch, position);
     const work = { count: indices.length, progress: 0, step };
-    const limited: typeof work = work;
-    const { timedOut } = runGuarded(
-      {
-        count: limited.count,
-        get progress() {
-          return work.progress;
-        },
-        set progress(value) {
-          work.progress = value;
-        },
-        step,
-      },
-      this.options.timeout_millis ?? 20,
-    );
-    for (const position of timedOut) this.markTimeout(batch, indices[position]!);
-    this.emitPieces(batch, emitter);
+    const { timedOut } = runGuarded(work, this.options.timeout_millis ?? 20);
+    if (!this.isFinished) this.snapshot.restore(batch, indices[this.started]!);
+    for (const position of timedOut) this.markTimeout(batch, position);
+    for (let position = 0; position < indices.length; position++) {
+      this.pieces[position]?.forEach((json, i) => {
+        this.derived.add(batch, indices[position]!, i + 1, json, emitter, 'next');
+      });
+    }
+    this.derived.flush(batch, emitter, 'next');
   }
 
-  private run(batch: Batch, index: number, position: number): void {
+  /** Handles one event. The watchdog may cut it short anywhere: then it runs again, or the next one
+   *  does, and what it did so far is taken back first. */
+  private run(batch: Batch, position: number): void {
+    const index = this.indices[position]!;
+    if (!this.isFinished) this.snapshot.restore(batch, this.indices[this.started]!);
+    this.snapshot.save(batch, index);
+    this.started = position;
+    this.isFinished = false;
+    const call = this.call!;
     try {
-      const answer = this.call!(this.view.at(batch, index), batch.tagName(index));
-      this.take(batch, index, position, answer);
+      this.take(batch, position, call(this.view.at(batch, index), batch.tagName(index)));
     } catch (error) {
       this.snapshot.restore(batch, index);
-      this.markFailure(batch, index, error);
+      this.failures.value++;
+      for (const mark of this.options.tag_on_failure ?? ['_scriptfailure']) {
+        batch.addMark(index, mark);
+      }
+      this.context.log.warn({ error: messageOf(error) }, 'The script threw on a record.');
     }
+    this.isFinished = true;
   }
+
+  /** Does what the function's answer says. */
+  private take(batch: Batch, position: number, answer: unknown): void {
+    const index = this.indices[position]!;
+    if (answer === undefined || answer === true || answer === this.view) return;
+    if (answer === null || answer === false) {
+      batch.dropped[index] = dropReason.filtered;
+    } else if (Array.isArray(answer)) {
+      if (answer.length > piecesMax) {
+        throw new TypeError(`the function returned more than ${piecesMax} records`);
+      }
+      this.pieces[position] = answer.map(jsonOf);
+      batch.dropped[index] = answer.length === 0 ? dropReason.filtered : dropReason.split;
+    } else batch.replaceRoot(index, jsonOf(answer));
+  }
+
+  private markTimeout(batch: Batch, position: number): void {
+    const index = this.indices[position]!;
+    delete this.pieces[position];
+    this.timeouts.value++;
+    for (const mark of this.options.tag_on_timeout ?? ['_scripttimeout']) {
+      batch.addMark(index, mark);
+    }
+    this.context.log.warn({ mark: 'timeout' }, 'The script took too long on a record.');
+  }
+}
+
+/** The view that scripts get: what they put in its place must be an object. */
+class ScriptEvent extends EventView {
+  override replace(object: Record<string, unknown>): void {
+    // Parsing gives the same object, without what JSON cannot say.
+    super.replace(JSON.parse(jsonOf(object).toString()) as Record<string, unknown>);
+  }
+}
+
+/** An object as JSON. Throws a TypeError for all else, and for one nested too deeply. */
+function jsonOf(value: unknown): Buffer {
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Thenable).then === 'function'
+  ) {
+    throw new TypeError('the function returned a promise: it must return its answer');
+  }
+  const text = typeof value === 'object' ? JSON.stringify(value) : undefined;
+  const json = Buffer.from(text ?? '');
+  if (!isJsonObject(json, 0, json.length)) {
+    throw new TypeError('a record must be a plain object, nested at most 512 deep');
+  }
+  return json;
+}
+
+interface Thenable {
+  readonly then?: unknown;
 }

@@ -33,7 +33,10 @@ export function loadFunction(code: string, fileName: string, name?: string): Use
   try {
     value = script.runInContext(context, { timeout: loadTimeoutMs });
     const wanted = name ?? defaultName;
-    const named = vm.runInContext(`typeof ${wanted} === 'undefined' ? undefined : ${wanted}`, context);
+    const named = vm.runInContext(
+      `typeof ${wanted} === 'undefined' ? undefined : ${wanted}`,
+      context,
+    );
     const fallback = vm.runInContext(`typeof filter === 'undefined' ? undefined : filter`, context);
     if (typeof named === 'function') value = named;
     else if (name !== undefined && !isNamed(value, name)) value = undefined;
@@ -55,7 +58,11 @@ function checkedFunction(value: unknown, fileName: string, name: string | undefi
       `The script ${fileName} has no function ${name ?? 'as its value, default export or named filter'}.`,
     );
   }
-  if (/^\[object (?:Async|Generator|AsyncGenerator)Function\]$/.test(Object.prototype.toString.call(value))) {
+  if (
+    /^\[object (?:Async|Generator|AsyncGenerator)Function\]$/.test(
+      Object.prototype.toString.call(value),
+    )
+  ) {
     throw new SluiceError(
       'SLUICE_OPTION_INVALID',
       `The function of the script ${fileName} is asynchronous or a generator: it must return its answer.`,

@@ -22,6 +22,7 @@ import { loadServerTls } from './server_tls.ts';
 const headerBytesMax = 16 * 1024;
 /** Bytes that a connection reads ahead while its records wait. */
 const readAheadBytes = 256 * 1024;
+const replyMsMax = 1000;
 
 /** An HTTP server whose requests are sources: each gets an answer for its own records.
  *
@@ -188,8 +189,9 @@ export class HttpInput implements Input {
     const rejected = Number(answer.body['rejected'] ?? 0);
     this.context.metrics.counter('sluice_http_input_records_rejected_total').value += rejected;
     send(request, response, answer, this.isStopping || answer.status === 408);
-    // A client that is gone has its answer; one that does not read is cut off by `close`.
-    await finished(response, { cleanup: true }).catch(() => undefined);
+    // A client that does not read must not keep the agent.
+    const signal = AbortSignal.timeout(replyMsMax);
+    await finished(response, { cleanup: true, signal }).catch(() => undefined);
   }
 }
 

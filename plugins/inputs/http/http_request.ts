@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, type InputContext, messageOf } from '../../../core/sdk/index.ts';
+import { type InputContext, messageOf, pause } from '../../../core/sdk/index.ts';
 import { type Answer, refusalAnswer, takenAnswer } from './answer.ts';
 import { bodyBytes } from './body_bytes.ts';
 import { BodyReader } from './body_reader.ts';
@@ -39,13 +39,13 @@ export async function answerRequest(
   settlement.update(source.resumePosition);
   const taker = new RecordTaker(taking, source, plan.tag, plan.form);
   const ended = endOf(response, services.deadline);
+  const over = new AbortController();
   try {
     const taken = takeAll(request, plan, taker, services).then(async (refusal) => {
       if (options.ack === 'accepted' || taker.accepted === 0) return refusal;
-      const settled = settlement.until(taker.positionEnd);
-      return (await within(settled, options.settle_timeout, taking.clock))
-        ? refusal
-        : late(options);
+      const settled = settlement.until(taker.positionEnd).then(() => refusal);
+      const expired = pause(taking.clock, options.settle_timeout, over.signal);
+      return Promise.race([settled, expired.then(() => late(options))]);
     });
     const refusal = await Promise.race([taken, ended.promise]);
     if (refusal === 'gone') return undefined;
@@ -54,6 +54,7 @@ export async function answerRequest(
       : refusalAnswer(refusal, taker);
   } finally {
     ended.cancel();
+    over.abort();
     source.close();
   }
 }
@@ -109,17 +110,4 @@ function endOf(
     if (deadline.aborted) stop();
   });
   return { promise, cancel };
-}
-
-/** True when the promise resolves in time. */
-async function within(promise: Promise<void>, delayMs: number, clock: Clock): Promise<boolean> {
-  let cancel = (): void => undefined;
-  const expired = new Promise<false>((resolve) => {
-    cancel = clock.after(delayMs, () => resolve(false));
-  });
-  try {
-    return await Promise.race([promise.then(() => true), expired]);
-  } finally {
-    cancel();
-  }
 }

@@ -1,5 +1,4 @@
 import type { InputContext } from '../../../core/sdk/index.ts';
-import { basename, extname } from 'node:path';
 import {
   byteOrderMark,
   type TextEncoding,
@@ -15,6 +14,7 @@ import {
 } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from './file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
+import { beginsAlike, isIntact, isRelatedName, liveIdentity, relate } from './content_relation.ts';
 import type { GenerationStore } from './generation_store.ts';
 import { furthestPosition, type Unclaimed, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
 import { TailedFile } from './tailed_file.ts';
@@ -36,9 +36,21 @@ interface Candidate {
   readonly generation: FileGeneration;
 }
 
-/** How the content of a file relates to what was read of a generation. `shorter`: it begins alike
- *  and does not reach the position. */
-type Relation = 'same' | 'shorter' | 'other';
+/** A file that was not known: where it is, what it is, and from where to read it, if that was
+ *  decided before. */
+export interface Found {
+  readonly path: string;
+  readonly facts: FileFacts;
+  readonly position: number | undefined;
+}
+
+/** A found file, opened. */
+interface Opened {
+  readonly file: TailedFile;
+  readonly facts: FileFacts;
+  readonly head: HeadPrints;
+  readonly position: number | undefined;
+}
 
 /** Content this long is not alike by chance. */
 const evidenceBytes = 256;
@@ -63,6 +75,8 @@ export class Admission {
   private readonly unclaimed = new UnclaimedCheckpoints();
   private readonly candidates = new Map<string, Candidate>();
   private readonly orphans = new Set<Orphan>();
+  /** Generations of files that are left alone for their age, by file key. */
+  private readonly parked = new Map<string, FileGeneration>();
 
   /** `live`: the files being read, by key; admitted ones are added. */
   constructor(
@@ -122,24 +136,21 @@ export class Admission {
   }
 
   /** Decides about new files. Returns those to be read now. */
-  async admit(
-    found: readonly (readonly [string, FileFacts])[],
-    isStart: boolean,
-  ): Promise<TailedFile[]> {
+  async admit(found: readonly Found[], isStart: boolean): Promise<TailedFile[]> {
     const admitted: TailedFile[] = [];
+    // Thousands of files at once must not all be open.
     const isMany = found.length > openAtOnce;
-    const rest: { file: TailedFile; facts: FileFacts; head: HeadPrints }[] = [];
-    for (const [path, expected] of found) {
-      const opened = await this.open(path, expected);
+    const rest: Opened[] = [];
+    for (const one of found) {
+      const opened = await this.open(one);
       if (opened === undefined) continue;
       const { file, facts, head } = opened;
       const known = await this.claimByInode(file, facts, head);
       if (known === undefined) rest.push(opened);
       else await this.takeUp(file, known, head, admitted);
-      // Thousands of files at the start must not all be open at once.
       if (isMany) await file.close();
     }
-    const fresh: { file: TailedFile; facts: FileFacts; head: HeadPrints }[] = [];
+    const fresh: Opened[] = [];
     for (const opened of rest) {
       const { file, facts, head } = opened;
       if (!file.isOpen && !tryOpen(file)) continue;
@@ -159,10 +170,10 @@ export class Admission {
   }
 
   /** Takes up files known by their inode alone; others are left. */
-  async claimMoved(found: readonly (readonly [string, FileFacts])[]): Promise<TailedFile[]> {
+  async claimMoved(found: readonly Found[]): Promise<TailedFile[]> {
     const admitted: TailedFile[] = [];
-    for (const [path, expected] of found) {
-      const opened = await this.open(path, expected);
+    for (const one of found) {
+      const opened = await this.open(one);
       if (opened === undefined) continue;
       const { file, facts, head } = opened;
       const known = await this.claimByInode(file, facts, head);
@@ -185,9 +196,7 @@ export class Admission {
       }
       const head = await this.readHead(file, facts);
       const relation =
-        head === undefined
-          ? 'shorter'
-          : await this.relate(file, facts, head, liveIdentity(generation));
+        head === undefined ? 'shorter' : await relate(file, facts, head, liveIdentity(generation));
       const orphan = [...this.orphans].find((one) => one.generation === generation);
       const isSettledDown =
         this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
@@ -205,7 +214,10 @@ export class Admission {
       if (isOpenQuestion) continue;
       this.candidates.delete(key);
       admitted.push(
-        await this.begin({ file, facts, head: head ?? new HeadPrints(Buffer.alloc(0)) }, false),
+        await this.begin(
+          { file, facts, head: head ?? new HeadPrints(Buffer.alloc(0)), position: undefined },
+          false,
+        ),
       );
     }
     return admitted;
@@ -215,6 +227,14 @@ export class Admission {
   orphan(generation: FileGeneration, unreadBytes: number): void {
     generation.detach();
     this.orphans.add({ generation, sinceMs: this.context.clock.monotonicMs(), unreadBytes });
+  }
+
+  /** Keeps the generation of a file that is left alone, until the file changes again. */
+  park(file: TailedFile): void {
+    const { generation } = file;
+    if (generation === undefined) return;
+    generation.detach();
+    this.parked.set(file.key, generation);
   }
 
   /** True when a new file may be a copy of this content. */
@@ -242,16 +262,19 @@ export class Admission {
     for (const { file } of this.candidates.values()) await file.close();
     this.candidates.clear();
     for (const { generation } of this.orphans) generation.source.close();
+    for (const generation of this.parked.values()) generation.source.close();
+    this.parked.clear();
     this.orphans.clear();
   }
 
-  private async open(path: string, expected: FileFacts) {
+  private async open(found: Found): Promise<Opened | undefined> {
+    const { path, facts: expected, position } = found;
     const file = new TailedFile(path, expected, path.endsWith('.gz'));
     try {
       const facts = file.open();
       // Another file has the name by now: the next look finds that one.
       const head = facts.key === expected.key ? await this.readHead(file, facts) : undefined;
-      if (head !== undefined) return { file, facts, head };
+      if (head !== undefined) return { file, facts, head, position };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT') {
@@ -285,11 +308,18 @@ export class Admission {
     file: TailedFile,
     facts: FileFacts,
     head: HeadPrints,
-  ): Promise<Unclaimed | undefined> {
+  ): Promise<Donor | undefined> {
+    const parked = this.parked.get(facts.key);
+    if (parked !== undefined) {
+      this.parked.delete(facts.key);
+      const relation = await relate(file, facts, head, liveIdentity(parked));
+      if (relation === 'same') return parked;
+      this.store.end(parked);
+    }
     for (const one of this.unclaimed.ofFile(facts.key)) {
       const isSame =
         !isOtherBirth(one.identity.birth, facts, file.path) &&
-        (await this.relate(file, facts, head, one.identity)) === 'same' &&
+        (await relate(file, facts, head, one.identity)) === 'same' &&
         (file.isGzip || furthestPosition(one.checkpoint) <= facts.size);
       if (isSame) return one;
       one.isReplaced = true;
@@ -308,13 +338,13 @@ export class Admission {
       const isExtended = file.path !== identity.path && isRelatedName(file.path, identity.path);
       if (identity.position < evidenceBytes && !isExtended && !one.isReplaced) continue;
       if (identity.position < evidenceBytes && file.path === identity.path) continue;
-      if ((await this.relate(file, facts, head, identity)) === 'same') return one;
+      if ((await relate(file, facts, head, identity)) === 'same') return one;
     }
     for (const orphan of this.orphans) {
       const { position, path } = orphan.generation;
       if (position === 0) continue;
       if (position < evidenceBytes && !isRelatedName(file.path, path)) continue;
-      const relation = await this.relate(file, facts, head, liveIdentity(orphan.generation));
+      const relation = await relate(file, facts, head, liveIdentity(orphan.generation));
       if (relation === 'same') {
         this.orphans.delete(orphan);
         return orphan.generation;
@@ -324,7 +354,7 @@ export class Admission {
       const { generation } = donor;
       if (generation === undefined || generation.position === 0 || donor === file) continue;
       if (!beginsAlike(file, head, donor, generation)) continue;
-      const relation = await this.relate(file, facts, head, liveIdentity(generation));
+      const relation = await relate(file, facts, head, liveIdentity(generation));
       if (relation !== 'other') {
         const decision = this.wait(file, facts, generation);
         if (decision !== undefined) return decision;
@@ -340,37 +370,6 @@ export class Admission {
     if (isOld && donor?.presence === 'here' && isIntact(donor)) return undefined;
     this.candidates.set(file.key, { file, generation });
     return 'wait';
-  }
-
-  /** Compares a file with what was read of a generation. */
-  private async relate(
-    file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
-    known: Pick<
-      StoredIdentity,
-      'headLength' | 'headHash' | 'position' | 'beforeLength' | 'beforeHash'
-    >,
-  ): Promise<Relation> {
-    if (!head.beginsWith(known.headLength, known.headHash)) {
-      // What there is of it was compared by `beginsAlike`.
-      return !file.isGzip && facts.size < known.headLength ? 'shorter' : 'other';
-    }
-    if (!file.isGzip && facts.size < known.position) return 'shorter';
-    if (known.beforeLength === 0) return 'same';
-    const bytes = Buffer.alloc(beforeBytesMax);
-    const from = known.position - known.beforeLength;
-    try {
-      const read = file.isGzip
-        ? await file.content().read(bytes, 0, known.beforeLength, from)
-        : file.readNow(bytes, known.beforeLength, from);
-      if (read < known.beforeLength) return 'shorter';
-    } catch (error) {
-      if (!(error instanceof GzipDamageError)) throw error;
-      file.content().restart();
-      return 'shorter';
-    }
-    return printOf(bytes.subarray(0, known.beforeLength)) === known.beforeHash ? 'same' : 'other';
   }
 
   /** Goes on in this file with what a checkpoint or another file has. */
@@ -394,10 +393,7 @@ export class Admission {
     admitted.push(file);
   }
 
-  private async begin(
-    one: { file: TailedFile; facts: FileFacts; head: HeadPrints },
-    isStart: boolean,
-  ): Promise<TailedFile> {
+  private async begin(one: Opened, isStart: boolean): Promise<TailedFile> {
     const { file, facts, head } = one;
     file.isUnchecked = facts.size === 0;
     if (file.generation !== undefined) {
@@ -406,7 +402,9 @@ export class Admission {
     }
     const fromHead = isStart ? this.settings.readFromHead : this.settings.readNewFromHead;
     if (!fromHead && file.isGzip) file.isFinished = true;
-    await this.store.begin(file.path, fromHead || file.isGzip ? 0 : facts.size, (generation) =>
+    const end = file.isGzip ? 0 : facts.size;
+    const position = Math.min(end, one.position ?? (fromHead ? 0 : end));
+    await this.store.begin(file.path, position, (generation) =>
       this.recall(file, generation, head),
     );
     this.live.set(file.key, file);
@@ -436,45 +434,6 @@ export class Admission {
       : file.readNow(generation.before, length, position - length);
     generation.beforeLength = read === length ? length : 0;
   }
-}
-
-/** True when a file begins like what was read of a generation, as far as both reach. */
-function beginsAlike(
-  file: TailedFile,
-  head: HeadPrints,
-  donor: TailedFile,
-  generation: FileGeneration,
-): boolean {
-  if (head.beginsWith(generation.headLength, generation.headHash)) return true;
-  const length = head.bytes.length;
-  if (file.isGzip || donor.isGzip || !donor.isOpen) return false;
-  // A copy in the making that is shorter than the print: its name tells whose copy it may be.
-  if (length === 0 || length >= generation.headLength) return false;
-  if (!isRelatedName(file.path, donor.path)) return false;
-  const bytes = Buffer.alloc(length);
-  return donor.readNow(bytes, length, 0) === length && bytes.equals(head.bytes);
-}
-
-/** True when a file's name extends another's, as rotation does: `a.log.1`, `a-2024.log`. */
-function isRelatedName(path: string, original: string): boolean {
-  const name = basename(original);
-  return basename(path).startsWith(name.slice(0, name.length - extname(name).length));
-}
-
-/** False when the file was truncated or written anew and the reader has not seen it yet. */
-function isIntact(file: TailedFile): boolean {
-  const { generation } = file;
-  if (generation === undefined || !file.isOpen || file.isGzip) return true;
-  const { position, before, beforeLength } = generation;
-  const bytes = Buffer.alloc(beforeLength);
-  const read = file.readNow(bytes, beforeLength, position - beforeLength);
-  return read === beforeLength && bytes.equals(before.subarray(0, beforeLength));
-}
-
-function liveIdentity(generation: FileGeneration) {
-  const { headLength, headHash, position, before, beforeLength } = generation;
-  const beforeHash = printOf(before.subarray(0, beforeLength));
-  return { headLength, headHash, position, beforeLength, beforeHash };
 }
 
 function lastChange(facts: FileFacts): number {

@@ -1,9 +1,21 @@
-import type { Batch, BatchEmitter, PluginContext } from '../../../core/sdk/index.ts';
+import {
+  type Batch,
+  type BatchEmitter,
+  type PluginContext,
+  splitLines,
+} from '../../../core/sdk/index.ts';
 import { byteOrderMark, utf8 } from '../../shared/text_encoding/text_encoding.ts';
 import { headBytesMax } from './content_print.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { LineBlock, RecordWriter } from './record_writer.ts';
-import { findLineFeedUtf16, LineSpans, splitLines, splitLinesUtf16 } from './split_lines.ts';
+import {
+  behindLine,
+  behindLineUtf16,
+  findLineFeedUtf16,
+  lineSpans,
+  type LineSpans,
+  splitLinesUtf16,
+} from './split_lines.ts';
 import type { TailedFile } from './tailed_file.ts';
 import type { TailMetrics } from './tail_metrics.ts';
 import type { TailSettings } from './tail_settings.ts';
@@ -29,7 +41,10 @@ export class BlockReader {
   private readonly metrics: TailMetrics;
   private readonly emitter: BatchEmitter;
   private readonly clock: PluginContext['clock'];
-  private spans = new LineSpans(2048);
+  private readonly kernel: PluginContext['kernel'];
+  /** Spans of lines that do not become records one by one. */
+  private spans = lineSpans(2048);
+  private behind = 0;
   private readonly scratch = Buffer.alloc(headBytesMax);
 
   constructor(
@@ -37,13 +52,14 @@ export class BlockReader {
     writer: RecordWriter,
     metrics: TailMetrics,
     emitter: BatchEmitter,
-    clock: PluginContext['clock'],
+    context: PluginContext,
   ) {
     this.settings = settings;
     this.writer = writer;
     this.metrics = metrics;
     this.emitter = emitter;
-    this.clock = clock;
+    this.clock = context.clock;
+    this.kernel = context.kernel;
   }
 
   /** Reads and emits one block. `isFinal`: an unfinished line at the end counts as a line.
@@ -107,7 +123,8 @@ export class BlockReader {
     return mark !== undefined && mark.encoding === generation.encoding ? from + mark.length : from;
   }
 
-  /** Splits into lines, at most a batch's worth and none that is too long. */
+  /** Splits into lines, at most a batch's worth and none that is too long. `behind` is then the
+   *  position behind the last of them. */
   private split(
     batch: Batch,
     generation: FileGeneration,
@@ -115,28 +132,42 @@ export class BlockReader {
     to: number,
     isEnding: boolean,
   ): number {
-    if (this.spans.start.length < batch.capacity) this.spans = new LineSpans(batch.capacity);
-    const { spans } = this;
+    const spans = this.spansFor(batch, generation);
+    const { bytes, capacity } = batch;
     const unit = generation.encoding?.unit ?? 'bytes';
     let count =
       unit === 'bytes'
-        ? splitLines(batch.bytes, begin, to, spans, batch.capacity)
-        : splitLinesUtf16(batch.bytes, begin, to, spans, batch.capacity, unit === 'utf16be');
-    if (isEnding && count < batch.capacity && spans.behind < to) {
-      spans.start[count] = spans.behind;
+        ? splitLines(this.kernel, bytes, begin, to, spans.start, spans.end, capacity)
+        : splitLinesUtf16(bytes, begin, to, spans, capacity, unit === 'utf16be');
+    this.behind = begin;
+    if (count > 0) {
+      const textEnd = spans.end[count - 1]!;
+      this.behind =
+        unit === 'bytes' ? behindLine(bytes, textEnd) : behindLineUtf16(bytes, textEnd, unit);
+    }
+    if (isEnding && count < capacity && this.behind < to) {
+      spans.start[count] = this.behind;
       spans.end[count] = to;
-      spans.behind = to;
+      this.behind = to;
       count++;
     }
     const longest = this.settings.lineBytesMax;
     if (to - begin <= longest) return count;
     for (let i = 0; i < count; i++) {
       if (spans.end[i]! - spans.start[i]! > longest) {
-        spans.behind = spans.start[i]!;
+        this.behind = spans.start[i]!;
         return i;
       }
     }
     return count;
+  }
+
+  /** Where spans go: straight into the key's column, which the kernel can reach; records of
+   *  several lines are written there while later spans are still needed. */
+  private spansFor(batch: Batch, generation: FileGeneration): LineSpans {
+    if (generation.multiline === undefined) return batch.column(this.settings.key)!;
+    if (this.spans.start.length < batch.capacity) this.spans = lineSpans(batch.capacity);
+    return this.spans;
   }
 
   /** Writes and emits the lines found, and moves on behind them. */
@@ -147,16 +178,16 @@ export class BlockReader {
     found: { count: number; from: number; begin: number; to: number },
   ): Promise<TurnResult> {
     const { count, from, begin, to } = found;
-    const { spans } = this;
+    const spans = this.spansFor(batch, generation);
     const block: LineBlock = {
       spans,
       count,
       from: begin,
-      behind: spans.behind,
+      behind: this.behind,
       position: generation.position + begin - from,
     };
     const taken = this.writer.write(batch, generation, block);
-    const behind = taken < count ? spans.start[taken]! : spans.behind;
+    const behind = taken < count ? spans.start[taken]! : this.behind;
     const consumed = behind - from;
     batch.inputBytes = consumed;
     generation.consume(generation.position + consumed, batch.bytes, from, behind);
@@ -329,15 +360,15 @@ export class BlockReader {
     const isPiece = bytes < 0;
     const text = batch.bytes.subarray(from, from + Math.min(read, isPiece ? length : textBytes));
     const cut = isPiece ? (generation.encoding ?? utf8).cut(text) : text.length;
-    const { spans } = this;
+    const spans = this.spansFor(batch, generation);
     spans.start[0] = from + mark;
     spans.end[0] = from + Math.max(cut, mark);
-    spans.behind = isPiece ? from + Math.max(cut, mark) : from + read;
+    this.behind = isPiece ? from + Math.max(cut, mark) : from + read;
     await this.send(batch, file, generation, {
       count: 1,
       from,
       begin: from + mark,
-      to: spans.behind,
+      to: this.behind,
     });
   }
 

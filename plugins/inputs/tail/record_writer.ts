@@ -45,6 +45,7 @@ export class RecordWriter {
   private readonly line: LineAt = { bytes: noBytes, start: 0, end: 0, offset: 0, offsetEnd: 0 };
   private readonly time = new LineTime();
   private batch!: Batch;
+  private criColumns: CriColumns | undefined;
   private seconds = 0;
   private nanos = 0;
 
@@ -83,6 +84,7 @@ export class RecordWriter {
 
   private begin(batch: Batch): void {
     this.batch = batch;
+    this.criColumns = undefined;
     const now = this.clock.nowMs();
     this.seconds = Math.floor(now / 1000);
     this.nanos = Math.floor((now - this.seconds * 1000) * 1e6);
@@ -200,6 +202,17 @@ export class RecordWriter {
     if (this.time.read(prefix, line.timeStart, line.timeEnd)) {
       this.batch.seconds[index] = this.time.seconds;
       this.batch.nanos[index] = this.time.nanos;
+    }
+    const columns = (this.criColumns ??= criColumns(this.batch));
+    const inPlace = record.bytes === this.batch.bytes && prefix === this.batch.bytes;
+    if (inPlace) {
+      const { time, stream, mark, log } = columns;
+      const text = valueKind.text;
+      this.batch.setSpan(time, index, line.timeStart, line.timeEnd, text);
+      this.batch.setSpan(stream, index, line.streamStart, line.streamEnd, text);
+      this.batch.setSpan(mark, index, line.markAt, line.markAt + 1, text);
+      this.batch.setSpan(log, index, record.start, record.end, text);
+      return;
     }
     this.put(index, criFields.time, prefix, line.timeStart, line.timeEnd, 1);
     this.put(index, criFields.stream, prefix, line.streamStart, line.streamEnd, 1);
@@ -354,3 +367,15 @@ const criFields = {
   mark: fieldOf(['_p']),
   log: fieldOf(['log']),
 };
+
+type CriColumns = Readonly<Record<keyof typeof criFields, Column>>;
+
+/** The columns of container records: the first ones of a batch, so that there is room. */
+function criColumns(batch: Batch): CriColumns {
+  return {
+    time: batch.column(criFields.time)!,
+    stream: batch.column(criFields.stream)!,
+    mark: batch.column(criFields.mark)!,
+    log: batch.column(criFields.log)!,
+  };
+}

@@ -1,49 +1,24 @@
-/** Where the lines of a block are: spans without their line ends, and the position behind the
- *  last line's end. Reused from block to block. */
-export class LineSpans {
+/** Where the lines of a block are, without their line ends. */
+export interface LineSpans {
   readonly start: Int32Array;
   readonly end: Int32Array;
-  behind = 0;
+}
 
-  constructor(linesMax: number) {
-    this.start = new Int32Array(linesMax);
-    this.end = new Int32Array(linesMax);
-  }
+/** Room for the spans of `linesMax` lines. */
+export function lineSpans(linesMax: number): LineSpans {
+  return { start: new Int32Array(linesMax), end: new Int32Array(linesMax) };
 }
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Splits `bytes[from, to)` at line feeds into at most `max` lines; CR before LF belongs to the
- *  line end. Fills `spans` from index 0 and returns the number of lines. What follows the last
- *  line feed is left out. */
-export function splitLines(
-  bytes: Buffer,
-  from: number,
-  to: number,
-  spans: LineSpans,
-  max: number,
-): number {
-  // hot path
-  const { start, end } = spans;
-  // The view keeps `indexOf` from searching the rest of the memory that `bytes` stands for.
-  const block = bytes.subarray(from, to);
-  let count = 0;
-  let at = from;
-  while (count < max) {
-    const found = block.indexOf(lineFeed, at - from);
-    if (found < 0) break;
-    const feed = from + found;
-    start[count] = at;
-    end[count] = feed > at && bytes[feed - 1] === carriageReturn ? feed - 1 : feed;
-    count++;
-    at = feed + 1;
-  }
-  spans.behind = at;
-  return count;
+/** Position behind the end of a line whose text ends at `textEnd`: there stands LF, or CR LF. */
+export function behindLine(bytes: Buffer, textEnd: number): number {
+  return bytes[textEnd] === lineFeed ? textEnd + 1 : textEnd + 2;
 }
 
-/** As `splitLines`, for UTF-16: two-byte units, counted from `from`. */
+/** Splits `bytes[from, to)` at line feeds of UTF-16 into at most `max` lines; CR before LF belongs
+ *  to the line end. Fills `spans` from index 0 and returns the number of lines. */
 export function splitLinesUtf16(
   bytes: Buffer,
   from: number,
@@ -65,7 +40,6 @@ export function splitLinesUtf16(
     count++;
     at = feed + 2;
   }
-  spans.behind = at;
   return count;
 }
 
@@ -91,4 +65,9 @@ function unitIs(bytes: Buffer, at: number, value: number, bigEndian: boolean): b
   return bigEndian
     ? bytes[at] === 0 && bytes[at + 1] === value
     : bytes[at] === value && bytes[at + 1] === 0;
+}
+
+/** As `behindLine`, for UTF-16. */
+export function behindLineUtf16(bytes: Buffer, textEnd: number, unit: string): number {
+  return unitIs(bytes, textEnd, lineFeed, unit === 'utf16be') ? textEnd + 2 : textEnd + 4;
 }

@@ -1,5 +1,3 @@
-import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
 import {
   type BatchEmitter,
   type Input,
@@ -10,9 +8,8 @@ import {
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
-import { DirectoryWatch } from './directory_watch.ts';
-import { type FileFacts, factsOf, isOtherBirth } from './file_facts.ts';
-import { FileFinder, type Findings } from './file_finder.ts';
+import type { FileFacts } from './file_facts.ts';
+import { FileDiscovery } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';
 import { OpenFiles } from './open_files.ts';
@@ -21,14 +18,11 @@ import type { TailedFile } from './tailed_file.ts';
 import { type TailMetrics, tailMetrics } from './tail_metrics.ts';
 import type { TailSettings } from './tail_settings.ts';
 
-/** How often directories are looked at for new names. */
-const watchMs = 100;
 /** Shortest pause between two sweeps over quiet files; a sweep may take a twentieth of the time. */
 const sweepMsMin = 100;
 const sweepShare = 20;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
-const movedEntriesMax = 100_000;
 
 /** Follows files. Two activities share this object's lists: `discover` finds files and decides
  *  what they are, also while the outputs make the reader wait; the reader takes turns with all
@@ -37,62 +31,60 @@ export class TailInput implements Input {
   private readonly context: InputContext;
   private readonly settings: TailSettings;
   private readonly metrics: TailMetrics;
-  private readonly finder: FileFinder;
-  private readonly watch: DirectoryWatch;
+  private readonly discovery: FileDiscovery;
   private readonly store: GenerationStore;
   private readonly admission: Admission;
   private readonly openFiles: OpenFiles;
   private readonly files = new Map<string, TailedFile>();
-  /** Files that are too old, with the size that they had. */
-  private readonly ignored = new Map<string, number>();
   private readonly said = new Set<string>();
   private reader!: BlockReader;
-  private isChanged = true;
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
   private sweepTookMs = 0;
-  private discovery: Promise<void> | undefined;
-  private discoveryError: unknown;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
     this.settings = settings;
     this.metrics = tailMetrics(context.metrics);
-    this.finder = new FileFinder(settings.patterns, settings.excludes, context.baseDirectory);
-    this.watch = new DirectoryWatch(watchMs, () => {
-      this.isChanged = true;
-      this.wakeDiscovery();
-    });
     this.store = new GenerationStore(context, settings, this.metrics);
     this.admission = new Admission(context, settings, this.store, this.files);
     this.openFiles = new OpenFiles(settings.openFilesMax, this.files);
+    this.discovery = new FileDiscovery(settings, context, {
+      files: this.files,
+      store: this.store,
+      admission: this.admission,
+      openFiles: this.openFiles,
+      rotations: this.metrics.rotations,
+      wakeReader: () => this.wake(),
+    });
     context.metrics.gauge('sluice_tail_files_open', () => this.openFiles.count());
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
     const writer = new RecordWriter(this.settings, this.context, this.metrics);
-    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context.clock);
+    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
     const stop = new AbortController();
     const stopAll = () => stop.abort();
     signal.addEventListener('abort', stopAll, { once: true });
     if (signal.aborted) stop.abort();
+    let discovering: Promise<void> | undefined;
     try {
-      await this.start();
-      this.discovery = this.keepDiscovering(stop.signal);
+      await this.discovery.start();
+      discovering = this.discovery.keepOn(stop.signal);
       await this.readOn(stop.signal);
       stop.abort();
-      await this.discovery;
+      await discovering;
       await this.finish(signal.aborted);
     } finally {
       stop.abort();
       signal.removeEventListener('abort', stopAll);
-      await this.discovery?.catch(() => {});
+      await discovering;
     }
   }
 
   async close(): Promise<void> {
-    await this.watch.close();
+    await this.discovery.close();
     await this.admission.close();
     for (const file of this.files.values()) {
       file.generation?.source.close();
@@ -102,178 +94,12 @@ export class TailInput implements Input {
     this.store.close();
   }
 
-  // ── finding files ───────────────────────────────────────────────────────────────────────────
-
-  private async start(): Promise<void> {
-    this.admission.loadCheckpoints();
-    await this.discover(true);
-    await this.findMoved();
-    this.admission.dropStale();
-    const { length } = [...this.files.keys()];
-    this.context.log.info({ files: length }, 'Following files.');
-  }
-
-  private async keepDiscovering(signal: AbortSignal): Promise<void> {
-    const { clock } = this.context;
-    let tookMs = 0;
-    let searchedMs = clock.monotonicMs();
-    while (!signal.aborted) {
-      await this.pauseDiscovery(Math.max(watchMs, tookMs * sweepShare), signal);
-      if (signal.aborted) return;
-      const beganMs = clock.monotonicMs();
-      try {
-        if (this.isChanged || beganMs - searchedMs >= this.settings.refreshMs) {
-          this.isChanged = false;
-          searchedMs = beganMs;
-          await this.discover(false);
-        }
-        if (this.admission.isUndecided) this.welcome(await this.admission.reconsider());
-      } catch (error) {
-        this.discoveryError = error;
-        this.wake();
-        return;
-      }
-      tookMs = clock.monotonicMs() - beganMs;
-    }
-  }
-
-  private wakeDiscovery: () => void = () => {};
-
-  /** Waits until it is time for another look: at least `leastMs`. */
-  private async pauseDiscovery(leastMs: number, signal: AbortSignal): Promise<void> {
-    await pause(this.context.clock, leastMs, signal);
-    if (this.isChanged || this.admission.isUndecided || signal.aborted) return;
-    const cut = new AbortController();
-    this.wakeDiscovery = () => cut.abort();
-    const onAbort = () => cut.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    await pause(this.context.clock, this.settings.refreshMs, cut.signal);
-    signal.removeEventListener('abort', onAbort);
-    this.wakeDiscovery = () => {};
-  }
-
-  /** One look at all directories: renamed, lost and new files. */
-  private async discover(isStart: boolean): Promise<void> {
-    const findings = await this.finder.find();
-    await this.watch.add(findings.directories);
-    this.sayProblems(findings);
-    const paths = new Map<string, string>();
-    for (const [place, { key }] of findings.files) if (!paths.has(key)) paths.set(key, place);
-    const nowMs = this.context.clock.monotonicMs();
-    for (const file of [...this.files.values()]) {
-      const place = paths.get(file.key);
-      const facts = place === undefined ? undefined : findings.files.get(place);
-      if (facts !== undefined && !file.isOpen && isOtherBirth(file.birth, facts, place!)) {
-        this.forgetLost(file);
-      } else this.locate(file, findings, paths, nowMs);
-    }
-    const fresh: [string, FileFacts][] = [];
-    for (const [key, place] of paths) {
-      if (this.files.has(key)) continue;
-      if (this.admission.isCandidate(key)) this.admission.renameCandidate(key, place);
-      else {
-        const facts = findings.files.get(place)!;
-        if (!this.isTooOld(facts)) fresh.push([place, facts]);
-      }
-    }
-    for (const key of this.ignored.keys()) if (!paths.has(key)) this.ignored.delete(key);
-    if (fresh.length > 0) {
-      await this.openFiles.makeRoom(Math.min(fresh.length, 32));
-      this.welcome(await this.admission.admit(fresh, isStart));
-      await this.openFiles.makeRoom(0);
-    }
-  }
-
-  /** Says where a known file is now. */
-  private locate(
-    file: TailedFile,
-    findings: Findings,
-    paths: ReadonlyMap<string, string>,
-    nowMs: number,
-  ): void {
-    const facts = findings.files.get(file.path);
-    if (facts?.key === file.key) {
-      file.presence = 'here';
-      if (file.generation !== undefined && !file.isGzip) {
-        file.generation.sizeSeen = Math.max(file.generation.sizeSeen, facts.size);
-      }
-      return;
-    }
-    const place = paths.get(file.key);
-    if (place !== undefined) {
-      file.path = place;
-      if (file.generation !== undefined) file.generation.path = place;
-      if (file.presence === 'here') this.metrics.rotations.value++;
-      file.presence = 'here';
-    } else if (file.presence === 'here') {
-      file.presence = 'away';
-      file.awaySinceMs = nowMs;
-      file.isReady = file.isOpen && !file.isFinished;
-      this.metrics.rotations.value++;
-      this.wake();
-    }
-  }
-
-  /** The file was deleted while it was closed, and its inode used again. */
-  private forgetLost(file: TailedFile): void {
-    this.files.delete(file.key);
-    if (file.generation !== undefined) this.store.end(file.generation);
-  }
-
-  private isTooOld(facts: FileFacts): boolean {
-    const { ignoreOlderMs } = this.settings;
-    const isOld =
-      ignoreOlderMs > 0 && this.context.clock.nowMs() - facts.modifiedMs > ignoreOlderMs;
-    if (isOld) this.ignored.set(facts.key, facts.size);
-    return isOld;
-  }
-
-  private welcome(admitted: readonly TailedFile[]): void {
-    for (const file of admitted) file.activeMs = this.context.clock.monotonicMs();
-    if (admitted.length > 0) this.wake();
-  }
-
-  /** Files of checkpoints that were renamed in their directory, out of the patterns, while the
-   *  agent did not run: their rest is read. */
-  private async findMoved(): Promise<void> {
-    const missing = new Map<string, Set<string>>();
-    for (const { path: place, key } of this.admission.missingFiles()) {
-      const directory = path.posix.dirname(place);
-      const keys = missing.get(directory) ?? new Set();
-      missing.set(directory, keys.add(key));
-    }
-    for (const [directory, keys] of missing) {
-      const entries = await readdir(directory).catch(() => []);
-      const moved: [string, FileFacts][] = [];
-      for (const name of entries.slice(0, movedEntriesMax)) {
-        const place = path.posix.join(directory, name);
-        const stats = await stat(place, { bigint: true }).catch(() => undefined);
-        if (stats === undefined || !stats.isFile()) continue;
-        const facts = factsOf(stats);
-        if (keys.has(facts.key) && !this.files.has(facts.key)) moved.push([place, facts]);
-      }
-      for (const file of await this.admission.claimMoved(moved)) {
-        file.presence = 'away';
-        file.awaySinceMs = this.context.clock.monotonicMs();
-      }
-    }
-  }
-
-  private sayProblems(findings: Findings): void {
-    for (const [place, problem] of findings.problems) {
-      const text = `${place}: ${problem}`;
-      if (this.said.has(text) || this.said.size >= 1000) continue;
-      this.said.add(text);
-      this.context.log.warn({ path: place, error: problem }, 'Cannot look into a place.');
-    }
-  }
-
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
 
   private async readOn(signal: AbortSignal): Promise<void> {
     let ready: TailedFile[] = [];
     while (!signal.aborted) {
-      if (this.discoveryError !== undefined) throw this.discoveryError;
+      if (this.discovery.failure !== undefined) throw this.discovery.failure;
       if (this.isSweepDue()) {
         this.sweep();
         await this.doDue();
@@ -377,8 +203,7 @@ export class TailInput implements Input {
       if (!(await this.openFiles.ensure(file))) {
         // Its name was given to another file while it was closed; the next look sorts it out.
         file.isReady = false;
-        this.isChanged = true;
-        this.wakeDiscovery();
+        this.discovery.lookAgain();
         return;
       }
       if (file.isUnchecked && !(await this.checkEmpty(file))) return;
@@ -420,8 +245,7 @@ export class TailInput implements Input {
     await this.store.begin(old.name, 0, async (generation) => generation.attach(file));
     file.isReady = true;
     // The copy, if there is one, is found at once.
-    this.isChanged = true;
-    this.wakeDiscovery();
+    this.discovery.lookAgain();
   }
 
   private async finishGzip(file: TailedFile): Promise<void> {
@@ -497,9 +321,8 @@ export class TailInput implements Input {
   private async drop(file: TailedFile): Promise<void> {
     const { generation } = file;
     if (generation !== undefined) await this.reader.flush(generation, true);
-    generation?.source.close();
+    this.admission.park(file);
     this.files.delete(file.key);
-    this.ignored.set(file.key, file.size);
     await file.close();
   }
 

@@ -118,12 +118,10 @@ export class MultilineAssembler {
     const at = this.container;
     if (!at.readCri(line.bytes, line.start, line.end)) return false;
     // stdout and stderr differ in their fourth letter.
-    const group = this.group(
-      index,
-      line.bytes[at.streamStart + 3] === 0x6f ? 'stdout' : 'stderr',
-      receive,
-    );
-    if (!group.isOpen && !at.isPartial) {
+    const name = line.bytes[at.streamStart + 3] === 0x6f ? 'stdout' : 'stderr';
+    const isAlone = !at.isPartial && this.openCount === 0;
+    const group = isAlone ? undefined : this.group(index, name, receive);
+    if (!at.isPartial && !group?.isOpen) {
       const record = this.record;
       record.format = 'cri';
       this.point(line, at.logStart, at.logEnd);
@@ -133,6 +131,8 @@ export class MultilineAssembler {
       return true;
     }
     const length = at.logEnd - at.logStart;
+    // A part of a longer record: it has a group.
+    if (group === undefined) return false;
     if (!this.makeRoom(group, length, receive)) {
       this.open(group, line);
       group.keepLine(at, line.bytes, line.start, at.logStart);

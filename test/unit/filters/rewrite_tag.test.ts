@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AnyPlugin } from '../../../core/sdk/define.ts';
+import {
+  scriptedInput,
+  scriptedOutput,
+  startPipeline,
+  waitUntil,
+} from '../../../core/testing/index.ts';
+import { plugin as grep } from '../../../plugins/filters/grep/index.ts';
+import { plugin as mutate } from '../../../plugins/filters/mutate/index.ts';
 import { plugin } from '../../../plugins/filters/rewrite_tag/index.ts';
+import { plugin as sample } from '../../../plugins/filters/sample/index.ts';
+import { plugin as script } from '../../../plugins/filters/script/index.ts';
+import { plugin as split } from '../../../plugins/filters/split/index.ts';
+import { plugin as throttle } from '../../../plugins/filters/throttle/index.ts';
 import { filterEvents, RawLine, testContext } from './value_filter_harness.ts';
 
 const tagsOf = async (rule: string, event: Record<string, unknown>) => {
@@ -77,5 +90,67 @@ test('wrong rules are found', () => {
   assert.deepEqual(
     plugin.check!({ rule }).map(({ path }) => path[1]),
     ['0', '1', '2', '3', '4'],
+  );
+});
+
+const filters = [grep, mutate, plugin, split, sample, throttle, script] as unknown as AnyPlugin[];
+
+async function deliver(filterYaml: string, records: readonly Record<string, unknown>[]) {
+  const input = scriptedInput();
+  const output = scriptedOutput();
+  const yaml = `
+service: {flush: 20ms}
+pipeline:
+  inputs: [{name: scripted, tag: test}]
+  filters:
+${filterYaml}
+  outputs: [{name: scripted, alias: out, match: '*'}]
+`;
+  const pipeline = await startPipeline({
+    yaml,
+    plugins: [input.plugin, output.plugin, ...filters],
+  });
+  await input.emit(records);
+  await waitUntil('all settled', () => input.settled() === records.length);
+  // Asserts that no record went missing.
+  await pipeline.stop();
+  return output.accepted;
+}
+
+test('records that come and go in a pipeline are all accounted for', async () => {
+  const filterYaml = `
+    - {name: grep, exclude: level debug}
+    - {name: mutate, match: test, rename: {msg: message}, set: {env: prod}}
+    - {name: rewrite_tag, match: test, rule: ['level error alert.$TAG true', 'level warn warned false']}
+    - {name: split, when: list != null, field: list}
+    - {name: script, code: '(event, tag) => { event.set("tag", tag); }'}
+    - {name: sample, match: test, percentage: 100}
+    - {name: throttle, match: test, rate: 2, window: 1, interval: 1h}`;
+  const accepted = await deliver(filterYaml, [
+    { level: 'debug', msg: 'a' },
+    { level: 'error', msg: 'b' },
+    { level: 'warn', msg: 'c' },
+    { level: 'info', list: [1, 2] },
+    { level: 'info', msg: 'd' },
+    { level: 'info', msg: 'throttled' },
+  ]);
+  const lines = accepted.map(
+    (one) => `${one['tag']} ${one['message'] ?? one['list']} ${one['env']}`,
+  );
+  assert.deepEqual(lines.sort(), [
+    'alert.test b prod',
+    'test 1 prod',
+    'test 2 prod',
+    'warned c prod',
+  ]);
+});
+
+test('tags that lead in a circle come to an end', async () => {
+  const filterYaml = `
+    - {name: rewrite_tag, match: '*', rule: ['n . $TAG.x false']}`;
+  const accepted = await deliver(filterYaml, [{ n: 1 }, { n: 2 }]);
+  assert.deepEqual(
+    accepted.map(({ n }) => n),
+    [1, 2],
   );
 });
