@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,4 +21,18 @@ export function quickstartPipelineDirectory(): string {
     directory = parent;
   }
   return join(directory, 'pipelines', 'quickstart');
+}
+
+const countryPackage = '@ip-location-db/geo-whois-asn-country-mmdb';
+
+/** The country database, if its package is installed. */
+export function countryDatabase(): string | undefined {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${countryPackage}/package.json`);
+    const path = join(dirname(manifest), 'geo-whois-asn-country.mmdb');
+    return existsSync(path) ? path : undefined;
+  } catch {
+    // It is a development dependency.
+    return undefined;
+  }
 }

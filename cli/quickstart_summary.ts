@@ -81,7 +81,7 @@ async function tables(database: Database, columns: ReadonlySet<string>): Promise
     [
       'Where the requests came from',
       ['geo', 'clientip'],
-      `SELECT coalesce(geo->>'country_code', 'unknown') AS country, count(*) AS requests,
+      `SELECT coalesce(geo->>'country_name', 'unknown') AS country, count(*) AS requests,
          count(DISTINCT clientip) AS clients
        FROM logs WHERE clientip IS NOT NULL GROUP BY country ORDER BY requests DESC, country LIMIT 5`,
     ],

@@ -13,6 +13,8 @@ import { plugin as parserLtsv } from './parsers/ltsv/index.ts';
 import { plugin as parserRegex } from './parsers/regex/index.ts';
 import { plugin as parserSyslog } from './parsers/syslog/index.ts';
 import { plugin as filterDate } from './filters/date/index.ts';
+import { plugin as filterDissect } from './filters/dissect/index.ts';
+import { plugin as filterEnrich } from './filters/enrich/index.ts';
 import { plugin as filterGrep } from './filters/grep/index.ts';
 import { plugin as filterGrok } from './filters/grok/index.ts';
 import { plugin as filterModify } from './filters/modify/index.ts';
@@ -51,6 +53,8 @@ export const builtInPlugins = [
   parserRegex,
   parserSyslog,
   filterDate,
+  filterDissect,
+  filterEnrich,
   filterGrep,
   filterGrok,
   filterModify,

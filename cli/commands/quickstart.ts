@@ -8,6 +8,7 @@ import { exitCode } from '../exit_codes.ts';
 import { type LoadedPipeline, loadPipeline } from '../pipeline_config.ts';
 import { Progress } from '../progress.ts';
 import {
+  countryDatabase,
   quickstartDatabase,
   quickstartDirectory,
   quickstartPipelineDirectory,
@@ -41,7 +42,7 @@ export const quickstart: Command = {
         call.stderr.write(loaded.text);
         return exitCode.configuration;
       }
-      return await readAll(call, place, loaded.pipeline);
+      return await readAll(call, place, withoutMissingCountries(call, loaded.pipeline));
     } catch (error) {
       call.stderr.write(`error: ${messageOf(error)}\n`);
       const isConfig = error instanceof SluiceError && error.kind === 'config';
@@ -86,6 +87,7 @@ function preparePlace(call: CommandCall): Place {
       SLUICE_LOG: source,
       SLUICE_QUICKSTART_DATABASE: database,
       SLUICE_QUICKSTART_STATE: state,
+      SLUICE_GEOIP_DATABASE: process.env['SLUICE_GEOIP_DATABASE'] ?? countryDatabase() ?? '',
     },
   };
 }
@@ -95,6 +97,21 @@ function sizeOf(source: string): number {
   if (stats?.isFile() === true) return stats.size;
   const problem = stats === undefined ? 'There is no file' : 'This is not a file:';
   throw new SluiceError('SLUICE_OPTION_INVALID', `${problem} ${source}.`);
+}
+
+/** Without the country database, which comes with a checkout, records go without countries. */
+function withoutMissingCountries(call: CommandCall, pipeline: LoadedPipeline): LoadedPipeline {
+  const named = process.env['SLUICE_GEOIP_DATABASE'];
+  if ((named !== undefined && named !== '') || countryDatabase() !== undefined) return pipeline;
+  call.stdout.write(
+    'No country database is installed, so countries are left out: set SLUICE_GEOIP_DATABASE to a .mmdb file to have them.\n',
+  );
+  const filters = pipeline.config.filters.map((filter) => {
+    if (filter.plugin !== 'enrich') return filter;
+    const { geoip: _, ...options } = filter.options;
+    return { ...filter, options };
+  });
+  return { ...pipeline, config: { ...pipeline.config, filters } };
 }
 
 function explainMissing(error: unknown): never {

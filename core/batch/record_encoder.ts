@@ -68,6 +68,10 @@ export class JsonRecordEncoder implements RecordEncoder {
     return record.toString('utf8', 0, record.length - this.suffixBytes);
   }
 
+  close(): void {
+    this.encoder.close();
+  }
+
   /** Called by the kernel's encoder with each run it wrote. */
   appendRun(
     bytes: Buffer,

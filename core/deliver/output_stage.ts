@@ -492,6 +492,7 @@ export class OutputStage implements RecordSink {
     await this.storing;
     await Promise.all(this.rejecting);
     await this.output.close?.();
+    this.output.encoder.close?.();
   }
 
   pendingChunks(): number {

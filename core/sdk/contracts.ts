@@ -247,6 +247,8 @@ export interface RecordEncoder {
   encode(batch: Batch, select: Uint8Array, sink: RecordSink): void;
   /** A record's JSON object out of its wire bytes and the section it was in. */
   recordJson(record: Buffer, sectionKey?: string): string;
+  /** Gives back what the encoder holds of the kernel's memory. */
+  close?(): void;
 }
 
 export interface RecordSink {

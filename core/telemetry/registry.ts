@@ -169,6 +169,10 @@ export const metricTable = {
     type: 'counter',
     help: 'Records of requests that were refused one by one: no JSON object, or too large.',
   },
+  sluice_enrich_misses_total: {
+    type: 'counter',
+    help: 'Values that an enrichment knew nothing about. Label kind: lookup, geoip, user_agent, dns.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

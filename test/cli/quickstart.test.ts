@@ -23,6 +23,7 @@ test('the quickstart reads the sample and says what is in it, and again', { skip
     assert.match(out, /4 lines were no access log lines/);
     assert.match(out, /They are in .*quickstart-data\/logs\.duckdb, table "logs"/);
     assert.match(out, /path +requests +bytes\n[\s\S]*\/products/);
+    assert.match(out, /country +requests +clients\n[\s\S]*Germany +441/);
     assert.match(out, /status +requests\n.*\n +200 +2218/);
     assert.match(out, /npx --no sluice query "SELECT/);
   }

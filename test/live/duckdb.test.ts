@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import { messageOf } from '../../core/errors/sluice_error.ts';
 import { importDriver } from '../../core/sdk/index.ts';
 import { openDatabase } from '../../plugins/outputs/duckdb/database.ts';
@@ -344,3 +345,62 @@ test('columns that clash are found by the check', () => {
     ],
   );
 });
+
+const value = fc.oneof(
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.string({ unit: 'grapheme' }),
+  fc.boolean(),
+  fc.constant(null),
+  fc.array(fc.integer(), { maxLength: 3 }),
+  fc.record({ x: fc.string({ unit: 'grapheme' }) }),
+);
+const record = fc.dictionary(
+  fc.constantFrom('a', 'b', 'A', 'é', 'time', '_extra', '', 'q\'".'),
+  value,
+);
+
+test('every field of every record can be read back, in its column or beside it', {
+  skip,
+}, async (t) => {
+  const db = await start(t);
+  let chunk = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 8 }), async (records) => {
+      const before = Number((await db.ask('SELECT count(*) FROM logs'))[0]![0]);
+      const id = `chunk${chunk++}`;
+      assert.deepEqual(
+        await db.store(
+          records.map((root) => ({ root })),
+          id,
+        ),
+        accepted,
+      );
+      const names = (await db.ask('DESCRIBE logs')).map(([name]) => String(name));
+      const types = (await db.ask('DESCRIBE logs')).map(([, type]) => String(type));
+      const rows = await db.ask(`SELECT * FROM logs ORDER BY rowid OFFSET ${before}`);
+      assert.equal(rows.length, records.length);
+      for (const [index, row] of rows.entries()) {
+        const wanted = Object.entries(records[index]!).filter(([, one]) => one !== null);
+        for (const [key, one] of wanted) {
+          const at = names.indexOf(key);
+          const stored = at < 2 ? null : row[at];
+          if (stored !== null) assert.deepEqual(stored, asColumn(one, types[at]!));
+          // Beside its column, as it was.
+          else assert.deepEqual((row[1] as Record<string, unknown>)[key], plain(one));
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** JSON has no negative zero. */
+function plain(one: unknown): unknown {
+  return JSON.parse(JSON.stringify(one)) as unknown;
+}
+
+function asColumn(one: unknown, type: string): unknown {
+  if (type !== 'VARCHAR' || typeof one === 'string') return plain(one);
+  return JSON.stringify(one);
+}

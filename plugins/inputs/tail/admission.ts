@@ -5,13 +5,7 @@ import {
   utf8,
 } from '../../shared/text_encoding/text_encoding.ts';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
-import {
-  beforeBytesMax,
-  headBytesMax,
-  HeadPrints,
-  printOf,
-  type StoredIdentity,
-} from './content_print.ts';
+import { beforeBytesMax, headBytesMax, HeadPrints } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from './file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
 import { beginsAlike, isIntact, isRelatedName, liveIdentity, relate } from './content_relation.ts';
@@ -353,6 +347,8 @@ export class Admission {
     for (const donor of this.live.values()) {
       const { generation } = donor;
       if (generation === undefined || generation.position === 0 || donor === file) continue;
+      const isShort = generation.position < evidenceBytes;
+      if (isShort && !isRelatedName(file.path, donor.path)) continue;
       if (!beginsAlike(file, head, donor, generation)) continue;
       const relation = await relate(file, facts, head, liveIdentity(generation));
       if (relation !== 'other') {
@@ -404,9 +400,14 @@ export class Admission {
     if (!fromHead && file.isGzip) file.isFinished = true;
     const end = file.isGzip ? 0 : facts.size;
     const position = Math.min(end, one.position ?? (fromHead ? 0 : end));
-    await this.store.begin(file.path, position, (generation) =>
-      this.recall(file, generation, head),
-    );
+    try {
+      await this.store.begin(file.path, position, (generation) =>
+        this.recall(file, generation, head),
+      );
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     this.live.set(file.key, file);
     return file;
   }

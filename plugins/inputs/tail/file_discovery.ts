@@ -1,6 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Counter, type InputContext, pause } from '../../../core/sdk/index.ts';
+import {
+  type Counter,
+  type InputContext,
+  messageOf,
+  pause,
+  SluiceError,
+} from '../../../core/sdk/index.ts';
 import type { Admission, Found } from './admission.ts';
 import { DirectoryWatch } from './directory_watch.ts';
 import { type FileFacts, factsOf, isOtherBirth } from './file_facts.ts';
@@ -88,6 +94,13 @@ export class FileDiscovery {
         }
         if (this.parts.admission.isUndecided) this.welcome(await this.parts.admission.reconsider());
       } catch (error) {
+        if (isRetryable(error)) {
+          // Checkpoints cannot be written now; the files are found again.
+          this.context.log.warn({ error: messageOf(error) }, 'Cannot take up new files yet.');
+          await pause(this.context.clock, this.settings.refreshMs, signal);
+          this.isChanged = true;
+          continue;
+        }
         this.failure = error;
         this.parts.wakeReader();
         return;
@@ -228,4 +241,9 @@ export class FileDiscovery {
       this.context.log.warn({ path: place, error: problem }, 'Cannot look into a place.');
     }
   }
+}
+
+/** True for errors that pass by themselves, such as a full disk. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof SluiceError && error.kind === 'retryable';
 }

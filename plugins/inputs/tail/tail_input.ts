@@ -9,7 +9,7 @@ import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
 import type { FileFacts } from './file_facts.ts';
-import { FileDiscovery } from './file_discovery.ts';
+import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';
 import { OpenFiles } from './open_files.ts';
@@ -242,7 +242,14 @@ export class TailInput implements Input {
     file.size = facts.size;
     this.metrics.rotations.value++;
     this.admission.orphan(old, unread);
-    await this.store.begin(old.name, 0, async (generation) => generation.attach(file));
+    try {
+      await this.store.begin(old.name, 0, async (generation) => generation.attach(file));
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      // It is found again as a new file.
+      this.files.delete(file.key);
+      await file.close();
+    }
     file.isReady = true;
     // The copy, if there is one, is found at once.
     this.discovery.lookAgain();

@@ -53,6 +53,10 @@ export class BulkEncoder implements RecordEncoder {
     this.inner.encode(batch, select, this.oneLine.over(last));
   }
 
+  close(): void {
+    this.inner.close();
+  }
+
   recordJson(record: Buffer): string {
     const start = record.indexOf(lineEnd) + 1;
     return record.toString('utf8', start, record.length - lineEnd.length);

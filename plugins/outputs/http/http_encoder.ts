@@ -52,6 +52,10 @@ export class HttpEncoder implements RecordEncoder {
     this.inner.encode(batch, select, last);
   }
 
+  close(): void {
+    this.inner.close();
+  }
+
   recordJson(record: Buffer): string {
     return this.inner.recordJson(record);
   }

@@ -100,6 +100,10 @@ export class LokiEncoder implements RecordEncoder {
     for (const index of refused) select[index] = 1;
   }
 
+  close(): void {
+    this.json.close();
+  }
+
   recordJson(record: Buffer): string {
     const { line, metadata } = this.format.readEntry(record);
     const object = isObjectText(line) ? line : JSON.stringify({ log: line });

@@ -1,5 +1,3 @@
-import type { ParserOptions } from '../../shared/parsing/parser_options.ts';
-
 export const schema = {
   type: 'object',
   required: ['pattern'],
@@ -22,8 +20,3 @@ export const schema = {
     },
   },
 } as const;
-
-export interface Options extends ParserOptions {
-  readonly pattern: string;
-  readonly convert_datatype?: Readonly<Record<string, 'int' | 'float'>>;
-}

@@ -1,10 +1,10 @@
 import { defineParser } from '../../../core/sdk/index.ts';
+import { type DissectOptions, DissectParser } from '../../shared/dissect/dissect_parser.ts';
+import { readDissectPattern } from '../../shared/dissect/dissect_pattern.ts';
 import { attempt, checkParserOptions } from '../../shared/parsing/check_options.ts';
-import { type Options, schema } from './config.ts';
-import { DissectParser } from './dissect_parser.ts';
-import { readDissectPattern } from './dissect_pattern.ts';
+import { schema } from './config.ts';
 
-export const plugin = defineParser<Options>({
+export const plugin = defineParser<DissectOptions>({
   name: 'dissect',
   summary: 'Takes texts apart at fixed delimiters.',
   stability: 'beta',

@@ -22,7 +22,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Reads a record of a database: of MaxMind's shape (country, city, ASN), or flat
  *  (`country_code`, `city`, `latitude`, ...), as the free databases have it. */
-export function geoFields(record: unknown): GeoFields {
+export function geoFields(record: unknown, countries: CountryNames): GeoFields {
   const root = objectOf(record);
   const country = objectOf(root['country'] ?? root['registered_country']);
   const continent = objectOf(root['continent']);
@@ -32,11 +32,11 @@ export function geoFields(record: unknown): GeoFields {
   const location = objectOf(root['location']);
   const countryCode = textOf(country['iso_code'] ?? root['country_code']);
   const regionCode = textOf(region['iso_code']);
-  const fields: GeoFields = {
+  return {
     continent_code: textOf(continent['code'] ?? root['continent_code']),
     continent_name: nameOf(continent),
     country_iso_code: countryCode,
-    country_name: nameOf(country) ?? countryName(countryCode),
+    country_name: nameOf(country) ?? countries.of(countryCode),
     region_iso_code: countryCode && regionCode && `${countryCode}-${regionCode}`,
     region_name: nameOf(region) ?? textOf(root['state1'] ?? root['region']),
     city_name: nameOf(city) ?? textOf(root['city']),
@@ -46,7 +46,6 @@ export function geoFields(record: unknown): GeoFields {
     asn: root['autonomous_system_number'],
     organization_name: textOf(root['autonomous_system_organization']),
   };
-  return fields;
 }
 
 function objectOf(value: unknown): Json {
@@ -67,14 +66,29 @@ function pointOf({ latitude, longitude }: Json): unknown {
   return Number.isFinite(lat) && Number.isFinite(lon) ? { lon, lat } : undefined;
 }
 
-/** The English name of a country by its code, where the runtime has it. */
-function countryName(code: string | undefined): string | undefined {
-  if (code === undefined) return undefined;
-  try {
-    const name = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' }).of(code);
+/** English names of countries by their codes, where the runtime has them. */
+export class CountryNames {
+  private readonly names = new Map<string, string | undefined>();
+  private source: Intl.DisplayNames | undefined;
+
+  of(code: string | undefined): string | undefined {
+    if (code === undefined) return undefined;
+    if (this.names.has(code)) return this.names.get(code);
+    const name = this.ask(code);
+    if (this.names.size < codesMax) this.names.set(code, name);
     return name;
-  } catch {
-    // The code is none of a region, such as `ZZZ`.
-    return undefined;
+  }
+
+  private ask(code: string): string | undefined {
+    this.source ??= new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
+    try {
+      return this.source.of(code);
+    } catch {
+      // It is not the code of a region.
+      return undefined;
+    }
   }
 }
+
+/** There are some 250; a broken database could have any number. */
+const codesMax = 1000;

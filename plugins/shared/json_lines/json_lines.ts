@@ -36,6 +36,7 @@ export function jsonLineEncoder(shape: JsonLineShape, context: PluginContext): R
     fingerprint: inner.fingerprint,
     encode: (batch, select, sink) => inner.encode(batch, select, oneLine.over(sink)),
     recordJson: (record) => inner.recordJson(record),
+    close: () => inner.close(),
   };
 }
 

@@ -35,7 +35,7 @@ function tableOfCsv(text: string, options: LookupTableOptions): LookupTable {
   const picked = names.map((name) => columnIndex(header, name));
   const table = new Map<string, string>();
   for (const row of rows) {
-    const value = valueOf(names, (i) => row[picked[i]!]);
+    const value = rowValue(names, (i) => row[picked[i]!]);
     if (row[key] !== undefined && value !== undefined) table.set(row[key], value);
   }
   return table;
@@ -58,7 +58,7 @@ function tableOfRows(rows: readonly unknown[], options: LookupTableOptions): Loo
       throw new Error(`Element ${i} has no text or number under ${keyColumn}.`);
     }
     const names = options.columns ?? Object.keys(row).filter((name) => name !== keyColumn);
-    const value = valueOf(names, (column) => own(row, names[column]!));
+    const value = rowValue(names, (column) => own(row, names[column]!));
     if (value !== undefined) table.set(String(key), value);
   }
   return table;
@@ -72,7 +72,7 @@ function tableOfObject(object: object, options: LookupTableOptions): LookupTable
   for (const [key, member] of entries) {
     const value =
       columns !== undefined && isObject(member)
-        ? valueOf(columns, (column) => own(member, columns[column]!))
+        ? rowValue(columns, (column) => own(member, columns[column]!))
         : JSON.stringify(member);
     if (value !== undefined) table.set(key, value);
   }
@@ -80,7 +80,7 @@ function tableOfObject(object: object, options: LookupTableOptions): LookupTable
 }
 
 /** JSON of a row's value columns; columns without a value are left out. */
-function valueOf(names: readonly string[], read: (column: number) => unknown): string | undefined {
+function rowValue(names: readonly string[], read: (column: number) => unknown): string | undefined {
   if (names.length === 1) return JSON.stringify(read(0));
   const members: string[] = [];
   for (let i = 0; i < names.length; i++) {

@@ -6,7 +6,12 @@ import { fieldOf } from '../../../core/batch/field.ts';
 import { GrokProgram } from '../../../core/kernel/grok_program.ts';
 import { groupsOf, lowerGrok } from '../../../core/kernel/lower_grok.ts';
 import type { KernelProgram } from '../../../core/kernel/pattern_ops.ts';
-import { type CompiledRegex, compileParsed } from '../../../core/regex/regex.ts';
+import {
+  type CompiledRegex,
+  compileParsed,
+  type MatchResult,
+  RegexBudgetError,
+} from '../../../core/regex/regex.ts';
 import { patternLibrary } from '../../../plugins/shared/grok/patterns/library.ts';
 import { emptyBatch, kernelForTest, putTexts, testSource } from './batches.ts';
 import { parsePattern } from './grok_patterns.ts';
@@ -56,7 +61,8 @@ class Checker {
         return undefined;
       }
       const expected = this.expected(text);
-      assert.deepEqual(stored, expected, `${this.regex.source} on ${JSON.stringify(text)}`);
+      if (expected !== undefined)
+        assert.deepEqual(stored, expected, `${this.regex.source} on ${JSON.stringify(text)}`);
       return stored;
     });
     return { done, fields };
@@ -75,8 +81,15 @@ class Checker {
     return fields;
   }
 
-  private expected(text: string): Record<string, unknown> | string {
-    const match = this.regex.exec(text);
+  private expected(text: string): Record<string, unknown> | string | undefined {
+    let match: MatchResult | null;
+    try {
+      match = this.regex.exec(text);
+    } catch (error) {
+      // The matcher gave up: there is nothing to compare with.
+      if (error instanceof RegexBudgetError) return undefined;
+      throw error;
+    }
     if (match === null) return 'no match';
     if (match.index !== 0) return 'a match further on';
     const fields: Record<string, unknown> = {};

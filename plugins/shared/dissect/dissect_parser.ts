@@ -1,10 +1,16 @@
 import type { ParsedFields } from '../../../core/sdk/index.ts';
-import { FieldParser } from '../../shared/parsing/field_parser.ts';
-import type { ParserContext } from '../../shared/parsing/parser_options.ts';
-import type { Options } from './config.ts';
+import { FieldParser } from '../parsing/field_parser.ts';
+import type { ParserContext, ParserOptions } from '../parsing/parser_options.ts';
 import { type DissectField, readDissectPattern } from './dissect_pattern.ts';
 
 const fixedFieldsMax = 48;
+
+export interface DissectOptions extends ParserOptions {
+  /** Fields and the texts between them; see `readDissectPattern`. */
+  readonly pattern: string;
+  /** Types of top-level fields. */
+  readonly convert_datatype?: Readonly<Record<string, 'int' | 'float'>>;
+}
 
 /** Where a found text goes. */
 interface Target {
@@ -16,6 +22,8 @@ interface Target {
 /** Takes texts apart at fixed delimiters: much cheaper than a regular expression. */
 export class DissectParser extends FieldParser {
   readonly fixedKeys: boolean;
+  /** Some value goes into a nested field, such as `[a][b]`. */
+  readonly hasNested: boolean;
   private readonly prefix: string;
   private readonly fields: readonly DissectField[];
   private readonly targets: readonly Target[];
@@ -23,12 +31,13 @@ export class DissectParser extends FieldParser {
   private readonly references: readonly { key: number; value: number }[];
   private readonly found: string[] = [];
 
-  constructor(options: Options, context: ParserContext) {
+  constructor(options: DissectOptions, context: ParserContext) {
     super(withTypes(options), context);
     const { prefix, fields } = readDissectPattern(options.pattern);
     this.prefix = prefix;
     this.fields = fields;
     this.targets = targetsOf(fields);
+    this.hasNested = this.targets.some(({ keys }) => keys.length > 1);
     this.references = fields.flatMap((field, value) => {
       if (field.role !== 'value_of_key') return [];
       const key = fields.findIndex((f) => f.name === field.name && f.role !== 'value_of_key');
@@ -79,7 +88,7 @@ export class DissectParser extends FieldParser {
   }
 }
 
-function withTypes(options: Options): Options {
+function withTypes(options: DissectOptions): DissectOptions {
   const converted = Object.entries(options.convert_datatype ?? {});
   const types = converted.map(([key, type]) => `${key}:${type === 'int' ? 'integer' : 'float'}`);
   const skips = options.skip_empty_values ?? false;

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { BoundedCache } from '../../../plugins/shared/lookup_table/bounded_cache.ts';
+import { csvRows } from '../../../plugins/shared/lookup_table/csv_rows.ts';
+import { readLookupTable } from '../../../plugins/shared/lookup_table/lookup_table.ts';
+
+describe('CSV rows', () => {
+  const cases: readonly (readonly [string, string[][]])[] = [
+    ['', []],
+    [
+      'a,b\n1,2',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    [
+      'a,b\r\n1,2\r\n',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    ['"a,""x""\n",b\n', [['a,"x"\n', 'b']]],
+    ['a\n\n,\n', [['a'], ['', '']]],
+    ['\ufeffa', [['a']]],
+    ['a"b,c', [['a"b', 'c']]],
+  ];
+  for (const [text, rows] of cases) {
+    it(`are read from ${JSON.stringify(text)}`, () => assert.deepEqual(csvRows(text), rows));
+  }
+
+  it('name the line of a bad quote', () => {
+    assert.throws(() => csvRows('a\n"b'), /line 2/);
+    assert.throws(() => csvRows('a\n"b"c'), /Line 2/);
+  });
+
+  it('come back as they were written', () => {
+    const field = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', 'é') });
+    const rows = fc.array(fc.array(field, { minLength: 2, maxLength: 4 }));
+    const quotedField = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    fc.assert(
+      fc.property(rows, (list) => {
+        const text = list.map((row) => row.map(quotedField).join(',')).join('\r\n');
+        assert.deepEqual(csvRows(text), list);
+      }),
+    );
+  });
+});
+
+describe('a lookup table', () => {
+  const read = (text: string, options: Partial<Parameters<typeof readLookupTable>[1]> = {}) =>
+    Object.fromEntries(readLookupTable(Buffer.from(text), { format: 'json', ...options }));
+
+  it('takes the columns that it is told to', () => {
+    const csv = { format: 'csv', keyColumn: 'b', columns: ['c', 'a'] } as const;
+    assert.deepEqual(read('a,b,c\n1,x,3\n2,y\n', csv), {
+      x: '{"c":"3","a":"1"}',
+      y: '{"a":"2"}',
+    });
+    assert.deepEqual(read('{"k":{"a":1,"b":2}}', { columns: ['b'] }), { k: '2' });
+  });
+
+  it('writes JSON on one line', () => {
+    assert.deepEqual(read('{"k": {\n "a": [1,\n 2]}}'), { k: '{"a":[1,2]}' });
+  });
+
+  const broken: readonly (readonly [string, object, RegExp])[] = [
+    ['', { format: 'csv' }, /column names/],
+    ['a,b\n', { format: 'csv', keyColumn: 'c' }, /no column c/],
+    ['a,b\n', { format: 'csv', columns: ['c'] }, /no column c/],
+    ['1', {}, /neither/],
+    ['{', {}, /JSON/],
+    ['[{"a":[]}]', {}, /Element 0/],
+    ['[3]', {}, /Element 0/],
+  ];
+  for (const [text, options, message] of broken) {
+    it(`refuses ${JSON.stringify(text)} ${JSON.stringify(options)}`, () => {
+      assert.throws(() => read(text, options), message);
+    });
+  }
+});
+
+describe('a bounded cache', () => {
+  it('never has more than its bound, and keeps what was asked for', () => {
+    const cache = new BoundedCache<number>(100);
+    cache.set('kept', -1);
+    for (let i = 0; i < 1000; i++) {
+      cache.set(String(i), i);
+      assert.equal(cache.get('kept'), -1);
+      assert.ok(cache.size <= 100);
+    }
+    assert.equal(cache.get('999'), 999);
+    assert.equal(cache.get('1'), undefined);
+    cache.clear();
+    assert.equal(cache.size, 0);
+  });
+});

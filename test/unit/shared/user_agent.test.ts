@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { UserAgentData } from '../../../plugins/shared/user_agent/data.ts';
+import {
+  loadUserAgentParser,
+  UserAgentParser,
+} from '../../../plugins/shared/user_agent/user_agent_parser.ts';
+import { requiredPieces, userAgentsFile } from '../../../scripts/generate_user_agents.ts';
+import { projectRoot } from '../../../scripts/project_root.ts';
+
+const cases: readonly (readonly [agent: string, expected: unknown])[] = [
+  [
+    'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0',
+    {
+      name: 'Firefox',
+      version: '127.0',
+      os: { name: 'Linux', full: 'Linux' },
+      device: { name: 'Other' },
+    },
+  ],
+  [
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36',
+    {
+      name: 'Chrome',
+      version: '120.0.0',
+      os: { name: 'Windows', version: '10', full: 'Windows 10' },
+      device: { name: 'Other' },
+    },
+  ],
+  [
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36 Edg/124.0.2478.51',
+    {
+      name: 'Edge',
+      version: '124.0.2478',
+      os: { name: 'Windows', version: '10', full: 'Windows 10' },
+      device: { name: 'Other' },
+    },
+  ],
+  [
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1',
+    {
+      name: 'Mobile Safari',
+      version: '17.4',
+      os: { name: 'iOS', version: '17.4', full: 'iOS 17.4' },
+      device: { name: 'iPhone' },
+    },
+  ],
+  [
+    'Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UQ1A) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36',
+    {
+      name: 'Chrome Mobile',
+      version: '124.0.0',
+      os: { name: 'Android', version: '14', full: 'Android 14' },
+      device: { name: 'Pixel 8' },
+    },
+  ],
+  [
+    'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+    { name: 'Googlebot', version: '2.1', device: { name: 'Spider' } },
+  ],
+  ['"curl/8.5.0"', { name: 'curl', version: '8.5.0', device: { name: 'Other' } }],
+  ['', { name: 'Other', device: { name: 'Other' } }],
+  ['é'.repeat(5000), { name: 'Other', device: { name: 'Other' } }],
+];
+
+describe('the user agent parser', () => {
+  for (const [agent, expected] of cases) {
+    it(`knows ${JSON.stringify(agent.slice(0, 100))}`, async () => {
+      assert.deepEqual((await loadUserAgentParser()).parse(agent), expected);
+    });
+  }
+
+  it('finds with its literals what it finds without', () => {
+    const { content } = userAgentsFile(projectRoot());
+    const data = JSON.parse(content) as UserAgentData;
+    const quick = new UserAgentParser(data);
+    const thorough = new UserAgentParser({
+      ...data,
+      browsers: data.browsers.map(([regex, , ...rest]) => [regex, [], ...rest]),
+      systems: data.systems.map(([regex, , ...rest]) => [regex, [], ...rest]),
+      devices: data.devices.map(([regex, , ...rest]) => [regex, [], ...rest]),
+    });
+    // Texts that look like what the expressions are about.
+    for (const [regex] of [...data.browsers, ...data.systems, ...data.devices]) {
+      const text = regex
+        .replace(/\\d\+?/g, '7')
+        .replace(/\(\?:|[()^$?*+\\]/g, '')
+        .split('|')[0]!;
+      for (const agent of [text, `Mozilla/5.0 (Linux; Android 9; ${text} Build/X) 1.2`]) {
+        assert.deepEqual(quick.parse(agent), thorough.parse(agent), agent);
+      }
+    }
+  });
+});
+
+describe('the rules about user agents', () => {
+  it('are those of uap-core', () => {
+    const root = projectRoot();
+    const { path, content } = userAgentsFile(root);
+    assert.ok(
+      readFileSync(join(root, path), 'utf8') === content,
+      `${path} is not what "npm run generate" makes.`,
+    );
+  });
+
+  const pieces: readonly (readonly [string, readonly string[]])[] = [
+    ['(Fire)fox/(\\d+)', ['fox/']],
+    ['(?:Abcd|efgh)x*', ['abcd', 'efgh']],
+    ['(?:Abcd|e)x*', []],
+    ['[Aa]bcd(?:xyz123)?', ['abcd']],
+    ['(\\d+)', []],
+    ['(?:abcd)*', []],
+    ['; *(PEDI)_(PLUS)_(W) Build', ['plus']],
+  ];
+  for (const [regex, expected] of pieces) {
+    it(`need ${JSON.stringify(expected)} for ${regex}`, () => {
+      assert.deepEqual(requiredPieces(regex), expected);
+    });
+  }
+});
