@@ -114,7 +114,10 @@ function nextText(run: QuickstartRun, hasParsed: boolean): string {
 
   ${run.program} query "${sql}"
 
-The pipeline is ${run.pipeline}: every line of it is explained there. The same records go to
-Elasticsearch when its output is the line for it that stands, commented, at the end of the file.
+The pipeline is ${run.pipeline}; it explains each of its lines.
+To send the same records to Elasticsearch, change the line of its output into the one that stands
+below it as a comment, and run it:
+
+  ${run.program} run ${run.pipeline}
 `;
 }

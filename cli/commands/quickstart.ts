@@ -35,8 +35,8 @@ export const quickstart: Command = {
   async run(call) {
     if (call.positionals.length > 1) return usageError(call, quickstart, 'name one file at most');
     try {
-      const place = preparePlace(call);
       await loadDuckdb().catch(explainMissing);
+      const place = preparePlace(call);
       const loaded = await loadPipeline([place.pipeline], place.env);
       if (!loaded.ok) {
         call.stderr.write(loaded.text);

@@ -34,6 +34,8 @@ export interface OutputStageOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: ComponentMetrics;
+  /** Counts what comes out of the disk buffer at the start. */
+  readonly recoveredEdge: Counter;
   setHealth(problem: string | undefined): void;
 }
 
@@ -375,6 +377,7 @@ export class OutputStage implements RecordSink {
       for (const stored of buffer.recovered) {
         const records = Chunk.summary(stored.header).count;
         this.counters.in.value += records;
+        this.options.recoveredEdge.value += records;
         this.queue.push({
           chunk: undefined,
           records,

@@ -48,7 +48,7 @@ export const metricTable = {
   },
   sluice_edge_records_total: {
     type: 'counter',
-    help: 'Records that went to an output. Labels from, to.',
+    help: 'Records on their way to an output: from the router, or from its disk buffer after a restart. Labels from, to; their sum is what the output took in.',
   },
   sluice_input_bytes_total: { type: 'counter', help: 'Source bytes read.' },
   sluice_input_batches_total: { type: 'counter', help: 'Batches emitted.' },
@@ -172,6 +172,47 @@ export const metricTable = {
   sluice_enrich_misses_total: {
     type: 'counter',
     help: 'Values that an enrichment knew nothing about. Label kind: lookup, geoip, user_agent, dns.',
+  },
+  sluice_tail_truncated_lines_total: {
+    type: 'counter',
+    help: 'Lines cut at buffer_max_size.',
+  },
+  sluice_tail_skipped_lines_total: {
+    type: 'counter',
+    help: 'Lines left out because they were longer than buffer_max_size.',
+  },
+  sluice_tail_split_lines_total: {
+    type: 'counter',
+    help: 'Lines longer than buffer_max_size that became several records.',
+  },
+  sluice_tail_invalid_utf8_lines_total: {
+    type: 'counter',
+    help: 'Lines in which bytes that are not UTF-8 were replaced.',
+  },
+  sluice_tail_files_abandoned_bytes_total: {
+    type: 'counter',
+    help: 'Bytes lost because a file was truncated before they were read.',
+  },
+  sluice_tail_rotations_total: {
+    type: 'counter',
+    help: 'Renames, deletions and truncations noticed.',
+  },
+  sluice_tail_multiline_limit_total: {
+    type: 'counter',
+    help: 'Multiline records cut at multiline_buffer_limit.',
+  },
+  sluice_tail_gzip_damaged_files_total: {
+    type: 'counter',
+    help: 'Compressed files whose content ends in damage.',
+  },
+  sluice_tail_files_open: { type: 'gauge', help: 'Files held open.' },
+  sluice_input_truncated_lines_total: {
+    type: 'counter',
+    help: 'Lines of standard input cut at event_max_bytes into several records.',
+  },
+  sluice_input_invalid_utf8_lines_total: {
+    type: 'counter',
+    help: 'Lines of standard input in which bytes that are not UTF-8 were replaced.',
   },
 } as const satisfies Record<string, MetricEntry>;
 

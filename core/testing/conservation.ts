@@ -14,6 +14,7 @@ export function assertConservation(metrics: Metrics, options: { drained: boolean
     components.set(component, of);
     assert.ok(value >= 0, `${name}{${labels}} is ${value}`);
   }
+  assertEdges(metrics);
   for (const [component, of] of components) {
     if (!of.has('sluice_records_in_total')) continue;
     const get = (name: string) => of.get(`sluice_records_${name}`) ?? 0;
@@ -26,5 +27,19 @@ export function assertConservation(metrics: Metrics, options: { drained: boolean
       get('dropped_total');
     assert.equal(entered, left + get('in_flight'), `${component} lost count`);
     if (options.drained) assert.equal(get('in_flight'), 0, `${component} still holds records`);
+  }
+}
+
+/** What went over the edges to an output is what the output took in. */
+function assertEdges(metrics: Metrics): void {
+  const arrived = new Map<string, number>();
+  for (const { name, labels, value } of metrics.all()) {
+    const to = /to="([^"]*)"/.exec(labels)?.[1];
+    if (name !== 'sluice_edge_records_total' || to === undefined) continue;
+    arrived.set(to, (arrived.get(to) ?? 0) + value);
+  }
+  for (const [output, records] of arrived) {
+    const labels = { component: output, kind: 'output' };
+    assert.equal(metrics.value('sluice_records_in_total', labels), records, `edge to ${output}`);
   }
 }

@@ -84,7 +84,8 @@ function loadText(yaml: string, setup: PipelineSetup, directory: string): Resolv
   };
 }
 
-function schemaOf(plugin: AnyPlugin): PluginSchema {
+/** What the loader must know of a plugin. */
+export function schemaOf(plugin: AnyPlugin): PluginSchema {
   const { kind, name, aliases, summary, schema, check } = plugin;
   return {
     kind,

@@ -154,6 +154,12 @@ export class Agent {
     await reportOrphans(this.config, this.health, this.log);
   }
 
+  private exportHealth(kind: string, id: string): void {
+    this.metrics
+      .forComponent(kind, id)
+      .gauge('sluice_component_healthy', () => (this.health.isHealthy(`${kind} ${id}`) ? 1 : 0));
+  }
+
   /** Creates and opens an output with its storage (or with one it takes over). */
   async openOutput(
     config: OutputConfig,
@@ -161,6 +167,7 @@ export class Agent {
     factory = this.factory,
   ): Promise<RunningOutput> {
     const output = factory.output(config);
+    this.exportHealth('output', config.id);
     const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
     for (const stored of storage.buffer?.recovered ?? []) {
       this.sources.noteStored(config.id, Chunk.summary(stored.header).covered);
@@ -185,6 +192,7 @@ export class Agent {
 
   async openFilter(config: FilterConfig, factory = this.factory): Promise<RunningFilter> {
     const filter = factory.filter(config);
+    this.exportHealth('filter', config.id);
     await filter.open?.();
     const stage = new FilterStage({
       id: config.id,
@@ -200,6 +208,7 @@ export class Agent {
   async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
     const registry = sourceRegistry(config.id, this.sources, this.checkpoints);
     const input = factory.input(config, registry);
+    this.exportHealth('input', config.id);
     await input.open?.();
     const stage = new InputStage({
       id: config.id,
@@ -210,6 +219,7 @@ export class Agent {
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
+      beforeClose: () => this.checkpoints.flush(),
     });
     return { config, stage };
   }

@@ -20,6 +20,8 @@ export interface InputStageOptions {
   /** Ends waiting for room at the end of the grace period. */
   readonly hardStop: AbortSignal;
   setHealth(problem: string | undefined): void;
+  /** Writes the checkpoints of the moment. */
+  beforeClose(): Promise<void>;
 }
 
 interface Shipment {
@@ -103,6 +105,8 @@ export class InputStage implements BatchEmitter {
   async close(): Promise<void> {
     this.stop();
     await this.running;
+    // What the input says of its sources (`identity`) it can say only while it is open.
+    await this.options.beforeClose().catch(() => undefined);
     await this.options.input.close?.();
   }
 

@@ -125,6 +125,10 @@ export function assembleOutput(parts: StageParts): OutputStage {
     random: Math.random,
     log,
     metrics: services.metrics.forComponent('output', id),
+    recoveredEdge: services.metrics.counter('sluice_edge_records_total', {
+      from: 'buffer',
+      to: id,
+    }),
     setHealth,
   });
 }

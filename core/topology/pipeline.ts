@@ -21,6 +21,7 @@ export class Pipeline {
   readonly routes: readonly Route[];
   private readonly unmatched: Counter;
   private readonly alreadyDelivered: readonly Counter[];
+  private readonly edges: readonly Counter[];
 
   constructor(filters: readonly FilterStage[], routes: readonly Route[], metrics: Metrics) {
     this.filters = filters;
@@ -29,6 +30,9 @@ export class Pipeline {
       component: 'router',
       kind: 'router',
     });
+    this.edges = routes.map(({ stage }) =>
+      metrics.counter('sluice_edge_records_total', { from: 'router', to: stage.id }),
+    );
     this.alreadyDelivered = routes.map((route) =>
       metrics.counter('sluice_records_already_delivered_total', {
         component: route.stage.id,
@@ -76,6 +80,7 @@ export class Pipeline {
         if (signal.aborted) throw new InterruptedBatch();
         // Other batches ran while this one waited; `select` is the batch's own and still true.
       }
+      this.edges[i]!.value += count;
       stage.accept(batch, batch.select, count);
     }
     this.countUnmatched(batch, taken);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { messageOf } from '../../core/errors/sluice_error.ts';
 import { loadDuckdb } from '../../plugins/outputs/duckdb/database.ts';
+import { quickstartPipelineDirectory } from '../../cli/quickstart_place.ts';
 import { cli, workplace } from './run_cli.ts';
 
 const skip = await loadDuckdb().then(
@@ -70,4 +71,15 @@ test('a file that is not there is one plain sentence', { skip }, async (t) => {
   const { code, err } = await cli(['quickstart', 'missing.log'], { cwd: workplace(t) });
   assert.notEqual(code, 0);
   assert.match(err, /^error: There is no file .*missing\.log\.\n$/);
+});
+
+test('one line sends the same to Elasticsearch', async (t) => {
+  const text = readFileSync(join(quickstartPipelineDirectory(), 'pipeline.yaml'), 'utf8');
+  const changed = text
+    .split('\n')
+    .filter((one) => !one.includes('name: duckdb'))
+    .map((one) => one.replace('# - {name: elasticsearch', '- {name: elasticsearch'));
+  const cwd = workplace(t, { 'pipeline.yaml': changed.join('\n') });
+  const { code, out, err } = await cli(['check', 'pipeline.yaml'], { cwd });
+  assert.deepEqual([code, err], [0, ''], out);
 });

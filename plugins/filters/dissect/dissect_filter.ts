@@ -13,6 +13,8 @@ import { TextSource } from '../../shared/parsing/raw_line.ts';
 import type { DissectFilterOptions } from './config.ts';
 import { NumberConversion } from './number_conversion.ts';
 
+const fieldsKeptMax = 1024;
+
 /** One thing that the filter does to a batch. */
 interface Step {
   process(batch: Batch): void;
@@ -71,6 +73,7 @@ class NestedStep implements Step {
   private readonly failureMarks: readonly string[];
   private readonly failures: { value: number };
   private readonly found = new ParsedFields();
+  private readonly fields = new Map<string, Field>();
 
   constructor(
     parser: DissectParser,
@@ -100,16 +103,30 @@ class NestedStep implements Step {
       for (const mark of this.failureMarks) batch.addMark(index, mark);
       return;
     }
-    for (let i = 0; i < found.count; i++)
-      setInside(batch, index, [found.keys[i]!], found.values[i]);
+    for (let i = 0; i < found.count; i++) {
+      this.setInside(batch, index, [found.keys[i]!], found.values[i]);
+    }
   }
-}
 
-/** Sets the texts of a found value, each at its own path. */
-function setInside(batch: Batch, index: number, keys: readonly string[], value: unknown): void {
-  if (typeof value !== 'object' || value === null) {
-    batch.setValue(index, fieldOf(keys), value);
-    return;
+  /** Sets the texts of a found value, each at its own path. */
+  private setInside(batch: Batch, index: number, keys: readonly string[], value: unknown): void {
+    if (typeof value !== 'object' || value === null) {
+      batch.setValue(index, this.field(keys), value);
+      return;
+    }
+    for (const [key, inner] of Object.entries(value)) {
+      this.setInside(batch, index, [...keys, key], inner);
+    }
   }
-  for (const [key, inner] of Object.entries(value)) setInside(batch, index, [...keys, key], inner);
+
+  private field(keys: readonly string[]): Field {
+    const name = JSON.stringify(keys);
+    let field = this.fields.get(name);
+    if (field === undefined) {
+      field = fieldOf(keys);
+      // Names that come from the text would fill the map: past the bound they are made anew.
+      if (this.fields.size < fieldsKeptMax) this.fields.set(name, field);
+    }
+    return field;
+  }
 }

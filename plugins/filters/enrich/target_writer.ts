@@ -6,27 +6,36 @@ import {
   valueKind,
 } from '../../../core/sdk/index.ts';
 import type { FieldFinder } from '../../shared/values/field_finder.ts';
-import type { EncodedValue } from './encoded_value.ts';
+import type { EncodedBytes, EncodedMember, EncodedValue } from './encoded_value.ts';
 
 const memberFieldsMax = 1024;
 
-/** Puts values into one field. An object joins an object that is there, member by member; anything
- *  else takes the place of what is there. */
-export class TargetWriter {
+/** A member's field and what the batch has of it. */
+interface MemberPlace {
   readonly field: Field;
+  /** Columns under the field, which would have to go. */
+  readonly below: readonly Column[];
+  column: Column | undefined;
+}
+
+/** Puts values into one field. An object joins an object that is there, member by member; anything
+ *  else takes the place of what is there. Where nothing is in the way, columns are pointed at bytes
+ *  that all records share; else the batch sorts it out. */
+export class TargetWriter {
+  private readonly field: Field;
+  private readonly finder: FieldFinder;
   /** The field's number in the finder. */
   private readonly which: number;
-  private readonly finder: FieldFinder;
   private readonly memberFields = new Map<string, Field>();
+
   private batchNumber = -1;
   private columnCount = -1;
-  private column: Column | undefined;
-  /** Nothing but a column of its own can hold the field. */
-  private isPlain = false;
-  /** Columns of the field itself or of one that it lies in. */
-  private above: Column[] = [];
+  private own: Column | undefined;
+  /** Columns of fields that the field lies in. */
+  private readonly above: Column[] = [];
   /** Columns of fields in it. */
-  private below: Column[] = [];
+  private readonly below: Column[] = [];
+  private readonly places = new Map<string, MemberPlace>();
 
   constructor(field: Field, finder: FieldFinder) {
     this.field = field;
@@ -37,27 +46,27 @@ export class TargetWriter {
   /** `batchNumber` is another for every batch. */
   begin(batch: Batch, batchNumber: number): void {
     this.batchNumber = batchNumber;
-    this.column = undefined;
-    this.columnCount = -1;
     this.relate(batch);
-    this.isPlain =
-      this.field.keys.length === 1 && this.field.literal === undefined && this.below.length === 0;
   }
 
   write(batch: Batch, index: number, value: EncodedValue): void {
     // hot path
+    if (this.columnCount !== batch.columns.length) this.relate(batch);
     if (value.members !== undefined && this.hasObject(batch, index)) {
-      for (const { key, json } of value.members) {
-        batch.setField(index, this.memberField(key), json, valueKind.json);
-      }
+      this.writeMembers(batch, index, value.members);
       return;
     }
-    if (this.isPlain) this.column ??= batch.column(this.field);
-    if (this.column === undefined) batch.setField(index, this.field, value.bytes, value.kind);
-    else this.place(batch, this.column, index, value);
+    // A column hides the root's member of its name, not what the root has under it.
+    const isFree =
+      (this.field.keys.length === 1 || batch.rootKind[index] === 0) &&
+      isAbsent(this.above, index) &&
+      isAbsent(this.below, index);
+    const column = isFree ? (this.own ?? batch.column(this.field)) : undefined;
+    if (column === undefined) batch.setField(index, this.field, value.bytes, value.kind);
+    else this.place(batch, column, index, value);
   }
 
-  private place(batch: Batch, column: Column, index: number, value: EncodedValue): void {
+  private place(batch: Batch, column: Column, index: number, value: EncodedBytes): void {
     const { length } = value.bytes;
     if (value.batchNumber !== this.batchNumber) {
       const position = batch.reserveScratch(length);
@@ -72,42 +81,80 @@ export class TargetWriter {
     batch.setSpan(column, index, value.position, value.position + length, value.kind);
   }
 
+  private writeMembers(batch: Batch, index: number, members: readonly EncodedMember[]): void {
+    const { literal } = this.field;
+    if (literal !== undefined && batch.locate(index, fieldOf([literal]))) {
+      // The field written `a.b` is the flat one here.
+      for (const { key, value } of members) {
+        batch.setField(index, fieldOf([literal, key]), value.bytes, value.kind);
+      }
+      return;
+    }
+    const isSplit =
+      batch.rootKind[index] === 0 &&
+      isAbsent(this.above, index) &&
+      (this.own === undefined || this.own.kind[index] === valueKind.absent);
+    for (let i = 0; i < members.length; i++) {
+      const { key, value } = members[i]!;
+      if (this.columnCount !== batch.columns.length) this.relate(batch);
+      const place = this.placeOf(batch, key);
+      const isFree = isSplit && isAbsent(place.below, index);
+      const column = isFree ? (place.column ??= batch.column(place.field)) : undefined;
+      if (column === undefined) batch.setField(index, place.field, value.bytes, value.kind);
+      else this.place(batch, column, index, value);
+    }
+  }
+
   /** True when the event has an object in the field. Looks it up only where it could be there:
    *  looking up folds what lies beside it. */
   private hasObject(batch: Batch, index: number): boolean {
-    if (this.columnCount !== batch.columns.length) this.relate(batch);
     for (let i = 0; i < this.below.length; i++) {
       const kind = this.below[i]!.kind[index];
       if (kind !== valueKind.absent && kind !== valueKind.removed) return true;
     }
-    let mayBeThere = batch.rootKind[index] !== 0;
-    for (let i = 0; i < this.above.length && !mayBeThere; i++) {
-      mayBeThere = this.above[i]!.kind[index] !== valueKind.absent;
-    }
+    const mayBeThere =
+      batch.rootKind[index] !== 0 ||
+      (this.own !== undefined && this.own.kind[index] !== valueKind.absent) ||
+      !isAbsent(this.above, index);
     const { finder } = this;
     if (!mayBeThere || !finder.find(batch, index, this.which)) return false;
     return finder.kind === valueKind.json && finder.bytes[finder.start] === 0x7b;
   }
 
+  /** Sorts the batch's columns by how they stand to the field. */
   private relate(batch: Batch): void {
     this.columnCount = batch.columns.length;
     this.above.length = 0;
     this.below.length = 0;
+    this.own = undefined;
+    this.places.clear();
+    const { keys, literal } = this.field;
     for (const column of batch.columns) {
-      const { keys } = column.field;
-      const shared = Math.min(keys.length, this.field.keys.length);
+      const other = column.field.keys;
+      const shared = Math.min(other.length, keys.length);
       let same = 0;
-      while (same < shared && keys[same] === this.field.keys[same]) same++;
-      if (same < shared) continue;
-      if (keys.length > this.field.keys.length) this.below.push(column);
-      else this.above.push(column);
+      while (same < shared && other[same] === keys[same]) same++;
+      // `a.b` may also mean the flat field of that name.
+      const isFlat = other.length === 1 && other[0] === literal;
+      if (same < shared && !isFlat) continue;
+      if (isFlat || other.length < keys.length) this.above.push(column);
+      else if (other.length > keys.length) this.below.push(column);
+      else this.own = column;
     }
-    const { literal } = this.field;
-    if (literal === undefined) return;
-    const flat = batch.columns.find(
-      ({ field }) => field.keys.length === 1 && field.name === literal,
-    );
-    if (flat !== undefined) this.above.push(flat);
+  }
+
+  private placeOf(batch: Batch, key: string): MemberPlace {
+    let place = this.places.get(key);
+    if (place === undefined) {
+      const field = this.memberField(key);
+      const depth = this.field.keys.length;
+      const below = this.below.filter(
+        ({ field: { keys } }) => keys.length > depth + 1 && keys[depth] === key,
+      );
+      place = { field, below, column: batch.findColumn(field) };
+      if (this.places.size < memberFieldsMax) this.places.set(key, place);
+    }
+    return place;
   }
 
   private memberField(key: string): Field {
@@ -119,4 +166,11 @@ export class TargetWriter {
     }
     return field;
   }
+}
+
+function isAbsent(columns: readonly Column[], index: number): boolean {
+  for (let i = 0; i < columns.length; i++) {
+    if (columns[i]!.kind[index] !== valueKind.absent) return false;
+  }
+  return true;
 }

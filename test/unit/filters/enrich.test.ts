@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Batch } from '../../../core/batch/batch.ts';
 import { loadKernel } from '../../../core/kernel/kernel.ts';
 import { systemClock } from '../../../core/time/clock.ts';
@@ -277,12 +278,12 @@ describe('lookup', () => {
     };
     assert.equal(await valueNow(), 1);
     await replace('{"a":22}');
-    await waitUntil(async () => {
+    await waitUntil('the new value', async () => {
       poll();
       return (await valueNow()) === 22;
     });
     await replace('{"a":');
-    await waitUntil(() => {
+    await waitUntil('a warning', () => {
       poll();
       return warnings.length > 0;
     });
@@ -427,3 +428,57 @@ describe('dns', () => {
     assert.deepEqual(records, [{ ip: '1.1.1.1' }]);
   });
 });
+
+describe('what enrich writes', () => {
+  const value = fc.constantFrom<unknown>('t', 1, null, { k: 1 }, { b: { c: 'x' }, z: 'y' }, [1]);
+  const path = fc.constantFrom('a', '[a][b]', '[a][b][c]', '[a][k]', '[x][y]', 'a.b');
+  const edit = fc.record({ path, value: fc.option(value, { nil: undefined }) });
+  interface Case {
+    readonly root: string | undefined;
+    readonly edits: readonly { readonly path: string; readonly value: unknown }[];
+    readonly target: string;
+    readonly added: unknown;
+  }
+  const cases: fc.Arbitrary<Case> = fc.record({
+    root: fc.constantFrom(undefined, '{}', '{"a":{"b":1}}', '{"a":"t","x":1}', '{"a.b":{"q":1}}'),
+    edits: fc.array(edit, { maxLength: 4 }),
+    target: path,
+    added: value,
+  });
+
+  it('is the same however the record came to be', async () => {
+    const baseDirectory = await directoryWith({});
+    const property = async ({ root, edits, target, added }: Case) => {
+      await writeFile(join(baseDirectory, 'table.json'), JSON.stringify({ k: added }));
+      const context: TestContext = { ...testContext({}, kernel), baseDirectory };
+      const event = root === undefined ? { line: 'k' } : { line: 'k', record: root };
+      const batch = batchOf([event, event], kernel);
+      for (const { path: reference, value: old } of edits) {
+        batch.setValue(0, context.field(reference), old);
+      }
+      // The record in one piece, and the same written directly.
+      const [before] = recordsOf(batch);
+      const whole = batchOf([{ record: JSON.stringify(before) }]);
+      const field = context.field(target);
+      const there = whole.valueAt(0, field);
+      const joins = isObject(there) && isObject(added);
+      whole.setValue(0, field, joins ? { ...there, ...added } : added);
+
+      const again = batchOf([event, event], kernel);
+      for (const { path: reference, value: old } of edits) {
+        again.setValue(0, context.field(reference), old);
+      }
+      const lookup = { key: 'log', file: 'table.json', target };
+      const filter = new EnrichFilter({ lookup }, context);
+      await filter.open();
+      await runFilter(filter, again);
+      await filter.close();
+      assert.deepEqual(recordsOf(again)[0], recordsOf(whole)[0]);
+    };
+    await fc.assert(fc.asyncProperty(cases, property), { numRuns: 300 });
+  });
+});
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
