@@ -47,9 +47,11 @@ export class Metrics {
   /** Forgets a component's series, when a reload removed it. */
   removeComponent(kind: string, component: string): void {
     const mark = labelText({ component, kind });
+    const edge = kind === 'output' ? `,${labelText({ to: component })}` : undefined;
     for (const series of this.series.values()) {
       for (const key of [...series.keys()]) {
-        if (key === mark || key.startsWith(`${mark},`)) {
+        const isEdge = edge !== undefined && key.startsWith('from=') && key.endsWith(edge);
+        if (isEdge || key === mark || key.startsWith(`${mark},`)) {
           series.delete(key);
           this.size--;
         }

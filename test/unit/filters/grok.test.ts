@@ -3,11 +3,12 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { loadKernel } from '../../../core/kernel/kernel.ts';
 import type { BatchFilter, PluginContext } from '../../../core/sdk/contracts.ts';
 import type { Options } from '../../../plugins/filters/grok/config.ts';
 import { plugin } from '../../../plugins/filters/grok/index.ts';
-import { compileGrok, grokLine } from '../../../plugins/shared/grok/grok.ts';
+import { compileGrok, grokLine, setCapture } from '../../../plugins/shared/grok/grok.ts';
 import {
   batchOf,
   recordsOf,
@@ -423,5 +424,63 @@ describe('the options of the grok filter', () => {
 
   it('take patterns that may come from files', () => {
     assert.deepEqual(plugin.check?.({ pattern: '%{MINE}', patterns_dir: ['x'] }), []);
+  });
+});
+
+describe('what grok writes', () => {
+  interface Case {
+    readonly root: string | undefined;
+    readonly edits: readonly { readonly path: string; readonly value: unknown }[];
+    readonly pattern: string;
+    readonly overwrite: readonly string[];
+  }
+  const value = fc.constantFrom<unknown>('t', 1, null, { k: 1 }, { b: { c: 'x' } }, ['l', 1], []);
+  const path = fc.constantFrom('a', '[a][b]', '[a][b][c]', '[a][k]', '[x][y]');
+  const cases: fc.Arbitrary<Case> = fc.record({
+    root: fc.constantFrom(undefined, '{}', '{"a":{"b":1}}', '{"a":"t","x":{"y":"z"}}'),
+    edits: fc.array(fc.record({ path, value: fc.option(value, { nil: undefined }) }), {
+      maxLength: 4,
+    }),
+    pattern: fc.constantFrom(
+      '%{WORD:a} %{WORD:[a][b]}',
+      '%{WORD:[a][b]} %{INT:[a][k]:int}',
+      '%{WORD:[a][b]} %{INT:[a][b]:int}',
+      '%{WORD:[a][b][c]} %{INT:[x][y]}',
+      '%{WORD:a} %{INT:x}',
+    ),
+    overwrite: fc.subarray(['a', '[a][b]', '[x][y]']),
+  });
+
+  it('is what Logstash would, however the record came to be', async () => {
+    const property = async ({ root, edits, pattern, overwrite }: Case) => {
+      const line = 'word 17';
+      const event = root === undefined ? { line } : { line, record: root };
+      const outcomes: unknown[] = [];
+      let expected: unknown;
+      for (const memory of [kernel, undefined]) {
+        const context = testContext({}, memory);
+        const prepared = () => {
+          const batch = batchOf([event], memory);
+          for (const { path: to, value: old } of edits) batch.setValue(0, context.field(to), old);
+          return batch;
+        };
+        const [record] = recordsOf(prepared()) as [Record<string, unknown>];
+        const grok = compileGrok({ patterns: [pattern] });
+        let isWritten = true;
+        for (const { path: keys, value: one } of grok.matchToFields(line) ?? []) {
+          const name = keys.length === 1 ? keys[0]! : keys.map((key) => `[${key}]`).join('');
+          isWritten &&= setCapture(record, keys, one, overwrite.includes(name));
+        }
+        if (!isWritten) record['tags'] = ['_grokparsefailure'];
+        expected = record;
+        const batch = prepared();
+        const filter = plugin.create({ pattern, overwrite }, context) as BatchFilter;
+        await runFilter(filter, batch);
+        await filter.close?.();
+        outcomes.push(recordsOf(batch)[0]);
+      }
+      assert.deepEqual(outcomes, [expected, expected]);
+    };
+    await fc.assert(fc.asyncProperty(cases, property), { numRuns: 400 });
   });
 });
