@@ -8,8 +8,8 @@ import type { LoadedPipeline } from './pipeline_config.ts';
 
 const probeTimeoutMs = 15_000;
 
-/** Creates every component as `run` would, without opening any: what a plugin refuses at
- *  creation is refused here. With `probe`, destinations are connected to as well. */
+/** Creates every component as `run` would, and opens the filters: what a plugin refuses then is
+ *  refused here. With `probe`, destinations are connected to as well. */
 export async function tryPipeline(pipeline: LoadedPipeline, probe: boolean): Promise<void> {
   const factory = new ComponentFactory(pipeline.config, pipeline.plugins, {
     clock: systemClock,
@@ -20,9 +20,12 @@ export async function tryPipeline(pipeline: LoadedPipeline, probe: boolean): Pro
     logFor: () => silentLog,
   });
   for (const input of pipeline.config.inputs) factory.input(input, noSources);
-  for (const filter of pipeline.config.filters) {
-    factory.filter(filter);
-    factory.condition(filter.base);
+  for (const config of pipeline.config.filters) {
+    const filter = factory.filter(config);
+    factory.condition(config.base);
+    // Look-up tables, databases and pattern files are read when a filter opens.
+    await filter.open?.();
+    await filter.close?.();
   }
   for (const config of pipeline.config.outputs) {
     const output = factory.output(config);

@@ -4,6 +4,7 @@ import { buildFileSchema } from '../core/config/schema.ts';
 import { pluginPages } from './generate_plugin_pages.ts';
 import { errorsPage, metricsPage } from './generate_reference.ts';
 import { registrySource } from './generate_registry.ts';
+import { userAgentsFile } from './generate_user_agents.ts';
 import { projectRoot } from './project_root.ts';
 
 /** A generated file: its path below the project's root and what it must hold. */
@@ -37,6 +38,7 @@ async function generatedFiles(): Promise<GeneratedFile[]> {
   const schema = buildFileSchema(builtInPlugins.map(schemaOf));
   return [
     registry,
+    userAgentsFile(root),
     { path: 'schema/pipeline.schema.json', content: `${JSON.stringify(schema, null, 1)}\n` },
     { path: 'docs/reference/errors.md', content: errorsPage() },
     { path: 'docs/reference/metrics.md', content: metricsPage() },

@@ -112,7 +112,7 @@ export const serviceSchema = {
     memory_limit: {
       'x-type': 'size',
       'x-minimum': 16_777_216,
-      default: '32MiB',
+      default: '24MiB',
       description:
         'Memory that records under way may take in the whole process; inputs wait at it.',
     },

@@ -5,6 +5,7 @@ import { costDegree } from './cost.ts';
 import { FactTable, someNode } from './facts.ts';
 import { compileProgram } from './matcher_program.ts';
 import { type ParsedRegex, type ParseOptions, parseRegex } from './parser.ts';
+import { requiredText } from './required_text.ts';
 import { simplifyRegex } from './simplify.ts';
 import { translateRegex, whyNotTranslatable } from './translate.ts';
 
@@ -58,6 +59,8 @@ export interface CompiledRegex {
   /** Like `exec` without building a result. `plain` says that the text is ASCII without a line feed. */
   execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;
   test(text: string, from?: number): boolean;
+  /** A text that every match contains, or '': whoever lacks it need not be tried. */
+  readonly requiredText: string;
   /** Replaces every match, left to right. */
   replaceAll(text: string, replacement: (match: MatchResult) => string): string;
 }
@@ -96,6 +99,7 @@ interface Shape {
   readonly groupNames: readonly string[];
   readonly groupsByName: readonly (readonly number[])[];
   readonly costDegree: number;
+  readonly requiredText: string;
 }
 
 function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: FactTable): Shape {
@@ -112,6 +116,7 @@ function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: F
     groupNames: [...byName.keys()],
     groupsByName: [...byName.values()],
     costDegree: costDegree(root, facts),
+    requiredText: requiredText(root),
   };
 }
 
@@ -122,6 +127,7 @@ abstract class BaseRegex implements CompiledRegex {
   readonly groupCount: number;
   readonly costDegree: number;
   readonly mayRunAway: boolean;
+  readonly requiredText: string;
   abstract readonly engine: 'native' | 'matcher';
   abstract readonly captureSlots: readonly number[];
 
@@ -131,6 +137,7 @@ abstract class BaseRegex implements CompiledRegex {
     this.groupsByName = shape.groupsByName;
     this.groupCount = shape.captures.length;
     this.costDegree = shape.costDegree;
+    this.requiredText = shape.requiredText;
     this.mayRunAway = shape.costDegree >= runawayDegreeMin;
   }
 

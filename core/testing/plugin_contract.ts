@@ -51,11 +51,12 @@ export const pluginContract: readonly ContractRule[] = [
 export const lifeContract: readonly ContractRule[] = [
   {
     says: 'does no I/O and starts no timer in create',
-    check(subject) {
+    async check(subject) {
       const before = process.getActiveResourcesInfo().sort();
       const instances = [subject.create(), subject.create()];
-      assert.deepEqual(process.getActiveResourcesInfo().sort(), before);
-      return closeAll(instances);
+      const after = process.getActiveResourcesInfo().sort();
+      for (const instance of instances) await instance.close?.();
+      assert.deepEqual(after, before);
     },
   },
   {
@@ -67,10 +68,6 @@ export const lifeContract: readonly ContractRule[] = [
     },
   },
 ];
-
-async function closeAll(instances: readonly { close?(): Promise<void> }[]): Promise<void> {
-  for (const instance of instances) await instance.close?.();
-}
 
 function assertSentence(text: string, what: string): void {
   assert.match(text, /^(?:[A-Z0-9]|`|<)/, `The ${what} does not begin like a sentence: ${text}`);

@@ -60,7 +60,9 @@ export function randomBatch(options: RandomBatchOptions): Batch {
   const keys = [...usualKeys, ...(options.keys ?? [])];
   let at = batch.dataStart;
   const put = (text: string): [number, number] => {
-    const length = batch.bytes.write(text, at);
+    // UTF-8 takes three bytes a character at most; `{}` is a line and a record.
+    const fits = at + text.length * 3 <= batch.dataEnd;
+    const length = batch.bytes.write(fits ? text : '{}', at);
     at += length;
     return [at - length, at];
   };

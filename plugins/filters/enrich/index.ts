@@ -17,7 +17,7 @@ export const plugin = defineFilter<Options>({
       parser: apache2
     - name: enrich
       match: access
-      user_agent: {key: agent, target: user_agent}
+      user_agent: [{key: agent, target: user_agent}]
       host: host
       environment: {region: DEPLOY_REGION}
       set:

@@ -99,8 +99,21 @@ export class FieldMatcher {
 
   private runScript(batch: Batch, pattern: number): void {
     const { regex } = this.grok.patterns[pattern]!;
+    if (!this.hasCandidate(batch, regex.requiredText)) return;
     if (regex.needsGuard(this.texts.longest())) this.runWatched(batch, pattern);
     else this.runPlain(batch, pattern);
+  }
+
+  /** False when every text lacks what a match must contain: then the watchdog, which costs more
+   *  than many matches, need not be called. */
+  private hasCandidate(batch: Batch, required: string): boolean {
+    if (required === '') return true;
+    const { texts } = this;
+    for (let item = 0; item < texts.count; item++) {
+      if (texts.states[item] !== eventState.pending) continue;
+      if (texts.read(batch, item).includes(required)) return true;
+    }
+    return false;
   }
 
   private runPlain(batch: Batch, pattern: number): void {

@@ -14,7 +14,7 @@ its reason; what is only too much at the moment (429, 503) is sent again alone; 
 refuses the whole request for a reason a person can mend, is tried until it takes it.`,
   stability: 'beta',
   schema,
-  batch: { bytes: 4 * 1024 * 1024, records: 20_000 },
+  batch: { bytes: 2 * 1024 * 1024, records: 20_000 },
   example: `pipeline:
   inputs:
     - name: tail

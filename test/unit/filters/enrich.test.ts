@@ -9,7 +9,7 @@ import type { Batch } from '../../../core/batch/batch.ts';
 import { loadKernel } from '../../../core/kernel/kernel.ts';
 import { systemClock } from '../../../core/time/clock.ts';
 import { waitUntil } from '../../../core/testing/wait_until.ts';
-import type { Options } from '../../../plugins/filters/enrich/config.ts';
+import type { LookupOptions, Options } from '../../../plugins/filters/enrich/config.ts';
 import { EnrichFilter } from '../../../plugins/filters/enrich/enrich_filter.ts';
 import type { ReverseLookup } from '../../../plugins/filters/enrich/reverse_dns.ts';
 import {
@@ -175,7 +175,7 @@ describe('lookup', () => {
   };
   const cases: readonly {
     what: string;
-    lookup: NonNullable<Options['lookup']>;
+    lookup: LookupOptions;
     event: TestEvent;
     expected: unknown;
     misses?: number;
@@ -234,7 +234,7 @@ describe('lookup', () => {
   for (const { what, lookup, event, expected, misses = 0 } of cases) {
     it(what, async () => {
       const baseDirectory = await directoryWith(files);
-      const outcome = await enriched({ lookup }, [event], { baseDirectory });
+      const outcome = await enriched({ lookup: [lookup] }, [event], { baseDirectory });
       assert.deepEqual(outcome, { records: [expected], misses });
     });
   }
@@ -264,7 +264,7 @@ describe('lookup', () => {
       },
     };
     const lookup = { key: 'k', file: 'rows.json', target: 'v' };
-    const filter = new EnrichFilter({ lookup }, context);
+    const filter = new EnrichFilter({ lookup: [lookup] }, context);
     await filter.open();
     const valueNow = async () => {
       const batch = batchOf([record('{"k":"a"}')]);
@@ -296,7 +296,7 @@ describe('lookup', () => {
     const baseDirectory = await directoryWith({ 'bad.csv': 'a,b\n"1,2\n', 'list.json': '[1]' });
     for (const file of ['missing.csv', 'bad.csv', 'list.json']) {
       const lookup = { key: 'k', file, target: 'v' };
-      const filter = new EnrichFilter({ lookup }, { ...testContext(), baseDirectory });
+      const filter = new EnrichFilter({ lookup: [lookup] }, { ...testContext(), baseDirectory });
       await assert.rejects(filter.open(), (error: Error & { code?: string }) => {
         return error.code === 'SLUICE_OPTION_INVALID' && error.message.includes(file);
       });
@@ -331,7 +331,7 @@ describe('geoip', () => {
 
   it('takes the fields that it is told to, into the target', async () => {
     const { records } = await enriched(
-      { geoip: { ...geoip, target: '[source][geo]', fields: ['country_iso_code'] } },
+      { geoip: [{ ...geoip, target: '[source][geo]', fields: ['country_iso_code'] }] },
       [record('{"ip":"8.8.8.8","source":{"port":1}}')],
     );
     assert.deepEqual(records, [
@@ -342,7 +342,7 @@ describe('geoip', () => {
   it('refuses to start with a file that is no database', async () => {
     const baseDirectory = await directoryWith({ 'x.mmdb': 'nonsense' });
     const filter = new EnrichFilter(
-      { geoip: { key: 'ip', database: 'x.mmdb' } },
+      { geoip: [{ key: 'ip', database: 'x.mmdb' }] },
       { ...testContext(), baseDirectory },
     );
     await assert.rejects(filter.open(), { code: 'SLUICE_OPTION_INVALID' });
@@ -375,12 +375,16 @@ describe('user_agent', () => {
 
   it('keeps the original that stands under the target', async () => {
     const user_agent = { key: '[user_agent][original]', target: 'user_agent' };
-    const { records } = await enriched({ user_agent }, [{ line: 'x' }, { line: 'y' }], {
-      prepare: (batch, context) => {
-        batch.setValue(0, context.field('[user_agent][original]'), firefox);
-        batch.setValue(0, context.field('[source][address]'), '8.8.8.8');
+    const { records } = await enriched(
+      { user_agent: [user_agent] },
+      [{ line: 'x' }, { line: 'y' }],
+      {
+        prepare: (batch, context) => {
+          batch.setValue(0, context.field('[user_agent][original]'), firefox);
+          batch.setValue(0, context.field('[source][address]'), '8.8.8.8');
+        },
       },
-    });
+    );
     assert.deepEqual(records, [
       {
         log: 'x',
@@ -469,7 +473,7 @@ describe('what enrich writes', () => {
         again.setValue(0, context.field(reference), old);
       }
       const lookup = { key: 'log', file: 'table.json', target };
-      const filter = new EnrichFilter({ lookup }, context);
+      const filter = new EnrichFilter({ lookup: [lookup] }, context);
       await filter.open();
       await runFilter(filter, again);
       await filter.close();

@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { waitUntil } from '../../core/testing/index.ts';
+import { projectRoot } from '../../scripts/project_root.ts';
+import { program } from '../cli/run_cli.ts';
+import { ended } from '../crash/kill_rig.ts';
+import { type RunningServer, servers } from '../servers/index.ts';
+
+// Each shipped pipeline as a user runs it, with the case that lies beside it: the files go into a
+// directory that the pipeline watches, and the server is asked for what came of them.
+
+type Row = Readonly<Record<string, unknown>>;
+
+const skipElasticsearch = await skipReason('elasticsearch9');
+const skipClickHouse = await skipReason('clickhouse');
+const skipLoki = await skipReason('loki');
+const deadlineMs = 60_000;
+let elasticsearch: RunningServer;
+let clickhouse: RunningServer;
+let loki: RunningServer;
+
+before(async () => {
+  if (skipElasticsearch === false) elasticsearch = await servers.elasticsearch9.start();
+  if (skipClickHouse === false) clickhouse = await servers.clickhouse.start();
+  if (skipLoki === false) loki = await servers.loki.start();
+});
+
+after(async () => {
+  if (skipElasticsearch === false) await elasticsearch.stop();
+  if (skipClickHouse === false) await clickhouse.stop();
+  if (skipLoki === false) await loki.stop();
+});
+
+test('nginx-to-elasticsearch: the documents equal the records, in one index a day', {
+  skip: skipElasticsearch,
+}, async (t) => {
+  const run = await runShipped(t, 'nginx-to-elasticsearch', {
+    files: ['input.log'],
+    env: (directory) => ({ ...elasticsearchEnv(), NGINX_LOG: join(directory, 'input.log') }),
+  });
+  const expected = await expectedRows('nginx-to-elasticsearch', 'search');
+  await waitUntil('documents', async () => (await documents('nginx-*')).length >= 3, deadlineMs);
+  await run.stopped(3);
+  const found = await documents('nginx-*');
+  assertSameRows(found, expected);
+  const dated = found.filter(({ index }) => index === 'nginx-2026.11.21');
+  assert.ok(dated.length >= 2, `indices: ${found.map(({ index }) => index)}`);
+});
+
+test('elk-with-alert-index: errors go to the alerts, the rest to the daily index', {
+  skip: skipElasticsearch,
+}, async (t) => {
+  const run = await runShipped(t, 'elk-with-alert-index', {
+    files: ['input.log'],
+    env: (directory) => ({ ...elasticsearchEnv(), APP_LOG: join(directory, '*.log') }),
+  });
+  const count = async () =>
+    (await documents('alerts')).length + (await documents('logs-2*')).length;
+  await waitUntil('documents', async () => (await count()) >= 5, deadlineMs);
+  await run.stopped(5);
+  assertSameRows(await documents('alerts'), await expectedRows('elk-with-alert-index', 'alerts'));
+  assertSameRows(await documents('logs-2*'), await expectedRows('elk-with-alert-index', 'logs'));
+});
+
+test('json-logs-to-clickhouse: the rows have the declared columns and the time to the nanosecond', {
+  skip: skipClickHouse,
+}, async (t) => {
+  const run = await runShipped(t, 'json-logs-to-clickhouse', {
+    files: ['input.json'],
+    env: (directory) => ({
+      APP_LOG: join(directory, '*.json'),
+      CLICKHOUSE_HOST: '127.0.0.1',
+      CLICKHOUSE_PORT: `${clickhouse.port}`,
+      CLICKHOUSE_USER: clickhouse.username!,
+      CLICKHOUSE_PASSWORD: clickhouse.password!,
+    }),
+  });
+  await waitUntil('rows', async () => (await tableRows()).length >= 2, deadlineMs);
+  await run.stopped(2);
+  const expected = await expectedRows('json-logs-to-clickhouse', 'events');
+  assert.deepEqual(
+    await tableRows(),
+    expected.map((row) => ({
+      ns: nanosOf(row['@timestamp']),
+      level: row['level'],
+      service: row['service'],
+      message: row['message'],
+      environment: row['environment'],
+      duration_ms: row['duration_ms'] ?? null,
+    })),
+  );
+});
+
+test('containers-to-loki: the entries have their labels, their pod and their nanosecond', {
+  skip: skipLoki,
+}, async (t) => {
+  // Loki takes no entries of other years: the day of the case becomes the last hour.
+  const recent = new Date(Date.now() - 3_600_000).toISOString().slice(0, 19);
+  const today = (text: string) => text.replaceAll('2026-11-21T10:00:00', recent);
+  const run = await runShipped(t, 'containers-to-loki', {
+    files: ['web-5d9c_shop_nginx-0a1b2c3d4e5f.log'],
+    edit: today,
+    env: (directory) => ({
+      CONTAINER_LOGS: join(directory, '*.log'),
+      LOKI_HOST: '127.0.0.1',
+      LOKI_PORT: `${loki.port}`,
+    }),
+  });
+  await waitUntil('entries', async () => (await entries()).length >= 3, deadlineMs);
+  await run.stopped(3);
+  const expected = (await expectedRows('containers-to-loki', 'loki', today)).map((row) => ({
+    ns: nanosOf(row['@timestamp']),
+    labels: {
+      job: 'containers',
+      namespace: row['namespace'],
+      container: row['container'],
+      stream: row['stream'],
+    },
+    metadata: { pod: row['pod'] },
+    text: row['log'],
+  }));
+  assert.deepEqual(
+    await entries(),
+    expected.sort((a, b) => (a.ns < b.ns ? -1 : 1)),
+  );
+});
+
+interface Shipped {
+  /** Files of the case, which appear once the agent watches. */
+  readonly files: readonly string[];
+  readonly env: (directory: string) => Readonly<Record<string, string>>;
+  /** Changes what the files say. */
+  readonly edit?: (text: string) => string;
+}
+
+/** Starts `sluice run` on a shipped pipeline and puts the files of its case where it looks. */
+async function runShipped(
+  t: TestContext,
+  name: string,
+  { files, env, edit = (text) => text }: Shipped,
+): Promise<{ stopped(delivered: number): Promise<void> }> {
+  const home = join(projectRoot(), 'pipelines', name);
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-pipeline-'));
+  const logs = join(directory, 'logs');
+  await mkdir(logs);
+  const agent = spawn(process.execPath, [program, 'run', join(home, 'pipeline.yaml')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env(logs), SLUICE_DATA: join(directory, 'data') },
+  });
+  const read = collect(agent);
+  t.after(async () => {
+    agent.kill('SIGKILL');
+    await ended(agent);
+    await rm(directory, { recursive: true, force: true });
+  });
+  await waitUntil(
+    'the agent watches its files',
+    () => {
+      assert.equal(agent.exitCode, null, read());
+      return read().includes('Following files');
+    },
+    deadlineMs,
+  );
+  for (const file of files) {
+    const text = await readFile(join(home, 'tests', 'basic', file), 'utf8');
+    await writeFile(join(directory, file), edit(text));
+    await rename(join(directory, file), join(logs, file));
+  }
+  return {
+    async stopped(delivered) {
+      agent.kill('SIGTERM');
+      assert.equal(await ended(agent), 0, read());
+      const stopped = read()
+        .split('\n')
+        .find((line) => line.includes('The agent stopped.'));
+      // Written by the agent, as JSON when no terminal is there.
+      const counts = JSON.parse(stopped ?? '{}') as Row;
+      assert.equal(counts['delivered'], delivered, read());
+      assert.equal(counts['deadLettered'], 0, read());
+      assert.deepEqual(await unsent(join(directory, 'data', 'buffers')), []);
+    },
+  };
+}
+
+function collect(agent: ChildProcess): () => string {
+  let text = '';
+  agent.stderr!.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  return () => text;
+}
+
+/** Segments that a stopped agent left behind. */
+async function unsent(buffers: string): Promise<string[]> {
+  const names = await readdir(buffers, { recursive: true }).catch(() => []);
+  return names.filter((name) => name.endsWith('.seg'));
+}
+
+async function expectedRows(
+  name: string,
+  output: string,
+  edit: (text: string) => string = (text) => text,
+): Promise<Row[]> {
+  const path = join(
+    projectRoot(),
+    'pipelines',
+    name,
+    'tests',
+    'basic',
+    `expected.${output}.ndjson`,
+  );
+  const lines = edit(await readFile(path, 'utf8'))
+    .split('\n')
+    .filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Row);
+}
+
+function elasticsearchEnv(): Record<string, string> {
+  return { ELASTICSEARCH_HOST: '127.0.0.1', ELASTICSEARCH_PORT: `${elasticsearch.port}` };
+}
+
+interface Found {
+  readonly index: string;
+  readonly source: Row;
+}
+
+async function documents(index: string): Promise<Found[]> {
+  await fetch(`${elasticsearch.url}/${index}/_refresh`, { method: 'POST' });
+  const answer = await fetch(`${elasticsearch.url}/${index}/_search?size=100`);
+  if (answer.status === 404) return [];
+  assert.equal(answer.status, 200);
+  // The shape of Elasticsearch's search API.
+  const { hits } = (await answer.json()) as {
+    hits: { hits: { _index: string; _source: Row }[] };
+  };
+  return hits.hits.map(({ _index, _source }) => ({ index: _index, source: _source }));
+}
+
+/** Same records in any order; a time is compared where the expected record has one. */
+function assertSameRows(found: readonly Found[], expected: readonly Row[]): void {
+  const keyOf = ({ '@timestamp': _time, ...rest }: Row) => JSON.stringify(rest, sortedKeys(rest));
+  const byKey = (a: Row, b: Row) => (keyOf(a) < keyOf(b) ? -1 : 1);
+  const wanted = [...expected].sort(byKey);
+  const sources = found.map(({ source }) => source).sort(byKey);
+  const compared = sources.map((source, k) => {
+    assert.match(String(source['@timestamp']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+    if (wanted[k]?.['@timestamp'] !== undefined) return source;
+    const { '@timestamp': _ingested, ...rest } = source;
+    return rest;
+  });
+  assert.deepEqual(compared, wanted);
+}
+
+function sortedKeys(row: Row): string[] {
+  return Object.keys(row).sort();
+}
+
+async function tableRows(): Promise<unknown[]> {
+  const answer = await fetch(clickhouse.url, {
+    method: 'POST',
+    body: `SELECT toString(toUnixTimestamp64Nano(time)) AS ns, level, service, message, environment,
+      duration_ms FROM default.app_logs ORDER BY time FORMAT JSONEachRow`,
+    headers: {
+      'x-clickhouse-user': clickhouse.username!,
+      'x-clickhouse-key': clickhouse.password!,
+    },
+  });
+  const text = await answer.text();
+  // Until the first batch the table is not there.
+  if (text.includes('UNKNOWN_TABLE')) return [];
+  assert.equal(answer.status, 200, text);
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+async function entries() {
+  const url = new URL('/loki/api/v1/query_range', loki.url);
+  const now = Math.floor(Date.now() / 1000);
+  url.searchParams.set('query', '{job="containers"}');
+  url.searchParams.set('start', `${now - 6 * 3600}`);
+  url.searchParams.set('end', `${now + 3600}`);
+  const answer = await fetch(url, {
+    // Keeps structured metadata apart from the labels.
+    headers: { 'x-loki-response-encoding-flags': 'categorize-labels' },
+  });
+  assert.equal(answer.status, 200, await answer.clone().text());
+  // The shape of Loki's query API.
+  const { data } = (await answer.json()) as {
+    data: {
+      result: {
+        stream: Record<string, string>;
+        values: [string, string, { structuredMetadata?: Record<string, string> }?][];
+      }[];
+    };
+  };
+  return data.result
+    .flatMap(({ stream, values }) =>
+      values.map(([ns, text, more]) => {
+        // Loki adds these two itself.
+        const { service_name: _service, ...labels } = stream;
+        const { detected_level: _level, ...metadata } = more?.structuredMetadata ?? {};
+        return { ns, labels, metadata, text };
+      }),
+    )
+    .sort((a, b) => (a.ns < b.ns ? -1 : 1));
+}
+
+/** Unix nanoseconds of an ISO 8601 time in UTC with nine digits behind the point. */
+function nanosOf(time: unknown): string {
+  const text = String(time);
+  return `${Date.parse(`${text.slice(0, 19)}Z`) / 1000}${text.slice(20, 29)}`;
+}
+
+async function skipReason(name: 'elasticsearch9' | 'clickhouse' | 'loki') {
+  const verdict = await servers[name].canRun();
+  return verdict.ok ? false : `${name}: ${verdict.why}`;
+}
