@@ -26,7 +26,7 @@ export const plugin = defineInput<StdinOptions>({
       match: '*'
 `,
   isFinite: () => true,
-  create: (options, context) => new StdinInput(options, context, process.stdin),
+  create: (options, context) => new StdinInput(options, context, () => process.stdin),
 });
 
 const newline = 0x0a;
@@ -34,15 +34,15 @@ const newline = 0x0a;
 class StdinInput implements Input {
   private readonly context: InputContext;
   private readonly field: Field;
-  private readonly stream: NodeJS.ReadableStream;
+  private readonly take: () => NodeJS.ReadableStream;
   private position = 0;
   private readonly truncated: { value: number };
   private readonly invalid: { value: number };
 
-  constructor(options: StdinOptions, context: InputContext, stream: NodeJS.ReadableStream) {
+  constructor(options: StdinOptions, context: InputContext, open: () => NodeJS.ReadableStream) {
     this.context = context;
     this.field = fieldOf([options.key]);
-    this.stream = stream;
+    this.take = open;
     this.truncated = context.metrics.counter('sluice_input_truncated_lines_total');
     this.invalid = context.metrics.counter('sluice_input_invalid_utf8_lines_total');
   }
@@ -51,10 +51,13 @@ class StdinInput implements Input {
     const source = await this.context.sources.open({ name: 'stdin' });
     const limit = this.context.service.eventBytesMax;
     let rest: Buffer = Buffer.alloc(0);
-    const stop = () => (this.stream as NodeJS.ReadStream).destroy();
+    if (signal.aborted) return;
+    // Taken only now: looking at standard input opens it.
+    const stream = this.take() as NodeJS.ReadStream;
+    const stop = () => stream.destroy();
     signal.addEventListener('abort', stop, { once: true });
     try {
-      for await (const chunk of this.stream) {
+      for await (const chunk of stream) {
         // The stream has no encoding set: its chunks are buffers.
         rest = Buffer.concat([rest, chunk as Buffer]);
         const end = rest.lastIndexOf(newline) + 1;

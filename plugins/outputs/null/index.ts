@@ -21,7 +21,10 @@ export const plugin = defineOutput<Record<string, never>>({
     - name: 'null'
       match: '*'
 `,
-  create: () => nullOutput,
+  create: (): Output => ({
+    encoder: new NoBytesEncoder(),
+    deliver: () => Promise.resolve({ kind: 'accepted' }),
+  }),
 });
 
 const nothing = Buffer.alloc(0);
@@ -45,8 +48,3 @@ class NoBytesEncoder implements RecordEncoder {
     return 'null';
   }
 }
-
-const nullOutput: Output = {
-  encoder: new NoBytesEncoder(),
-  deliver: () => Promise.resolve({ kind: 'accepted' }),
-};
