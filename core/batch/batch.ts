@@ -59,6 +59,12 @@ export class Batch {
   readonly rootStart: Int32Array;
   readonly rootEnd: Int32Array;
   readonly rootKind: Uint8Array;
+  /** Where the kernel keeps the list of each root's members (see member_list.ts of the assembly),
+   *  or 0: whoever validated a root with the kernel may say so, behind `setRoot`. */
+  readonly memberLists: Int32Array;
+  /** Where the next lists may stand. Both 0 in batches that have no room for them. */
+  listsEnd = 0;
+  readonly listsLimit: number;
   /** Event time: Unix seconds (whole) and nanoseconds. */
   readonly seconds: Float64Array;
   readonly nanos: Int32Array;
@@ -90,6 +96,7 @@ export class Batch {
   private scratchAt: number;
   private readonly columnStore: Column[] = [];
   private readonly columnsAt: number;
+  private readonly listsStart: number;
 
   /** `at` is where this batch's region begins in `bytes`; see `batchBytes` for its size. */
   constructor(bytes: Buffer, at: number, shape: BatchShape) {
@@ -112,6 +119,7 @@ export class Batch {
     this.offsetEnd = arrays.float64(n);
     this.rootStart = arrays.int32(n);
     this.rootEnd = arrays.int32(n);
+    this.memberLists = arrays.int32(n);
     this.nanos = arrays.int32(n);
     this.part = arrays.int32(n);
     this.tag = arrays.uint16(n);
@@ -120,6 +128,9 @@ export class Batch {
     this.select = arrays.uint8(n);
     this.columnsAt =
       this.scratchStart + align(shape.scratchBytes + layout.guardBytes) + eventArraysBytes(n);
+    this.listsStart = this.inKernelMemory ? this.columnsAt + columnBytes(n) * layout.columnsMax : 0;
+    this.listsLimit = this.inKernelMemory ? this.listsStart + layout.listsBytes : 0;
+    this.listsEnd = this.listsStart;
   }
 
   /** Makes the batch empty for its next use. */
@@ -133,6 +144,7 @@ export class Batch {
     this.hasNested = false;
     this.external = [];
     this.scratchAt = this.scratchStart;
+    this.listsEnd = this.listsStart;
   }
 
   /** Adds an event without a root at the given origin and returns its index. Callers check
@@ -157,6 +169,7 @@ export class Batch {
     this.rootStart[index] = start;
     this.rootEnd[index] = end;
     this.rootKind[index] = 1;
+    this.memberLists[index] = 0;
   }
 
   /** Replaces the whole event by a JSON object, validated by the caller. */

@@ -6,7 +6,7 @@
  *      0        kernel's own tables and stack
  *      256 KiB  programs, literals and results that filters and encoders keep
  *      8 MiB    staging: where the kernel encodes before the bytes go to a chunk
- *      12 MiB   slots, each: data | scratch | per-event arrays | columns
+ *      12 MiB   slots, each: data | scratch | per-event arrays | columns | member lists
  *
  *  Pages that are never touched cost no memory, so room is cheap and limits are generous. */
 export const layout = {
@@ -23,13 +23,15 @@ export const layout = {
   scratchBytes: 512 * 1024,
   /** Bytes behind data and scratch that the kernel may read over (16-byte loads). */
   guardBytes: 64,
+  /** Lists of the members of roots. */
+  listsBytes: 384 * 1024,
   eventsMax: 2048,
   columnsMax: 64,
 } as const;
 
 /** Bytes of the arrays that every event has, for `events` events. */
 export function eventArraysBytes(events: number): number {
-  return align(events * (4 + 4 + 1 + 8 + 4 + 8 + 8 + 4 + 2 + 1 + 1) + 16 * 12);
+  return align(events * (4 + 4 + 4 + 1 + 8 + 4 + 8 + 8 + 4 + 2 + 1 + 1) + 16 * 13);
 }
 
 /** Bytes of one column's arrays (start, end, kind) for `events` events. */
@@ -42,7 +44,8 @@ export function slotBytes(): number {
     align(layout.dataBytes + layout.guardBytes) +
     align(layout.scratchBytes + layout.guardBytes) +
     eventArraysBytes(layout.eventsMax) +
-    columnBytes(layout.eventsMax) * layout.columnsMax
+    columnBytes(layout.eventsMax) * layout.columnsMax +
+    align(layout.listsBytes)
   );
 }
 

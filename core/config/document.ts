@@ -5,6 +5,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node as YamlNode,
   type Pair,
@@ -41,6 +42,12 @@ export function parseDocument(text: string, file: string): ParsedDocument {
     return { isBroken: true, diagnostics: [diagnosticAt(whole, message)] };
   }
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const deep = offsetOfTooDeep(source);
+  if (deep !== undefined) {
+    const message = `The file is nested deeper than ${documentLimits.depthMax} levels.`;
+    const position = positionOf(source, deep, file);
+    return { isBroken: true, diagnostics: [diagnosticAt(position, message)] };
+  }
   const lineCounter = new LineCounter();
   try {
     const documents = parseAllDocuments(source, {
@@ -61,6 +68,30 @@ export function parseDocument(text: string, file: string): ParsedDocument {
         : `The file cannot be parsed: ${messageOf(error)}`;
     return { isBroken: true, diagnostics: [diagnosticAt(whole, message)] };
   }
+}
+
+/** Where brackets open deeper than the limit. The parser recurses and would take the process with
+ *  it; the lexer does not, and knows which brackets are text. */
+function offsetOfTooDeep(source: string): number | undefined {
+  let depth = 0;
+  let offset = 0;
+  for (const token of new Lexer().lex(source)) {
+    if (token === '[' || token === '{') {
+      depth++;
+      if (depth > documentLimits.depthMax) return offset;
+    } else if (token === ']' || token === '}') depth = Math.max(0, depth - 1);
+    // The lexer's marks of documents and scalars stand for no text.
+    if (!lexerMarks.has(token)) offset += token.length;
+  }
+  return undefined;
+}
+
+const lexerMarks: ReadonlySet<string> = new Set(['\x02', '\x18', '\x1f']);
+
+function positionOf(source: string, offset: number, file: string): SourcePosition {
+  const before = source.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { file, line: before.split('\n').length, column: offset - lineStart + 1 };
 }
 
 function readDocuments(documents: readonly Document[], reader: TreeReader): ParsedDocument {

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { messageOf } from '../errors/sluice_error.ts';
 import { type Diagnostic, diagnosticAt } from './diagnostic.ts';
-import { parseDocument } from './document.ts';
+import { documentLimits, parseDocument } from './document.ts';
 import { buildEnvironment, interpolateText } from './interpolate.ts';
 import { type ConfigNode, entryIgnoringCase, positionInText, type ScalarNode } from './node.ts';
 
@@ -20,7 +20,7 @@ export interface ConfigFiles {
 /** The file system itself. */
 export function realFiles(): ConfigFiles {
   return {
-    readFile: (path) => readFileSync(path, 'utf8'),
+    readFile: readBounded,
     listDirectory: (path) =>
       readdirSync(path, { withFileTypes: true }).map((entry) =>
         entry.isDirectory() ? `${entry.name}/` : entry.name,
@@ -33,6 +33,25 @@ export function realFiles(): ConfigFiles {
       }
     },
   };
+}
+
+/** Reads a text file up to just past the limit, so that a device or a huge file ends too. */
+function readBounded(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    while (bytes <= documentLimits.bytesMax) {
+      const part = Buffer.alloc(64 * 1024);
+      const count = readSync(file, part, 0, part.length, null);
+      if (count === 0) break;
+      parts.push(part.subarray(0, count));
+      bytes += count;
+    }
+    return Buffer.concat(parts).toString('utf8');
+  } finally {
+    closeSync(file);
+  }
 }
 
 export interface ReadOptions {

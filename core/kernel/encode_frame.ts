@@ -12,7 +12,7 @@ const addedMax = 16;
 /** Bytes that column names may take; a batch that has more goes through JavaScript. */
 const nameBytesMax = 16 * 1024;
 
-const frameWords = 25;
+const frameWords = 26;
 const columnWords = 7;
 const addedWords = 7;
 
@@ -79,6 +79,7 @@ export class EncodeFrame {
     words[5] = batch.nanos.byteOffset;
     words[6] = batch.offset.byteOffset;
     words[7] = batch.part.byteOffset;
+    words[25] = batch.memberLists.byteOffset;
     if (idPrefix !== undefined) this.kernel.bytes.latin1Write(idPrefix, this.idPrefixAt);
     return this.describeColumns(batch);
   }

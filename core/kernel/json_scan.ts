@@ -65,6 +65,7 @@ export class JsonScanner {
         batch.rootStart.byteOffset,
         batch.rootEnd.byteOffset,
         batch.rootKind.byteOffset,
+        batch.memberLists.byteOffset,
         this.table,
         this.keys.length,
         this.mask,
@@ -131,16 +132,23 @@ export class JsonScanner {
 export class JsonValidator {
   /** 1 for a selected span that is a JSON object within `nestingDepthMax`, else 0. */
   valid: Uint8Array;
+  /** Address of the member list of each object that has one, else 0: what `memberLists` of the
+   *  batch wants once the span is the event's root. */
+  lists: Int32Array;
   private readonly kernel: Kernel | undefined;
   private readonly block: ArenaBlock | undefined;
 
   constructor(kernel: Kernel | undefined) {
     this.kernel = kernel;
-    this.block = kernel?.arena.take(layout.eventsMax);
-    this.valid =
-      kernel === undefined || this.block === undefined
-        ? new Uint8Array(layout.eventsMax)
-        : new Uint8Array(kernel.memory.buffer, this.block.start, layout.eventsMax);
+    this.block = kernel?.arena.take(layout.eventsMax * 5);
+    if (kernel === undefined || this.block === undefined) {
+      this.valid = new Uint8Array(layout.eventsMax);
+      this.lists = new Int32Array(layout.eventsMax);
+      return;
+    }
+    const { start } = this.block;
+    this.lists = new Int32Array(kernel.memory.buffer, start, layout.eventsMax);
+    this.valid = new Uint8Array(kernel.memory.buffer, start + this.lists.byteLength, layout.eventsMax);
   }
 
   /** Checks the spans of the events that `select` marks; results are in `valid`. The spans are
@@ -158,16 +166,23 @@ export class JsonValidator {
       starts.buffer === kernel.memory.buffer &&
       isInKernel(kernel, select, this.valid)
     ) {
-      kernel.code.validateObjects(
+      batch.listsEnd = kernel.code.validateObjects(
         batch.count,
         starts.byteOffset,
         ends.byteOffset,
         select.byteOffset,
         this.valid.byteOffset,
+        this.lists.byteOffset,
+        batch.listsEnd,
+        batch.listsLimit,
       );
       return;
     }
-    if (this.valid.length < batch.capacity) this.valid = new Uint8Array(batch.capacity);
+    if (this.valid.length < batch.capacity) {
+      this.valid = new Uint8Array(batch.capacity);
+      this.lists = new Int32Array(batch.capacity);
+    }
+    this.lists.fill(0, 0, batch.count);
     for (let index = 0; index < batch.count; index++) {
       if (select[index] === 0) continue;
       this.valid[index] = isJsonObject(batch.bytes, starts[index]!, ends[index]!) ? 1 : 0;
@@ -180,7 +195,7 @@ export class JsonValidator {
   }
 }
 
-/** Bit of a key in the kernel's quick test; as `maskBit` of assembly/json_scan.ts. */
+/** Bit of a key in the kernel's quick test; as `maskBit` of assembly/bytes.ts. */
 function maskBit(key: Buffer): bigint {
   // The byte behind the opening quote: of an empty key, the closing quote.
   const first = key.length === 0 ? 0x22 : key[0]!;

@@ -16,13 +16,23 @@ export interface Kernel {
  *  the kernel's memory unless their name says otherwise. */
 export interface KernelCode {
   splitLines(from: number, end: number, starts: number, ends: number, most: number): number;
-  validateObjects(count: number, starts: number, ends: number, select: number, valid: number): void;
+  validateObjects(
+    count: number,
+    starts: number,
+    ends: number,
+    select: number,
+    valid: number,
+    lists: number,
+    room: number,
+    roomEnd: number,
+  ): number;
   scanObjects(
     count: number,
     select: number,
     rootStart: number,
     rootEnd: number,
     rootKind: number,
+    lists: number,
     keys: number,
     keyCount: number,
     mask: bigint,

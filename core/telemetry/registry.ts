@@ -85,6 +85,10 @@ export const metricTable = {
     help: '1 when the component works, 0 when /readyz names it.',
   },
   sluice_checkpoint_writes_total: { type: 'counter', help: 'Checkpoint files written.' },
+  sluice_checkpoint_damaged_lines_total: {
+    type: 'counter',
+    help: 'Damaged lines of the checkpoint file found at the start; their sources are read again.',
+  },
   sluice_checkpoint_failures_total: {
     type: 'counter',
     help: 'Checkpoint writes that failed; the next one is tried.',

@@ -134,12 +134,15 @@ export class Agent {
     await fileSystem.makeDirectory(service.storagePath);
     this.lock = await lockDirectory(fileSystem, service.storagePath);
     const agentMetrics = this.metrics.forComponent('agent', 'agent');
+    const store = await openCheckpointStore({
+      path: join(service.storagePath, 'checkpoints'),
+      fileSystem,
+      log: this.options.logFor('checkpoints'),
+    });
+    const damaged = agentMetrics.counter('sluice_checkpoint_damaged_lines_total');
+    damaged.value += store.damagedLines;
     this.checkpoints = new CheckpointWriter({
-      store: await openCheckpointStore({
-        path: join(service.storagePath, 'checkpoints'),
-        fileSystem,
-        log: this.options.logFor('checkpoints'),
-      }),
+      store,
       clock: this.options.clock,
       log: this.options.logFor('checkpoints'),
       writes: agentMetrics.counter('sluice_checkpoint_writes_total'),

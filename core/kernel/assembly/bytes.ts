@@ -40,7 +40,12 @@ export function isDigit(byte: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function skipSpace(at: usize, end: usize): usize {
-  while (at < end && isSpace(load<u8>(at))) at++;
+  while (at < end) {
+    const byte = load<u8>(at);
+    // Mostly there is none.
+    if (byte > 0x20 || !isSpace(byte)) break;
+    at++;
+  }
   return at;
 }
 
@@ -49,4 +54,18 @@ export function skipSpace(at: usize, end: usize): usize {
 export function skipDigits(at: usize, end: usize): usize {
   while (at < end && isDigit(load<u8>(at))) at++;
   return at;
+}
+
+/** Number, below 64, of a key's bit in quick tests: of its first byte (that behind the opening
+ *  quote: the closing one for an empty key) and its length. */
+// @ts-ignore: decorator
+@inline
+export function maskNumber(first: u32, length: usize): u32 {
+  return (first + <u32>length * 7) & 63;
+}
+
+// @ts-ignore: decorator
+@inline
+export function maskBit(first: u32, length: usize): u64 {
+  return (<u64>1) << <u64>maskNumber(first, length);
 }

@@ -1,7 +1,8 @@
-import { copy, isSpace, sameBytes, skipSpace } from './bytes';
+import { copy, isSpace, maskBit, sameBytes, skipSpace } from './bytes';
 import { writeEscaped } from './escape';
-import { maskBit, skipKey } from './json_scan';
+import { skipKey } from './json_scan';
 import { skipValue } from './json_walk';
+import { keyLength, listEnd, listHeader, listMask, memberBytes, memberMask } from './member_list';
 import { addName, isNameAt, nextSuspect, startNames } from './names';
 import { writeInteger } from './numbers';
 import { writeTime } from './time';
@@ -37,6 +38,8 @@ class Frame {
   /** Spans of a text per event that stands in place of `before`, or 0. */
   beforeStarts: usize;
   beforeEnds: usize;
+  /** Address of each root's member list, or 0. */
+  lists: usize;
 }
 
 @unmanaged
@@ -199,7 +202,11 @@ function encodeEvent(frame: Frame, index: i32, out: usize): usize {
     const end = <usize>load<u32>(frame.rootEnd + word);
     if (lacksRoom(out, end - start + frame.afterBytes)) return 0;
     undecided = needed;
-    if ((touched != 0 || undecided != 0) && mayHaveName(frame, start, end)) {
+    const list = <usize>load<u32>(frame.lists + word);
+    if (list && (touched != 0 || undecided != 0)) {
+      if (listMask(list) & nameMask) out = writeListed(frame, list, out);
+      else out = writeWhole(start, end, out);
+    } else if ((touched != 0 || undecided != 0) && mayHaveName(frame, start, end)) {
       out = writeMembers(frame, start, end, out);
       if (!out) return 0;
     } else out = writeWhole(start, end, out);
@@ -349,6 +356,29 @@ function writeMembers(frame: Frame, start: usize, end: usize, out: usize): usize
       }
       break;
     }
+  }
+  return runStart ? writeRun(out, begin, runStart, runEnd) : out;
+}
+
+/** As `writeMembers`, by the root's member list. */
+function writeListed(frame: Frame, list: usize, out: usize): usize {
+  const begin = out;
+  const end = listEnd(list);
+  let runStart: usize = 0;
+  let runEnd: usize = 0;
+  for (let member = list + listHeader; member < end; member += memberBytes) {
+    const keyStart = <usize>load<u32>(member);
+    if (memberMask(member) & nameMask) {
+      const length = keyLength(member);
+      if (undecided) decide(frame, keyStart + 1, length);
+      if (isOverlaid(frame, keyStart + 1, length)) {
+        if (runStart) out = writeRun(out, begin, runStart, runEnd);
+        runStart = 0;
+        continue;
+      }
+    }
+    if (!runStart) runStart = keyStart;
+    runEnd = <usize>load<u32>(member, 12);
   }
   return runStart ? writeRun(out, begin, runStart, runEnd) : out;
 }

@@ -1,5 +1,6 @@
-import { sameBytes, skipSpace } from './bytes';
+import { maskBit, sameBytes, skipSpace } from './bytes';
 import { skipValue } from './json_walk';
+import { keyLength, listEnd, listHeader, listMask, memberBytes, memberMask } from './member_list';
 import { addName, isNameAt, nextSuspect, startNames } from './names';
 
 // A wanted key, 20 bytes: address and length of its bytes; addresses of its three result arrays.
@@ -10,13 +11,15 @@ const keyBytes: usize = 20;
  *  not in memory, that have an escaped key that matters, or one of the keys twice, get 1 in
  *  `slow`.
  *
- *  `mask` has a bit per wanted key (see `maskBit`), so that most members cost one test. */
+ *  `mask` has a bit per wanted key (see `maskBit`), so that most members cost one test. `lists`
+ *  has the address of each root's member list, or 0. */
 export function scanObjects(
   count: i32,
   select: usize,
   rootStart: usize,
   rootEnd: usize,
   rootKind: usize,
+  lists: usize,
   keys: usize,
   keyCount: i32,
   mask: u64,
@@ -36,7 +39,9 @@ export function scanObjects(
       store<i32>(<usize>load<u32>(key, 16) + (i << 2), -1);
     }
     let odd = kind == 2;
-    if (kind == 1) {
+    const list = <usize>load<u32>(lists + (i << 2));
+    if (kind == 1 && list) odd = !scanList(list, keys, keysEnd, mask, i << 2);
+    else if (kind == 1) {
       const start = <usize>load<u32>(rootStart + (i << 2));
       const end = <usize>load<u32>(rootEnd + (i << 2));
       odd = !scanObject(start, end, keys, keysEnd, mask, i << 2, keyCount);
@@ -45,10 +50,26 @@ export function scanObjects(
   }
 }
 
-// @ts-ignore: decorator
-@inline
-export function maskBit(first: u32, length: usize): u64 {
-  return (<u64>1) << (<u64>(first + <u32>length * 7) & 63);
+/** As `scanObject`, by the object's member list. */
+function scanList(list: usize, keys: usize, keysEnd: usize, mask: u64, slot: usize): bool {
+  if (!(listMask(list) & mask)) return true;
+  const end = listEnd(list);
+  for (let member = list + listHeader; member < end; member += memberBytes) {
+    if (!(memberMask(member) & mask)) continue;
+    const length = keyLength(member);
+    const keyStart = <usize>load<u32>(member);
+    for (let key = keys; key < keysEnd; key += keyBytes) {
+      if (load<u32>(key, 4) != <u32>length) continue;
+      if (!sameBytes(<usize>load<u32>(key), keyStart + 1, length)) continue;
+      const place = <usize>load<u32>(key, 8) + slot;
+      if (load<i32>(place) != -1) return false;
+      store<u32>(place, <u32>keyStart);
+      store<u32>(<usize>load<u32>(key, 12) + slot, load<u32>(member, 8));
+      store<u32>(<usize>load<u32>(key, 16) + slot, load<u32>(member, 12));
+      break;
+    }
+  }
+  return true;
 }
 
 function scanObject(

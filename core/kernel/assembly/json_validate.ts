@@ -1,4 +1,5 @@
 import { isDigit, skipDigits, skipSpace } from './bytes';
+import { endList, endMember, startList, startMember } from './member_list';
 
 // As `nestingDepthMax` of core/batch/json_bytes.ts.
 const depthMax: i32 = 512;
@@ -12,21 +13,38 @@ const key: i32 = 1;
 const valueOrClose: i32 = 2;
 const value: i32 = 3;
 
+// The last string had an escape.
+let sawEscape: bool = false;
+
 /** Fills `valid` for the selected spans: 1 when a span is one JSON object by RFC 8259 with
- *  nothing but white space around it, else 0. */
+ *  nothing but white space around it, else 0.
+ *
+ *  Unless `lists` is 0, it gets the address of each object's member list (see member_list.ts), or
+ *  0 where there is none. They are written to [room, roomEnd); returns where the next ones may
+ *  begin. */
 export function validateObjects(
   count: i32,
   starts: usize,
   ends: usize,
   select: usize,
   valid: usize,
-): void {
+  lists: usize,
+  room: usize,
+  roomEnd: usize,
+): usize {
   for (let i: usize = 0; i < <usize>count; i++) {
     if (!load<u8>(select + i)) continue;
     const start = <usize>load<u32>(starts + (i << 2));
     const end = <usize>load<u32>(ends + (i << 2));
-    store<u8>(valid + i, isObject(start, end) ? 1 : 0);
+    startList(lists ? room : 0, roomEnd);
+    const isValid = isObject(start, end);
+    store<u8>(valid + i, isValid ? 1 : 0);
+    if (!lists) continue;
+    const listEnd = isValid ? endList() : 0;
+    store<u32>(lists + (i << 2), listEnd ? <u32>room : 0);
+    if (listEnd) room = listEnd;
   }
+  return room;
 }
 
 function isObject(at: usize, end: usize): bool {
@@ -44,12 +62,16 @@ function isObject(at: usize, end: usize): bool {
     let closes = false;
     if (expected <= key) {
       if (byte == 0x22) {
+        const keyStart = at;
+        sawEscape = false;
         at = skipStrictString(at + 1, end);
         if (!at) return false;
+        const keyEnd = at;
         at = skipSpace(at, end);
         if (at >= end || load<u8>(at) != 0x3a) return false;
         at = skipSpace(at + 1, end);
         if (at >= end) return false;
+        if (depth == 1) startMember(keyStart, keyEnd, at, sawEscape);
         byte = load<u8>(at);
       } else if (byte == 0x7d && expected == keyOrClose) closes = true;
       else return false;
@@ -72,6 +94,7 @@ function isObject(at: usize, end: usize): bool {
       inObject = load<u8>(containers + depth);
     }
     // Behind a value: a comma, or the ends of containers.
+    if (depth == 1) endMember(at);
     while (true) {
       if (at >= end) return false;
       byte = load<u8>(at);
@@ -83,6 +106,7 @@ function isObject(at: usize, end: usize): bool {
       if (byte == (inObject ? <u32>0x7d : <u32>0x5d)) {
         at++;
         if (--depth == 0) return skipSpace(at, end) >= end;
+        if (depth == 1) endMember(at);
         inObject = load<u8>(containers + depth);
         continue;
       }
@@ -114,6 +138,7 @@ function skipStrictString(at: usize, end: usize): usize {
     const byte = load<u8>(at);
     if (byte == 0x22) return at + 1;
     if (byte != 0x5c || at + 1 >= end) return 0;
+    sawEscape = true;
     const escape = load<u8>(at + 1);
     at += 2;
     if (escape == 0x75) {

@@ -12,7 +12,8 @@ export function createTableQuery(options: ClickHouseOptions, table: string): str
     `(${columns.join(', ')})`,
     `ENGINE = ${options.engine}`,
     ...(options.partition_by === undefined ? [] : [`PARTITION BY ${options.partition_by}`]),
-    `ORDER BY ${orderBy}`,
+    // A list of columns wants the brackets; around anything else they change nothing.
+    `ORDER BY (${orderBy})`,
     ...(remembers
       ? [`SETTINGS non_replicated_deduplication_window = ${options.deduplication_window}`]
       : []),

@@ -41,6 +41,12 @@ export class JsonColumnValidator {
     return this.validator.valid;
   }
 
+  /** Where the kernel keeps the members of the objects it just found, as `memberLists` of a batch
+   *  has it. */
+  get memberLists(): Int32Array {
+    return this.validator.lists;
+  }
+
   close(): void {
     this.validator.close();
   }

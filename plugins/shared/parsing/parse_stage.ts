@@ -94,12 +94,17 @@ export class ParseStage {
     // hot path
     this.validator ??= new JsonColumnValidator(this.context.kernel);
     const valid = this.validator.validateJsonColumn(batch, column);
+    const lists = this.validator.memberLists;
     const { start, end, field } = column;
     for (let index = 0; index < batch.count; index++) {
       if (batch.select[index] !== 1) continue;
       if (valid[index] === 1) {
         this.states[index] = state.done;
-        this.rewriter.setObject(batch, index, field, batch.bytes, start[index]!, end[index]!);
+        const at = start[index]!;
+        this.rewriter.setObject(batch, index, field, batch.bytes, at, end[index]!);
+        if (batch.rootKind[index] === 1 && batch.rootStart[index] === at) {
+          batch.memberLists[index] = lists[index]!;
+        }
       } else {
         this.states[index] = state.notFirst;
         batch.select[index] = 0;

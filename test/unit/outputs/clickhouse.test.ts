@@ -250,13 +250,13 @@ test('a created table is ordered by its time and remembers inserts', () => {
   assert.equal(
     createTableQuery(options, 't'),
     'CREATE TABLE IF NOT EXISTS `default`.`t` (`timestamp` DateTime64(9), `odd \\`name` String) ' +
-      'ENGINE = MergeTree ORDER BY `timestamp` SETTINGS non_replicated_deduplication_window = 1000',
+      'ENGINE = MergeTree ORDER BY (`timestamp`) SETTINGS non_replicated_deduplication_window = 1000',
   );
   const replicated = createTableQuery(
     { ...options, engine: 'ReplicatedMergeTree', time_key: '' },
     't',
   );
-  assert.match(replicated, /ENGINE = ReplicatedMergeTree ORDER BY tuple\(\)$/);
+  assert.match(replicated, /ENGINE = ReplicatedMergeTree ORDER BY \(tuple\(\)\)$/);
 });
 
 test('whether an insert may be stored twice is read from the engine', () => {
