@@ -1,15 +1,7 @@
 // Compiles the TypeScript tree into dist/ and copies the files that code reads at run time.
 // Plain JavaScript because it runs before anything is compiled.
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,17 +37,5 @@ for (const path of ['core/kernel/kernel.wasm', 'plugins/shared/user_agent/regexe
   cpSync(source, join(root, 'dist', path));
 }
 
-// npm links the commands of dependencies, not of the package itself: `npx --no sluice` in a
-// checkout wants one too.
 const cli = join(root, 'dist', 'cli', 'main.js');
-const commands = join(root, 'node_modules', '.bin');
-if (existsSync(cli)) {
-  chmodSync(cli, 0o755);
-  mkdirSync(commands, { recursive: true });
-  if (process.platform === 'win32') {
-    writeFileSync(join(commands, 'sluice.cmd'), `@node "%~dp0\\..\\..\\dist\\cli\\main.js" %*\r\n`);
-  } else {
-    rmSync(join(commands, 'sluice'), { force: true });
-    symlinkSync(join('..', '..', 'dist', 'cli', 'main.js'), join(commands, 'sluice'));
-  }
-}
+if (existsSync(cli)) chmodSync(cli, 0o755);

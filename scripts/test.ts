@@ -63,7 +63,7 @@ async function runTests(title: string, files: readonly string[], atOnce: number)
     '--test',
     `--test-concurrency=${atOnce}`,
     '--test-reporter=tap',
-    '--test-timeout=600000',
+    '--test-timeout=300000',
     ...files,
   ];
   const status = await run(args, (line) => readTapLine(line, counts));

@@ -81,8 +81,9 @@ export class JsonRecordEncoder implements RecordEncoder {
     events: Int32Array,
     ends: Int32Array,
     count: number,
+    lineEnds?: number,
   ): void {
-    this.sink.appendRun(this.section, { bytes, start, batch, events, ends, count });
+    this.sink.appendRun(this.section, { bytes, start, batch, events, ends, count, lineEnds });
   }
 
   /** One pass per section: a record's section depends on that record alone. */

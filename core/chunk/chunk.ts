@@ -94,20 +94,30 @@ export class Chunk {
     if (section.count + run.count > section.ends.length) growSection(section, run.count);
     if (this.count + run.count > this.offsets.length) this.growOrigins(run.count);
     const source = this.sourceIndex(run.batch.source);
-    const batch = run.batch;
-    for (let k = 0; k < run.count; k++) {
-      const event = run.events[k]!;
-      const record = this.count++;
-      section.ends[section.count] = base + run.ends[k]!;
-      section.records[section.count++] = record;
-      this.offsets[record] = batch.offset[event]!;
-      this.parts[record] = batch.part[event]!;
-      this.seconds[record] = batch.seconds[event]!;
-      this.nanos[record] = batch.nanos[event]!;
-      this.sourceOf[record] = source;
-      this.tagOf[record] = this.tagIndex(batch.tagNames[batch.tag[event]!]!);
-    }
+    const first = this.count;
+    const { batch, events, count } = run;
+    gather(batch.offset, events, count, this.offsets, first);
+    gather(batch.seconds, events, count, this.seconds, first);
+    gather(batch.part, events, count, this.parts, first);
+    gather(batch.nanos, events, count, this.nanos, first);
+    placeEnds(section, run, base, first);
+    this.count += count;
+    section.count += count;
+    this.sourceOf.fill(source, first, this.count);
+    this.placeTags(run, first);
     this.bytes += run.ends[run.count - 1]! - run.start;
+  }
+
+  private placeTags(run: EncodedRun, first: number): void {
+    // hot path
+    const { tagNames, tag } = run.batch;
+    if (tagNames.length === 1) {
+      this.tagOf.fill(this.tagIndex(tagNames[0]!), first, this.count);
+      return;
+    }
+    for (let k = 0; k < run.count; k++) {
+      this.tagOf[first + k] = this.tagIndex(tagNames[tag[run.events[k]!]!]!);
+    }
   }
 
   /** Adds one record whose origin is already known (from the disk, or a subset). */
@@ -330,6 +340,38 @@ export interface EncodedRun {
   readonly events: Int32Array;
   readonly ends: Int32Array;
   readonly count: number;
+  /** How many 0x0a bytes the records had when they were encoded, if that is known. For the first
+   *  sink behind the encoder: those behind it may get other bytes. */
+  readonly lineEnds?: number | undefined;
+}
+
+type Numbers = Float64Array | Int32Array;
+
+/** Copies what `from` has of the events to `to`, from position `at` on. */
+function gather<T extends Numbers>(
+  from: T,
+  events: Int32Array,
+  count: number,
+  to: T,
+  at: number,
+): void {
+  // hot path
+  const start = events[0]!;
+  // Events without a gap are copied as a whole.
+  if (events[count - 1]! - start === count - 1) {
+    to.set(from.subarray(start, start + count), at);
+    return;
+  }
+  for (let k = 0; k < count; k++) to[at + k] = from[events[k]!]!;
+}
+
+function placeEnds(section: ChunkSection, run: EncodedRun, base: number, record: number): void {
+  // hot path
+  const { ends, records, count } = section;
+  for (let k = 0; k < run.count; k++) {
+    ends[count + k] = base + run.ends[k]!;
+    records[count + k] = record + k;
+  }
 }
 
 function growSection(section: ChunkSection, more: number): void {

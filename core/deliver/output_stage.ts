@@ -213,9 +213,11 @@ export class OutputStage implements RecordSink {
   private pend(open: QueuedChunk, run: EncodedRun): void {
     const { ledger, generation } = run.batch.source;
     open.ledgers.set(ledger, generation);
+    const { events, count } = run;
+    const offsets = run.batch.offset;
     let first = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < run.count; k++) {
-      const offset = run.batch.offset[run.events[k]!]!;
+    for (let k = 0; k < count; k++) {
+      const offset = offsets[events[k]!]!;
       if (offset < first) first = offset;
     }
     ledger.pend(this.id, open, first);

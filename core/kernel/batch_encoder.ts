@@ -111,7 +111,8 @@ export class BatchEncoder {
       this.flush(batch, sink);
       const end = code.encodedEnd.value;
       const { events, ends } = staging;
-      sink.appendRun(batch.bytes, staging.outStart, end, batch, events, ends, count);
+      const lines: number = code.encodedLines.value;
+      sink.appendRun(batch.bytes, staging.outStart, end, batch, events, ends, count, lines);
       this.kernelRecords += count;
     }
     return next;

@@ -33,7 +33,8 @@ export interface TimeMember {
 export interface RecordSink {
   /** Takes `count` records, adjacent in bytes[start, end): `events[i]` is the index of record i
    *  in the batch, `ends[i]` the position behind it. The bytes and both arrays are only valid
-   *  during the call; the sink must not call the encoder. */
+   *  during the call; the sink must not call the encoder. `lineEnds`: how many
+   *  0x0a bytes there are, when the encoder has counted them. */
   appendRun(
     bytes: Buffer,
     start: number,
@@ -42,6 +43,7 @@ export interface RecordSink {
     events: Int32Array,
     ends: Int32Array,
     count: number,
+    lineEnds?: number,
   ): void;
 }
 

@@ -148,7 +148,11 @@ export class JsonValidator {
     }
     const { start } = this.block;
     this.lists = new Int32Array(kernel.memory.buffer, start, layout.eventsMax);
-    this.valid = new Uint8Array(kernel.memory.buffer, start + this.lists.byteLength, layout.eventsMax);
+    this.valid = new Uint8Array(
+      kernel.memory.buffer,
+      start + this.lists.byteLength,
+      layout.eventsMax,
+    );
   }
 
   /** Checks the spans of the events that `select` marks; results are in `valid`. The spans are

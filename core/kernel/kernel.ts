@@ -44,6 +44,7 @@ export interface KernelCode {
   readonly encodeStop: WebAssembly.Global;
   readonly encodedEnd: WebAssembly.Global;
   readonly encodedCount: WebAssembly.Global;
+  readonly encodedLines: WebAssembly.Global;
 }
 
 /** Loads the kernel, or gives undefined where it cannot run (see `openKernel` for why): the same

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
-import { ended, killed, LineWriter, startAgent } from './kill_rig.ts';
+import { endAgents, ended, killed, LineWriter, startAgent } from './kill_rig.ts';
 
 const kills = 12;
 
@@ -36,6 +36,7 @@ for (const storage of ['memory', 'filesystem']) {
       const seen = new Set((await records(directory)).map((record) => record.log));
       for (let line = 0; line < writer.lines; line++) assert.ok(seen.has(`line ${line}`));
     } finally {
+      endAgents();
       await rm(directory, { recursive: true, force: true });
     }
   });

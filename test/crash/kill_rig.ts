@@ -27,13 +27,23 @@ export class LineWriter {
   }
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends what a failed test left running: for its `finally`. */
+export function endAgents(): void {
+  for (const agent of running) agent.kill('SIGKILL');
+}
+
 /** Runs `sluice run DIRECTORY/pipeline.yaml` as a process of its own. */
 export function startAgent(directory: string): ChildProcess {
-  return spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
+  const agent = spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
+  running.add(agent);
+  agent.once('exit', () => running.delete(agent));
+  return agent;
 }
 
 /** Kills the process at once and waits until it is gone. */

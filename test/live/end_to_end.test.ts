@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
-import { ended, killed, LineWriter, startAgent } from '../crash/kill_rig.ts';
+import { endAgents, ended, killed, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { servers } from '../servers/index.ts';
 
 const verdict = await servers.elasticsearch9.canRun();
@@ -36,6 +36,7 @@ for (const storage of ['memory', 'filesystem']) {
       assert.equal(await ended(agent), 0);
       assert.equal(await count(server.url), writer.lines);
     } finally {
+      endAgents();
       await server.stop();
       await rm(directory, { recursive: true, force: true });
     }

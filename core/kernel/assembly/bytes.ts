@@ -69,3 +69,14 @@ export function maskNumber(first: u32, length: usize): u32 {
 export function maskBit(first: u32, length: usize): u64 {
   return (<u64>1) << <u64>maskNumber(first, length);
 }
+
+/** Number of 0x0a in [at, end). */
+export function countLineEnds(at: usize, end: usize): i32 {
+  const lineEnd = i8x16.splat(0x0a);
+  let count: i32 = 0;
+  for (; at + 16 <= end; at += 16) {
+    count += popcnt(i8x16.bitmask(i8x16.eq(v128.load(at), lineEnd)));
+  }
+  for (; at < end; at++) if (load<u8>(at) == 0x0a) count++;
+  return count;
+}

@@ -1,4 +1,4 @@
-import { copy, isSpace, maskBit, sameBytes, skipSpace } from './bytes';
+import { copy, countLineEnds, isSpace, maskBit, sameBytes, skipSpace } from './bytes';
 import { writeEscaped } from './escape';
 import { skipKey } from './json_scan';
 import { skipValue } from './json_walk';
@@ -91,6 +91,8 @@ export let encodeStop: i32 = done;
 export let encodedEnd: usize = 0;
 /** Number of records that the last call wrote. */
 export let encodedCount: i32 = 0;
+/** Number of line ends in them. */
+export let encodedLines: i32 = 0;
 
 let touched: u64 = 0;
 let present: u64 = 0;
@@ -109,6 +111,7 @@ export function encodeEvents(
 ): i32 {
   outEnd = outLimit;
   let records: usize = 0;
+  const begin = out;
   readNames(frame);
   let index = from;
   encodeStop = done;
@@ -126,6 +129,7 @@ export function encodeEvents(
   }
   encodedEnd = out;
   encodedCount = <i32>records;
+  encodedLines = countLineEnds(begin, out);
   return index;
 }
 

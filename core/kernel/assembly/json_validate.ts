@@ -118,7 +118,25 @@ function isObject(at: usize, end: usize): bool {
 }
 
 /** Position behind a string whose first character stands at `at`; 0 when it is not valid. */
+// @ts-ignore: decorator
+@inline
 function skipStrictString(at: usize, end: usize): usize {
+  // Most strings end within 16 bytes, without an escape.
+  const bytes = v128.load(at);
+  const found = i8x16.bitmask(
+    v128.or(
+      i8x16.lt_u(bytes, i8x16.splat(0x20)),
+      v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
+    ),
+  );
+  if (found) {
+    const stop = at + ctz(found);
+    if (stop < end && load<u8>(stop) == 0x22) return stop + 1;
+  }
+  return skipLongString(at, end);
+}
+
+function skipLongString(at: usize, end: usize): usize {
   const quote = i8x16.splat(0x22);
   const backslash = i8x16.splat(0x5c);
   const space = i8x16.splat(0x20);

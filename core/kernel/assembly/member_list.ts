@@ -13,7 +13,7 @@ export const listHeader: usize = 16;
 export const memberBytes: usize = 16;
 const lengthBits: u32 = 24;
 
-let list: usize = 0;
+let open: usize = 0;
 let next: usize = 0;
 let limit: usize = 0;
 let mask: u64 = 0;
@@ -22,7 +22,7 @@ let mask: u64 = 0;
 // @ts-ignore: decorator
 @inline
 export function startList(room: usize, roomEnd: usize): void {
-  list = room;
+  open = room;
   next = room + listHeader;
   limit = roomEnd;
   mask = 0;
@@ -31,9 +31,9 @@ export function startList(room: usize, roomEnd: usize): void {
 // @ts-ignore: decorator
 @inline
 export function startMember(keyStart: usize, keyEnd: usize, value: usize, isEscaped: bool): void {
-  if (!list) return;
+  if (!open) return;
   if (isEscaped || next + memberBytes > limit) {
-    list = 0;
+    open = 0;
     return;
   }
   const length = keyEnd - keyStart - 2;
@@ -47,7 +47,7 @@ export function startMember(keyStart: usize, keyEnd: usize, value: usize, isEsca
 // @ts-ignore: decorator
 @inline
 export function endMember(valueEnd: usize): void {
-  if (!list) return;
+  if (!open) return;
   store<u32>(next, <u32>valueEnd, 12);
   next += memberBytes;
 }
@@ -56,22 +56,22 @@ export function endMember(valueEnd: usize): void {
 // @ts-ignore: decorator
 @inline
 export function endList(): usize {
-  if (!list) return 0;
-  store<u32>(list, <u32>((next - list - listHeader) / memberBytes));
-  store<u64>(list, mask, 8);
+  if (!open) return 0;
+  store<u32>(open, <u32>((next - open - listHeader) / memberBytes));
+  store<u64>(open, mask, 8);
   return next;
 }
 
 // @ts-ignore: decorator
 @inline
-export function listMask(of: usize): u64 {
-  return load<u64>(of, 8);
+export function listMask(list: usize): u64 {
+  return load<u64>(list, 8);
 }
 
 // @ts-ignore: decorator
 @inline
-export function listEnd(of: usize): usize {
-  return of + listHeader + <usize>load<u32>(of) * memberBytes;
+export function listEnd(list: usize): usize {
+  return list + listHeader + <usize>load<u32>(list) * memberBytes;
 }
 
 // @ts-ignore: decorator

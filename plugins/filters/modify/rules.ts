@@ -1,5 +1,11 @@
-import { type Batch, type CompiledRegex, type Field, topLevel } from '../../../core/sdk/index.ts';
-import { Constant } from '../../shared/values/constant.ts';
+import {
+  type Batch,
+  type CompiledRegex,
+  type Field,
+  topLevel,
+  valueKind,
+} from '../../../core/sdk/index.ts';
+import { Constant, plainColumn } from '../../shared/values/constant.ts';
 import type { FieldFinder } from '../../shared/values/field_finder.ts';
 import { matchTexts } from '../../shared/values/guarded_matching.ts';
 import { keyWildcard } from '../../shared/values/key_wildcard.ts';
@@ -71,8 +77,14 @@ function setRule(text: string, onlyMissing: boolean, context: RuleContext): Rule
   return (batch, pending) => {
     // hot path
     value.begin();
+    const scanned = onlyMissing ? context.finder.scanned(batch, which) : undefined;
+    const column = scanned === undefined ? undefined : plainColumn(batch, field);
     for (let index = 0; index < batch.count; index++) {
       if (pending[index] !== 1) continue;
+      if (scanned !== undefined && column !== undefined && scanned.slow[index] === 0) {
+        if (scanned.start[index]! < 0) value.point(batch, column, index);
+        continue;
+      }
       if (onlyMissing && context.finder.find(batch, index, which)) continue;
       value.put(batch, index, field);
     }
@@ -98,22 +110,39 @@ function transferRule(kind: RuleKind, text: string, context: RuleContext): Rule 
   const toNumber = finder.add(to);
   const isHard = kind.startsWith('hard_');
   const isCopy = kind.endsWith('copy');
+  const transfer = (batch: Batch, index: number) => {
+    if (!isHard && finder.find(batch, index, toNumber)) return;
+    if (!finder.find(batch, index, fromNumber)) return;
+    const { bytes, start, end, kind: found } = finder;
+    const isPlain = bytes === batch.bytes && from.keys.length === 1 && !batch.hasNested;
+    if (isPlain && batch.setFieldSpan(index, to, start, end, found)) {
+      if (!isCopy) batch.removeField(index, from);
+      return;
+    }
+    const value = Buffer.from(bytes.subarray(start, end));
+    if (!isCopy) batch.removeField(index, from);
+    batch.setField(index, to, value, found);
+  };
   return (batch, pending) => {
     // hot path
     if (from.name === to.name) return;
+    const source = isCopy ? undefined : finder.scanned(batch, fromNumber);
+    const target = finder.scanned(batch, toNumber);
+    const isPlain = source !== undefined && target !== undefined;
+    const toColumn = isPlain ? plainColumn(batch, to) : undefined;
+    const fromColumn = toColumn === undefined ? undefined : plainColumn(batch, from);
     for (let index = 0; index < batch.count; index++) {
       if (pending[index] !== 1) continue;
-      if (!isHard && finder.find(batch, index, toNumber)) continue;
-      if (!finder.find(batch, index, fromNumber)) continue;
-      const { bytes, start, end, kind: found } = finder;
-      const isPlain = bytes === batch.bytes && from.keys.length === 1 && !batch.hasNested;
-      if (isPlain && batch.setFieldSpan(index, to, start, end, found)) {
-        if (!isCopy) batch.removeField(index, from);
-        continue;
+      if (isPlain && toColumn !== undefined && fromColumn !== undefined) {
+        if (source.slow[index] === 0) {
+          const start = source.start[index]!;
+          if (start < 0 || (!isHard && target.start[index]! >= 0)) continue;
+          batch.setSpan(toColumn, index, start, source.end[index]!, valueKind.json);
+          fromColumn.kind[index] = valueKind.removed;
+          continue;
+        }
       }
-      const value = Buffer.from(bytes.subarray(start, end));
-      if (!isCopy) batch.removeField(index, from);
-      batch.setField(index, to, value, found);
+      transfer(batch, index);
     }
   };
 }

@@ -24,9 +24,7 @@ export class OneLineSink implements RecordSink {
 
   appendRun(sectionKey: string, run: EncodedRun): void {
     // hot path
-    const bytes = run.bytes.subarray(run.start, run.ends[run.count - 1]!);
-    let found = 0;
-    for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) found++;
+    const found = run.lineEnds ?? countLineEnds(run);
     if (found !== run.count * this.lines) flatten(run, this.lines);
     this.inner!.appendRun(sectionKey, run);
   }
@@ -34,6 +32,13 @@ export class OneLineSink implements RecordSink {
   reject(batch: Batch, index: number, reason: string): void {
     this.inner!.reject(batch, index, reason);
   }
+}
+
+function countLineEnds(run: EncodedRun): number {
+  const bytes = run.bytes.subarray(run.start, run.ends[run.count - 1]!);
+  let found = 0;
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) found++;
+  return found;
 }
 
 function flatten(run: EncodedRun, lines: number): void {

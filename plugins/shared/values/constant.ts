@@ -37,7 +37,8 @@ export class Constant {
     }
   }
 
-  private point(batch: Batch, column: Column, index: number): void {
+  /** Points one event of a plain column (see `plainColumn`) at the value. */
+  point(batch: Batch, column: Column, index: number): void {
     // hot path
     if (this.start < 0) this.place(batch);
     column.start[index] = this.start;

@@ -62,6 +62,18 @@ export class FieldFinder {
     if (this.isScanned) this.scanner!.slow[index] = 1;
   }
 
+  /** Where the roots have field number `which`, when no column stands over it, so that `start`
+   *  and `end` answer for all events at once (-1: missing) but those that `slow` marks: they are
+   *  for `find`. Undefined when all are. */
+  scanned(batch: Batch, which: number): ScannedField | undefined {
+    const key = this.keyOf[which]!;
+    if (!this.isScanned || key < 0 || batch.hasNested) return undefined;
+    if (batch.columns.length === layout.columnsMax) return undefined;
+    if (this.column(batch, which) !== undefined) return undefined;
+    const { results, slow } = this.scanner!;
+    return { start: results[key]!.valueStart, end: results[key]!.valueEnd, slow };
+  }
+
   /** Finds field number `which` of one event. */
   find(batch: Batch, index: number, which: number): boolean {
     // hot path
@@ -133,6 +145,14 @@ export class FieldFinder {
     return this.names.push(name) - 1;
   }
 
+  /** Takes a value of the batch's bytes for the one found. */
+  take(batch: Batch, start: number, end: number): void {
+    this.bytes = batch.bytes;
+    this.start = start;
+    this.end = end;
+    this.kind = valueKind.json;
+  }
+
   private column(batch: Batch, which: number): Column | undefined {
     if (this.columnCount !== batch.columns.length) {
       for (let i = 0; i < this.fields.length; i++) {
@@ -152,6 +172,12 @@ export class FieldFinder {
     this.kind = batch.foundKind as 1 | 2;
     return true;
   }
+}
+
+export interface ScannedField {
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly slow: Uint8Array;
 }
 
 function hasRoot(batch: Batch, select: Uint8Array): boolean {

@@ -30,12 +30,17 @@ export class FieldRegex {
     if (this.verdicts.length < batch.count) this.verdicts = new Uint8Array(batch.capacity);
     const verdicts = this.verdicts;
     const finder = this.finder;
+    const scanned = finder.scanned(batch, this.which);
     this.texts.length = 0;
     this.indices.length = 0;
     for (let index = 0; index < batch.count; index++) {
       if (pending[index] !== 1) continue;
       verdicts[index] = matchVerdict.missed;
-      if (!finder.find(batch, index, this.which)) continue;
+      if (scanned !== undefined && scanned.slow[index] === 0) {
+        const start = scanned.start[index]!;
+        if (start < 0) continue;
+        finder.take(batch, start, scanned.end[index]!);
+      } else if (!finder.find(batch, index, this.which)) continue;
       if (finder.narrowToText()) {
         const known = this.memo.find(finder.bytes, finder.start, finder.end);
         if (known >= 0) {

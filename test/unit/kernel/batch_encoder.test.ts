@@ -9,7 +9,7 @@ import { BatchEncoder } from '../../../core/kernel/batch_encoder.ts';
 import type { EncodeOptions } from '../../../core/kernel/encode_options.ts';
 import type { Kernel } from '../../../core/kernel/kernel.ts';
 import { applyEdit, edits } from '../batch/edits.ts';
-import { emptyBatch, kernelForTest, putTexts, testSource } from './batches.ts';
+import { emptyBatch, kernelForTest, listMembers, putTexts, testSource } from './batches.ts';
 import { jsonObjects } from './json_texts.ts';
 
 const kernel = kernelForTest();
@@ -25,8 +25,10 @@ function encode(using: Kernel | undefined, options: EncodeOptions, batch: Batch)
   const records: [number, string][] = [];
   let runs = 0;
   encoder.encode(batch, batch.select, {
-    appendRun(bytes, start, end, from, events, ends, count) {
+    appendRun(bytes, start, end, from, events, ends, count, lineEnds) {
       assert.equal(from, batch);
+      const lines = bytes.toString('latin1', start, end).split('\n').length - 1;
+      assert.equal(lineEnds ?? lines, lines);
       runs++;
       let at = start;
       for (let i = 0; i < count; i++) {
@@ -82,6 +84,7 @@ const events = fc.record({
   origin: times,
   selected: fc.boolean(),
   external: fc.integer({ min: 0, max: 20 }),
+  listed: fc.boolean(),
 });
 
 function fill(
@@ -93,10 +96,13 @@ function fill(
     batch,
     list.map(({ root }) => root ?? 'raw "line"\t'),
   );
-  list.forEach(({ root, edits: changes, origin, selected, external }, i) => {
+  list.forEach(({ root }, i) => {
     if (root === undefined) {
       batch.setFieldSpan(i, fieldOf(['message']), starts[i]!, ends[i]!, 1);
     } else batch.setRoot(i, starts[i]!, ends[i]!);
+  });
+  listMembers(kernel, batch, (i) => list[i]!.listed);
+  list.forEach(({ edits: changes, origin, selected, external }, i) => {
     for (const edit of changes) applyEdit(batch, i, edit);
     batch.select[i] = selected ? 1 : 0;
     batch.seconds[i] = origin.seconds;

@@ -1,6 +1,7 @@
 import type { Batch } from '../../../core/batch/batch.ts';
 import { BatchPool } from '../../../core/batch/batch_pool.ts';
 import type { Source } from '../../../core/batch/source.ts';
+import { JsonValidator } from '../../../core/kernel/json_scan.ts';
 import { type Kernel, loadKernel } from '../../../core/kernel/kernel.ts';
 
 /** A source whose ledger nobody asks. */
@@ -54,4 +55,22 @@ export function putTexts(
     at += bytes.length + behind.length;
   }
   return { starts, ends };
+}
+
+/** Lets the kernel list the members of the roots that `wanted` chooses. All are valid. */
+export function listMembers(
+  kernel: Kernel,
+  batch: Batch,
+  wanted: (index: number) => boolean,
+): void {
+  const kept = batch.select.slice(0, batch.count);
+  for (let i = 0; i < batch.count; i++)
+    batch.select[i] = batch.rootKind[i] === 1 && wanted(i) ? 1 : 0;
+  const validator = new JsonValidator(kernel);
+  validator.validate(batch, batch.rootStart, batch.rootEnd);
+  for (let i = 0; i < batch.count; i++) {
+    if (batch.select[i] === 1) batch.memberLists[i] = validator.lists[i]!;
+  }
+  validator.close();
+  batch.select.set(kept);
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Batch } from '../../../core/batch/batch.ts';
 import { isJsonObject, nestingDepthMax } from '../../../core/batch/json_bytes.ts';
 import { JsonScanner, JsonValidator } from '../../../core/kernel/json_scan.ts';
-import { emptyBatch, kernelForTest, putTexts } from './batches.ts';
+import { emptyBatch, kernelForTest, listMembers, putTexts } from './batches.ts';
 import { jsonObjects, nearlyJson } from './json_texts.ts';
 
 const kernel = kernelForTest();
@@ -151,6 +151,7 @@ test('the scanner finds members as the script does', () => {
           if (choice === 1) batch.rootKind[i] = 2;
           batch.select[i] = choice === 2 ? 0 : 1;
         }
+        listMembers(kernel, batch, () => choices.next().value % 2 === 0);
         const wanted = keys.slice(0, keyCount);
         const scanner = new JsonScanner(kernel, wanted);
         const twin = new JsonScanner(undefined, wanted);
@@ -174,6 +175,26 @@ test('the scanner finds members as the script does', () => {
     ),
     { numRuns: 300 },
   );
+});
+
+test('an object is listed when its keys are plain and there is room', () => {
+  const batch = emptyBatch(kernel);
+  const { starts, ends } = putTexts(batch, [
+    '{"a":1}',
+    '{"\\u0061":1}',
+    '{"a":{"\\"":2}}',
+    '{"a":1}',
+  ]);
+  starts.forEach((start, i) => {
+    batch.setRoot(i, start, ends[i]!);
+  });
+  batch.listsEnd = batch.listsLimit - 64;
+  listMembers(kernel, batch, () => true);
+  assert.deepEqual(
+    Array.from(batch.memberLists.subarray(0, 4), (list) => list !== 0),
+    [true, false, true, false],
+  );
+  assert.ok(batch.listsEnd <= batch.listsLimit);
 });
 
 test('a scanner gives its kernel memory back', () => {

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { waitUntil } from '../../core/testing/index.ts';
+import { endAgents, ended, startAgent } from '../crash/kill_rig.ts';
+
+async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-signals-'));
+  try {
+    await work(directory);
+  } finally {
+    endAgents();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function pipeline(directory: string, output: string, extra = ''): string {
+  return `
+service: {flush: 10s, grace: 10s, storage.path: ${join(directory, 'data')}, log_level: warn${extra}}
+pipeline:
+  inputs: [{name: tail, path: app.log, read_from_head: true, refresh_interval: 100ms}]
+  outputs: [${output}]
+`;
+}
+
+const fileOutput = "{name: file, match: '*', path: out, file: records.ndjson}";
+
+const lines = (path: string) =>
+  readFile(path, 'utf8').then(
+    (text) => text.split('\n').length - 1,
+    () => 0,
+  );
+
+test('SIGTERM delivers what was read, an unfinished last line too, and ends with 0', () =>
+  inDirectory(async (directory) => {
+    await writeFile(join(directory, 'pipeline.yaml'), pipeline(directory, fileOutput));
+    await writeFile(join(directory, 'app.log'), 'one\ntwo\nthree without its end');
+    const agent = startAgent(directory);
+    const data = join(directory, 'data');
+    await waitUntil('the file is known', async () => {
+      const text = await readFile(join(data, 'checkpoints'), 'utf8').catch(() => '');
+      return text.includes('app.log');
+    });
+    agent.kill('SIGTERM');
+    assert.equal(await ended(agent), 0);
+    assert.equal(await lines(join(directory, 'out', 'records.ndjson')), 3);
+  }));
+
+test('a second SIGTERM ends at once, and the next start brings what was left', () =>
+  inDirectory(async (directory) => {
+    const requests: string[] = [];
+    // Never answers: no real server can be made to hold every request open.
+    const silent = createServer((request) => requests.push(request.url ?? ''));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const stuck = `{name: http, match: '*', host: 127.0.0.1, port: ${port}, flush: 50ms}`;
+    await writeFile(join(directory, 'pipeline.yaml'), pipeline(directory, stuck));
+    await writeFile(join(directory, 'app.log'), 'one\ntwo\n');
+    const agent = startAgent(directory);
+    await waitUntil('a request hangs', () => requests.length > 0);
+    const startedMs = performance.now();
+    agent.kill('SIGTERM');
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    agent.kill('SIGTERM');
+    await ended(agent);
+    assert.ok(performance.now() - startedMs < 8000, 'the grace period was not waited for');
+    silent.closeAllConnections();
+    silent.close();
+    await writeFile(
+      join(directory, 'pipeline.yaml'),
+      pipeline(directory, fileOutput).replace('flush: 10s', 'flush: 50ms'),
+    );
+    const next = startAgent(directory);
+    const out = join(directory, 'out', 'records.ndjson');
+    await waitUntil('both lines', async () => (await lines(out)) === 2);
+    next.kill('SIGTERM');
+    assert.equal(await ended(next), 0);
+  }));
+
+test('SIGHUP reloads the file: a new output gets what comes from then on', () =>
+  inDirectory(async (directory) => {
+    const quick = (outputs: string) =>
+      pipeline(directory, outputs).replace('flush: 10s', 'flush: 50ms');
+    await writeFile(join(directory, 'pipeline.yaml'), quick(fileOutput));
+    await writeFile(join(directory, 'app.log'), 'one\n');
+    const agent = startAgent(directory);
+    const first = join(directory, 'out', 'records.ndjson');
+    await waitUntil('one line', async () => (await lines(first)) === 1);
+    const second = "{name: file, alias: more, match: '*', path: out, file: more.ndjson}";
+    await writeFile(join(directory, 'pipeline.yaml'), quick(`${fileOutput}, ${second}`));
+    agent.kill('SIGHUP');
+    let written = 1;
+    await waitUntil('the new output has a line', async () => {
+      await writeFile(join(directory, 'app.log'), `line ${written++}\n`, { flag: 'a' });
+      return (await lines(join(directory, 'out', 'more.ndjson'))) > 0;
+    });
+    await waitUntil('the old one has all', async () => (await lines(first)) >= written);
+    agent.kill('SIGTERM');
+    assert.equal(await ended(agent), 0);
+  }));
