@@ -9,7 +9,7 @@ import { silentLog } from '../core/telemetry/log.ts';
 import { Metrics } from '../core/telemetry/metrics.ts';
 import { systemClock } from '../core/time/clock.ts';
 import { ComponentFactory, type PluginSet } from '../core/topology/component_factory.ts';
-import { schemaOf } from './pipeline_config.ts';
+import { schemaOf } from '../core/config/schema_of.ts';
 import { ownPlugins } from './plugin_set.ts';
 
 /** Makes a parser as a pipeline of this configuration would.

@@ -2,10 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic } from '../core/config/diagnostic.ts';
 import { listPluginPaths, loadConfig } from '../core/config/load.ts';
 import type { ResolvedConfig } from '../core/config/resolved.ts';
-import type { PluginSchema } from '../core/config/schema.ts';
+import { schemaOf } from '../core/config/schema_of.ts';
 import { messageOf } from '../core/errors/sluice_error.ts';
 import { compileRegex } from '../core/regex/regex.ts';
-import type { AnyPlugin } from '../core/sdk/define.ts';
 import { compileDateFormat } from '../core/time/date_parser.ts';
 import { timeZone } from '../core/time/time_zone.ts';
 import type { PluginSet } from '../core/topology/component_factory.ts';
@@ -55,23 +54,6 @@ export async function loadPipeline(
       baseDirectory: dirname(resolve(files[0]!)),
       warnings: result.diagnostics,
     },
-  };
-}
-
-/** What the loader must know of a plugin. */
-export function schemaOf(plugin: AnyPlugin): PluginSchema {
-  const { kind, name, aliases, summary, schema, check } = plugin;
-  return {
-    kind,
-    name,
-    summary,
-    // Plugins write JSON Schema with the loader's annotations; a test checks each with ajv.
-    schema: schema as unknown as PluginSchema['schema'],
-    ...(aliases === undefined ? {} : { aliases }),
-    // The loader calls it with options that the plugin's own schema gave their shape.
-    ...(check === undefined
-      ? {}
-      : { check: check as unknown as NonNullable<PluginSchema['check']> }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildFileSchema } from '../core/config/schema.ts';
+import { schemaOf } from '../core/config/schema_of.ts';
 import { pluginPages } from './generate_plugin_pages.ts';
 import { errorsPage, metricsPage } from './generate_reference.ts';
 import { registrySource } from './generate_registry.ts';
@@ -34,7 +35,6 @@ async function generatedFiles(): Promise<GeneratedFile[]> {
   // The registry decides what the rest is made of: it is written, compiled and imported first.
   if (current(join(root, registry.path)) !== registry.content) return [registry];
   const { builtInPlugins } = await import('../plugins/registry.generated.ts');
-  const { schemaOf } = await import('../cli/pipeline_config.ts');
   const schema = buildFileSchema(builtInPlugins.map(schemaOf));
   return [
     registry,

@@ -2,7 +2,7 @@ import { buildComponentSchema, buildFileSchema } from '../../core/config/schema.
 import type { Command } from '../command.ts';
 import { exitCode } from '../exit_codes.ts';
 import { findPlugins } from '../find_plugins.ts';
-import { schemaOf } from '../pipeline_config.ts';
+import { schemaOf } from '../../core/config/schema_of.ts';
 import { ownPlugins } from '../plugin_set.ts';
 import { TextOutput } from '../text_output.ts';
 import { textOption } from '../usage_error.ts';

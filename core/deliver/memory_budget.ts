@@ -1,13 +1,27 @@
-/** The process' budget for encoded bytes. It is taken without waiting (an encoder cannot stop in
- *  the middle of a batch), so it can be passed by one batch; whoever has more to add waits for
- *  `hasRoom`. */
+/** The process' budget for encoded bytes, in equal shares: an output that is down fills its own
+ *  share and never another's. A share is taken without waiting (an encoder cannot stop in the
+ *  middle of a batch), so each can be passed by one batch; its output then has no room. */
 export class MemoryBudget {
   readonly limitBytes: number;
   usedBytes = 0;
-  private waiting: (() => void)[] = [];
+  private members = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
+  }
+
+  /** One more output shares the budget, until it leaves. */
+  join(): void {
+    this.members++;
+  }
+
+  leave(): void {
+    this.members--;
+  }
+
+  /** Most bytes of one output. */
+  get shareBytes(): number {
+    return Math.floor(this.limitBytes / Math.max(1, this.members));
   }
 
   take(bytes: number): void {
@@ -16,21 +30,5 @@ export class MemoryBudget {
 
   give(bytes: number): void {
     this.usedBytes -= bytes;
-    if (this.waiting.length > 0 && this.hasRoom()) this.wake();
-  }
-
-  hasRoom(): boolean {
-    return this.usedBytes < this.limitBytes;
-  }
-
-  /** Calls back once when something was given back. */
-  onRoom(callback: () => void): void {
-    this.waiting.push(callback);
-  }
-
-  private wake(): void {
-    const waiting = this.waiting;
-    this.waiting = [];
-    for (const callback of waiting) callback();
   }
 }

@@ -23,8 +23,6 @@ export interface OutputStageOptions {
   readonly concurrency: number;
   readonly retry: RetryPolicy;
   readonly whenFull: WhenFull;
-  /** Most encoded bytes that this output keeps in memory. */
-  readonly memoryBytes: number;
   /** Most sections (label sets, tables, files) in one chunk. */
   readonly sectionsMax: number;
   readonly buffer: DiskBuffer | undefined;
@@ -69,6 +67,7 @@ export class OutputStage implements RecordSink {
   constructor(options: OutputStageOptions) {
     this.id = options.id;
     this.options = options;
+    options.budget.join();
     this.output = options.output;
     this.counters = new ComponentCounters(options.metrics);
     this.bytesOut = options.metrics.counter('sluice_output_bytes_total');
@@ -155,7 +154,7 @@ export class OutputStage implements RecordSink {
   /** False when the output is at its limit and its policy is to make the source wait. */
   hasRoom(): boolean {
     if (this.options.whenFull !== 'block' && this.options.buffer === undefined) return true;
-    return this.memoryBytes < this.options.memoryBytes && this.options.budget.hasRoom();
+    return this.memoryBytes < this.options.budget.shareBytes;
   }
 
   /** Resolves when there is room, or when the signal aborts. */
@@ -166,20 +165,15 @@ export class OutputStage implements RecordSink {
     return new Promise((resolve) => {
       const finish = () => {
         if (!this.hasRoom() && !signal.aborted) {
-          this.waitForRoom(finish);
+          this.roomWaiters.push(finish);
           return;
         }
         signal.removeEventListener('abort', finish);
         resolve();
       };
       signal.addEventListener('abort', finish, { once: true });
-      this.waitForRoom(finish);
+      this.roomWaiters.push(finish);
     });
-  }
-
-  private waitForRoom(callback: () => void): void {
-    if (this.memoryBytes >= this.options.memoryBytes) this.roomWaiters.push(callback);
-    else this.options.budget.onRoom(callback);
   }
 
   private openFor(sectionKey: string): QueuedChunk {
@@ -196,7 +190,7 @@ export class OutputStage implements RecordSink {
   }
 
   private openChunk(): QueuedChunk {
-    const chunk = new Chunk(this.id, undefined, this.spares.pop(), this.options.batchBytes + 4096);
+    const chunk = new Chunk(this.id, undefined, this.spares.pop(), this.batchBytes() + 4096);
     chunk.openedAtMs = this.options.clock.monotonicMs();
     this.open = {
       chunk,
@@ -225,7 +219,7 @@ export class OutputStage implements RecordSink {
 
   private countThatFits(chunk: Chunk, run: EncodedRun): number {
     const records = Math.max(1, this.options.batchRecords - chunk.count);
-    const bytes = this.options.batchBytes - chunk.bytes;
+    const bytes = this.batchBytes() - chunk.bytes;
     const most = Math.min(run.count, records);
     if (run.ends[most - 1]! - run.start <= bytes) return most;
     let fitting = 1;
@@ -234,7 +228,12 @@ export class OutputStage implements RecordSink {
   }
 
   private isFull(chunk: Chunk): boolean {
-    return chunk.bytes >= this.options.batchBytes || chunk.count >= this.options.batchRecords;
+    return chunk.bytes >= this.batchBytes() || chunk.count >= this.options.batchRecords;
+  }
+
+  /** A chunk takes at most half the share, so that one can be sent while the next fills. */
+  private batchBytes(): number {
+    return Math.min(this.options.batchBytes, this.options.budget.shareBytes >> 1);
   }
 
   private takeMemory(bytes: number): void {
@@ -245,7 +244,7 @@ export class OutputStage implements RecordSink {
   private giveMemory(bytes: number): void {
     this.memoryBytes -= bytes;
     this.options.budget.give(bytes);
-    if (this.roomWaiters.length > 0 && this.memoryBytes < this.options.memoryBytes) {
+    if (this.roomWaiters.length > 0 && this.memoryBytes < this.options.budget.shareBytes) {
       for (const waiter of this.roomWaiters.splice(0)) waiter();
     }
   }
@@ -284,7 +283,7 @@ export class OutputStage implements RecordSink {
   }
 
   private overLimit(): boolean {
-    return this.memoryBytes > this.options.memoryBytes || !this.options.budget.hasRoom();
+    return this.memoryBytes > this.options.budget.shareBytes;
   }
 
   private drop(queued: QueuedChunk, reason: string): void {
@@ -348,7 +347,7 @@ export class OutputStage implements RecordSink {
     sealed.sequence = sequence;
     for (const ledger of sealed.ledgers.keys()) ledger.settle(this.id, sealed);
     sealed.ledgers = new Map();
-    if (this.memoryBytes > this.options.memoryBytes / 2 || this.queue.length > 8) {
+    if (this.memoryBytes > this.options.budget.shareBytes / 2 || this.queue.length > 8) {
       sealed.chunk = undefined;
       this.giveMemory(sealed.bytes);
     }
@@ -491,6 +490,7 @@ export class OutputStage implements RecordSink {
    *  storage is its owner's to close. */
   async close(): Promise<void> {
     this.cancelAge?.();
+    if (!this.stopping.signal.aborted) this.options.budget.leave();
     this.stopping.abort();
     this.queue.close();
     await Promise.all(this.workers);

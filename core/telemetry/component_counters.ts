@@ -1,10 +1,4 @@
-import type { Batch } from '../batch/batch.ts';
-import { dropReason } from '../batch/batch.ts';
 import type { ComponentMetrics, Counter } from '../sdk/contracts.ts';
-
-const reasonNames = Object.fromEntries(
-  Object.entries(dropReason).map(([name, number]) => [number, name]),
-) as Record<number, string>;
 
 /** The numbers that every component keeps. The law, to the record:
  *  `in + created = out + filtered + merged + dead_lettered + dropped + in_flight`. */
@@ -34,17 +28,6 @@ export class ComponentCounters {
 
   dropped(reason: string, count: number): void {
     this.labelled(this.droppedBy, 'sluice_records_dropped_total', reason).value += count;
-  }
-
-  /** Counts what a stage took out of a batch: events that were selected and are now dropped. */
-  countDropped(batch: Batch): number {
-    let total = 0;
-    for (let index = 0; index < batch.count; index++) {
-      if (batch.select[index] !== 1 || batch.dropped[index] === 0) continue;
-      total++;
-      this.filtered(reasonNames[batch.dropped[index]!] ?? 'filtered', 1);
-    }
-    return total;
   }
 
   inFlight(): number {

@@ -1,6 +1,5 @@
 import pino, { type DestinationStream } from 'pino';
-import type { Log } from '../sdk/contracts.ts';
-import type { Counter } from '../sdk/contracts.ts';
+import type { Counter, Log } from '../sdk/contracts.ts';
 import type { Clock } from '../time/clock.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'off';

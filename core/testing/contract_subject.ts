@@ -12,7 +12,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { systemClock } from '../time/clock.ts';
 import { type BuiltInParser, ComponentFactory } from '../topology/component_factory.ts';
 import { scratchSources } from './scratch_sources.ts';
-import { schemaOf } from './start_pipeline.ts';
+import { schemaOf } from '../config/schema_of.ts';
 
 /** What surrounds a plugin that is put to the contract of its kind. */
 export interface ContractSurroundings {

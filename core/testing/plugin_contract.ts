@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { buildComponentSchema } from '../config/schema.ts';
 import { SchemaValidator } from '../config/validate.ts';
 import type { ContractRule, ContractSubject } from './contract_subject.ts';
-import { schemaOf } from './start_pipeline.ts';
+import { schemaOf } from '../config/schema_of.ts';
 
 const namePattern = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 

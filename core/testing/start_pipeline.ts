@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatDiagnostic } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
-import type { PluginSchema } from '../config/schema.ts';
+import { schemaOf } from '../config/schema_of.ts';
 import { loadKernel } from '../kernel/kernel.ts';
 import type { AnyPlugin } from '../sdk/define.ts';
 import { silentLog } from '../telemetry/log.ts';
@@ -81,21 +81,5 @@ function loadText(yaml: string, setup: PipelineSetup, directory: string): Resolv
       ...output,
       base: { ...output.base, storage: { ...output.base.storage, path: storagePath } },
     })),
-  };
-}
-
-/** What the loader must know of a plugin. */
-export function schemaOf(plugin: AnyPlugin): PluginSchema {
-  const { kind, name, aliases, summary, schema, check } = plugin;
-  return {
-    kind,
-    name,
-    summary,
-    // As in the command line: plugins write JSON Schema with the loader's annotations.
-    schema: schema as unknown as PluginSchema['schema'],
-    ...(aliases === undefined ? {} : { aliases }),
-    ...(check === undefined
-      ? {}
-      : { check: check as unknown as NonNullable<PluginSchema['check']> }),
   };
 }

@@ -188,7 +188,6 @@ export class Agent {
       factory,
       services: this.services,
       budget: this.budget,
-      outputs: Math.max(1, this.config.outputs.length),
     });
     return { config, stage, storage };
   }

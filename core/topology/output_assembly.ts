@@ -86,8 +86,6 @@ export interface StageParts {
   readonly factory: ComponentFactory;
   readonly services: FactoryServices;
   readonly budget: MemoryBudget;
-  /** How many outputs share the memory budget. */
-  readonly outputs: number;
 }
 
 /** Puts the engine's part around an output. */
@@ -111,7 +109,6 @@ export function assembleOutput(parts: StageParts): OutputStage {
       maxMs: base.retry.maxMs,
     },
     whenFull: base.storage.whenFull,
-    memoryBytes: Math.max(batchBytes, Math.floor(budget.limitBytes / parts.outputs)),
     sectionsMax,
     buffer: storage.buffer,
     deadLetters: new DeadLetterDesk({

@@ -66,7 +66,6 @@ export class Pipeline {
   }
 
   private async route(batch: Batch, signal: AbortSignal): Promise<void> {
-    // `dropped` of a routed batch is not read again: it notes who has a taker.
     const taken = new Uint8Array(batch.count);
     for (let i = 0; i < this.routes.length; i++) {
       const { stage, condition } = this.routes[i]!;

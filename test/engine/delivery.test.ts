@@ -136,7 +136,7 @@ test('a full output makes its source wait, and the source goes on by itself', as
   const emitting = (async () => {
     for (; emitted < 60; emitted++) await input.emit(large(emitted * 40, emitted * 40 + 40));
   })();
-  await waitUntil('the source waits', () => !pipeline.agent.budget.hasRoom());
+  await waitUntil('the source waits', () => !pipeline.agent.outputs[0]!.stage.hasRoom());
   assert.ok(emitted < 60, `emitted ${emitted} batches into a full output`);
   assert.ok(pipeline.agent.budget.usedBytes < 18 * 1024 * 1024);
   output.answer = () => ({ kind: 'accepted' });
@@ -214,4 +214,33 @@ pipeline:
   assert.deepEqual(errors.accepted, [{ level: 'error' }, { level: 'FATAL' }]);
   assert.deepEqual(rest.accepted, [{ level: 'info' }]);
   await pipeline.stop();
+});
+
+test('outputs that are down never use up what a healthy one needs', async () => {
+  const input = scriptedInput();
+  const other = scriptedInput('other');
+  const down = Array.from({ length: 15 }, (_, k) => scriptedOutput(`down_${k}`));
+  for (const output of down) output.answer = () => ({ kind: 'retry', reason: 'down' });
+  const healthy = scriptedOutput('healthy');
+  const pipeline = await startPipeline({
+    plugins: [input.plugin, other.plugin, healthy.plugin, ...down.map(({ plugin }) => plugin)],
+    yaml: `
+service: {flush: 20ms, scheduler.base: 5ms, scheduler.cap: 20ms, grace: 100ms, memory_limit: 16MiB}
+pipeline:
+  inputs: [{name: scripted, tag: a}, {name: other, tag: b}]
+  outputs:
+    - {name: healthy, match: b}
+${down.map((_, k) => `    - {name: down_${k}, match: a}`).join('\n')}
+`,
+  });
+  // Fills every output that is down; the last batch waits for room that never comes.
+  const filling = (async () => {
+    for (let k = 0; k < 200; k++) await input.emit(large(k * 8, k * 8 + 8), 'a');
+  })().catch(() => undefined);
+  const { outputs } = pipeline.agent;
+  await waitUntil('one of them is full', () => outputs.some(({ stage }) => !stage.hasRoom()));
+  await other.emit(numbers(0, 10), 'b');
+  await waitUntil('the healthy one has its records', () => healthy.accepted.length === 10);
+  await pipeline.stop({ drained: false });
+  await filling;
 });

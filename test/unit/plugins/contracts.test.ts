@@ -17,7 +17,7 @@ import {
   outputContract,
   pluginContract,
 } from '../../../core/testing/index.ts';
-import { schemaOf } from '../../../cli/pipeline_config.ts';
+import { schemaOf } from '../../../core/config/schema_of.ts';
 import { builtInParsers } from '../../../plugins/parsers/built_in.ts';
 import { builtInPlugins } from '../../../plugins/registry.generated.ts';
 import { builtInMultilineNames } from '../../../plugins/shared/multiline/index.ts';
