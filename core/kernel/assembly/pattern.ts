@@ -1,15 +1,15 @@
 import { sameBytes } from './bytes';
-import { Run, saves, storeCaptures } from './pattern_captures';
+import { mayStoreDirectly, Run, saves, storeCaptures, storeDirectly } from './pattern_captures';
 import { fastEnd } from './pattern_shortcuts';
 import {
   assertion,
   classOf,
   fill,
-  hasByte,
   isContinuation,
   nextCharacter,
   out,
   runEnd,
+  runHas,
   unknown,
 } from './pattern_text';
 
@@ -67,6 +67,7 @@ const marks: usize = memory.data(512);
 export function matchTexts(run: Run): i32 {
   let done: i32 = 0;
   const count = <usize>run.count;
+  const direct = mayStoreDirectly(run);
   for (let i: usize = 0; i < count; i++) {
     if (!load<u8>(run.select + i)) continue;
     let matched = false;
@@ -77,7 +78,11 @@ export function matchTexts(run: Run): i32 {
       const start = <usize>load<u32>(run.starts + (i << 2));
       const end = <usize>load<u32>(run.ends + (i << 2));
       fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
-      matched = matchAt(run.program, start, end) && storeCaptures(run, i);
+      matched = matchAt(run.program, start, end);
+      if (matched) {
+        if (direct) storeDirectly(run, i);
+        else matched = storeCaptures(run, i);
+      }
     }
     store<u8>(run.result + i, matched ? 1 : 0);
     if (matched) done++;
@@ -300,8 +305,7 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         break;
       }
       case opContains: {
-        const stop = runEnd(argument(pc, 0), at, end);
-        pc = hasByte(at, stop, load<u8>(pc + 8)) ? pc + 16 : argument(pc, 2);
+        pc = runHas(argument(pc, 0), at, end, load<u8>(pc + 8)) ? pc + 16 : argument(pc, 2);
         break;
       }
       case opField: {

@@ -1,5 +1,6 @@
 import {
   compileDateFormat,
+  type DateMemo,
   type DateParser,
   type ParserTime,
   systemTimeZoneName,
@@ -59,6 +60,11 @@ export class FirstFittingDate {
   /** At least one parser. */
   constructor(parsers: readonly DateParser[]) {
     this.parsers = parsers;
+  }
+
+  /** That of the format which fitted last. */
+  get memo(): DateMemo | undefined {
+    return this.parsers[this.last]!.memo;
   }
 
   parse(text: string): boolean {
