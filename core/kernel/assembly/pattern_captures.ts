@@ -48,6 +48,8 @@ const foundEnds: usize = memory.data(256);
 /** Where each group's text stands: start and end, -1 for none. Two slots more than captures may
  *  have: for what is matched and not wanted. */
 export const saves: usize = memory.data(1040);
+/** The first of those two. */
+export const unwanted: usize = 240;
 
 /** Stores the spans of the groups that took part into the targets' columns of one event; false,
  *  and nothing stored, when that is for JavaScript to do. */

@@ -8,7 +8,9 @@ const tableAt: usize = 32;
 export const out: u32 = 0;
 export const unknown: u32 = 2;
 
-const bitOfHigh = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
+// In memory: a constant vector costs an engine more to make than to load.
+const bitOfHigh: usize = memory.data<u64>([0x8040201008040201, 0], 16);
+const lowBits: usize = memory.data<u64>([0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f], 16);
 
 /** As memory.fill, which is a call out of the module and slow for a few bytes. Writes up to 15
  *  bytes more. */
@@ -23,8 +25,9 @@ export function fill(at: usize, value: v128, length: usize): void {
 @inline
 function stopsAt(at: usize, low: v128, highIn: v128): u32 {
   const bytes = v128.load(at);
-  const columns = i8x16.swizzle(low, v128.and(bytes, i8x16.splat(15)));
-  const rows = i8x16.swizzle(bitOfHigh, i8x16.shr_u(bytes, 4));
+  const fifteen = v128.load(lowBits);
+  const columns = i8x16.swizzle(low, v128.and(bytes, fifteen));
+  const rows = i8x16.swizzle(v128.load(bitOfHigh), v128.and(i16x8.shr_u(bytes, 4), fifteen));
   const inside = v128.or(v128.and(columns, rows), v128.and(bytes, highIn));
   return <u32>i8x16.bitmask(i8x16.eq(inside, i8x16.splat(0)));
 }
