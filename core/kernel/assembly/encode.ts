@@ -182,6 +182,23 @@ function isName(frame: Frame, at: usize): bool {
   return false;
 }
 
+/** As `copy`, and counts the line ends. */
+function copyRaw(target: usize, source: usize, length: usize): usize {
+  const lineEnd = i8x16.splat(0x0a);
+  let lines = 0;
+  let at: usize = 0;
+  for (; at + 16 <= length; at += 16) {
+    const bytes = v128.load(source + at);
+    v128.store(target + at, bytes);
+    lines += popcnt(i8x16.bitmask(i8x16.eq(bytes, lineEnd)));
+  }
+  const bytes = v128.load(source + at);
+  v128.store(target + at, bytes);
+  const rest = (1 << <i32>(length - at)) - 1;
+  rawLines += lines + popcnt(i8x16.bitmask(i8x16.eq(bytes, lineEnd)) & rest);
+  return target + length;
+}
+
 // @ts-ignore: decorator
 @inline
 function lacksRoom(at: usize, bytes: usize): bool {
@@ -334,8 +351,7 @@ function writeWhole(start: usize, end: usize, out: usize): usize {
   start = skipSpace(skipSpace(start, end) + 1, end);
   end = membersEnd(end);
   if (end <= start) return out;
-  rawLines += countLineEnds(start, end);
-  return copy(out, start, end - start);
+  return copyRaw(out, start, end - start);
 }
 
 /** Position behind the last member of an object, from the position behind its span. */
@@ -437,8 +453,7 @@ function writeListed(frame: Frame, list: usize, out: usize): usize {
 @inline
 function writeRun(out: usize, begin: usize, start: usize, end: usize): usize {
   if (out > begin) store<u8>(out++, 0x2c);
-  rawLines += countLineEnds(start, end);
-  return copy(out, start, end - start);
+  return copyRaw(out, start, end - start);
 }
 
 function isOverlaid(frame: Frame, key: usize, length: usize): bool {
@@ -478,8 +493,7 @@ function writeColumn(frame: Frame, column: Column, word: usize, out: usize, kind
   // It ends with the quote that a text needs.
   out = copy(out, column.prefix, column.prefixBytes);
   if (kind == 2) {
-    rawLines += countLineEnds(start, end);
-    return copy(out - 1, start, length);
+    return copyRaw(out - 1, start, length);
   }
   // Most values are short and have nothing to escape.
   const bytes = v128.load(start);
