@@ -168,7 +168,7 @@ export async function reloadFiles(
     agent.log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
     return { ok: false, message: loaded.text };
   }
-  const result = await agent.reload(loaded.pipeline.config);
+  const result = await agent.reload(loaded.pipeline.config, loaded.pipeline.plugins);
   if (result.ok) agent.log.info({}, result.message);
   return result;
 }
