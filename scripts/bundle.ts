@@ -1,0 +1,46 @@
+import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** What is started or imported from outside. A file that a worker thread is started with would be one, too. */
+const entryPoints: Readonly<Record<string, string>> = {
+  sluice: 'cli/main.ts',
+  index: 'core/index.ts',
+  sdk: 'core/sdk/index.ts',
+  testing: 'core/testing/index.ts',
+};
+
+/** Files that code finds beside itself: in the bundle all code is in one folder, and so are they. */
+const dataFiles = [
+  'core/kernel/kernel.wasm',
+  'core/config/validators',
+  'plugins/shared/user_agent/regexes.json',
+];
+
+/** Writes `dist/bundle`: the product in a few files, because reading and linking hundreds of modules takes longer
+ *  than all else that happens before the first record. All entries share their code, so that a third-party
+ *  plugin's `sluice/sdk` is the one that the agent runs. Names and line breaks stay: stacks can be read. */
+export async function bundle(root: string): Promise<void> {
+  const outdir = join(root, 'dist', 'bundle');
+  rmSync(outdir, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    chunkNames: '[name]-[hash]',
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: 'warning',
+  });
+  for (const path of dataFiles) {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    cpSync(join(root, 'dist', path), join(outdir, name), { recursive: true });
+  }
+  chmodSync(join(outdir, 'sluice.js'), 0o755);
+}
