@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { join, sep } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 
 /** What is started or imported from outside. A file that a worker thread is started with would be one, too. */
 const entryPoints: Readonly<Record<string, string>> = {
@@ -9,6 +9,10 @@ const entryPoints: Readonly<Record<string, string>> = {
   sdk: 'core/sdk/index.ts',
   testing: 'core/testing/index.ts',
 };
+
+/** Libraries that every start needs and that are dozens of files each. The others stay outside: they load when
+ *  something that is configured needs them. */
+const bundledLibraries = ['yaml', 'pino', 'picomatch', 'undici'];
 
 /** Files that code finds beside itself: in the bundle all code is in one folder, and so are they. */
 const dataFiles = [
@@ -32,7 +36,8 @@ export async function bundle(root: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    packages: 'external',
+    plugins: [keepOutside(bundledLibraries)],
+    banner: { js: requireForLibraries },
     chunkNames: '[name]-[hash]',
     sourcemap: true,
     sourcesContent: false,
@@ -43,4 +48,22 @@ export async function bundle(root: string): Promise<void> {
     cpSync(join(root, 'dist', path), join(outdir, name), { recursive: true });
   }
   chmodSync(join(outdir, 'sluice.js'), 0o755);
+}
+
+/** CommonJS that was bundled asks for node's own modules by `require`, which ES modules lack. */
+const requireForLibraries =
+  "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);";
+
+function keepOutside(bundled: readonly string[]): Plugin {
+  return {
+    name: 'keep-outside',
+    setup({ onResolve }) {
+      onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+        const isOurs = !importer.includes(`${sep}node_modules${sep}`);
+        const isBundled = bundled.some((name) => path === name || path.startsWith(`${name}/`));
+        if (kind === 'entry-point' || isBundled || !isOurs) return undefined;
+        return { path, external: true };
+      });
+    },
+  };
 }

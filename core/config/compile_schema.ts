@@ -30,16 +30,16 @@ export class SchemaCompiler {
 export function validatorSource(schema: JsonSchema): string {
   const ajv = openAjv(true);
   // ajv's own types describe the module that its CommonJS is seen as from ES modules.
-  const { default: standaloneCode } = require('ajv/dist/standalone') as {
+  const { default: standaloneCode } = requireModule('ajv/dist/standalone') as {
     default: (ajv: Ajv, validate: unknown) => string;
   };
   return `${standaloneCode(ajv, ajv.compile(schema))}\n`;
 }
 
-const require = createRequire(import.meta.url);
+const requireModule = createRequire(import.meta.url);
 
 function openAjv(withSource: boolean): Ajv {
-  const library = require('ajv') as typeof import('ajv');
+  const library = requireModule('ajv') as typeof import('ajv');
   const ajv = new library.Ajv({
     strict: true,
     // Plugins split an object over `properties` and `anyOf: [{required}]`, which these two refuse.
