@@ -4,6 +4,7 @@ import { messageOf } from '../core/errors/sluice_error.ts';
 import type { Command, CommandOption } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCode } from './exit_codes.ts';
+import { keepYoungGenerationSmall } from './young_generation.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -11,6 +12,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
   if (name === 'help' || name === '--help' || name === '-h') return await help(rest[0]);
   const wanted = name === '--version' || name === '-v' ? 'version' : name;
+  // Before anything else is loaded, or the space has grown by then.
+  if (wanted === 'run') keepYoungGenerationSmall();
   const command = await commandNamed(wanted);
   if (command === undefined) {
     process.stderr.write(`error: there is no command "${name}"; "sluice help" lists them.\n`);

@@ -1,5 +1,5 @@
-import { chmodSync, cpSync, rmSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 /** What is started or imported from outside. A file that a worker thread is started with would be one, too. */
@@ -10,9 +10,9 @@ const entryPoints: Readonly<Record<string, string>> = {
   testing: 'core/testing/index.ts',
 };
 
-/** Libraries that every start needs and that are dozens of files each. The others stay outside: they load when
- *  something that is configured needs them. */
-const bundledLibraries = ['yaml', 'pino', 'picomatch', 'undici'];
+/** Libraries that every start needs and that are dozens of files each; licenses.txt has their licences. The others
+ *  stay outside: they load when something that is configured needs them. */
+const bundledLibraries = ['yaml', 'pino', 'picomatch'];
 
 /** Files that code finds beside itself: in the bundle all code is in one folder, and so are they. */
 const dataFiles = [
@@ -27,7 +27,8 @@ const dataFiles = [
 export async function bundle(root: string): Promise<void> {
   const outdir = join(root, 'dist', 'bundle');
   rmSync(outdir, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: root,
     entryPoints,
     outdir,
@@ -47,6 +48,7 @@ export async function bundle(root: string): Promise<void> {
     const name = path.slice(path.lastIndexOf('/') + 1);
     cpSync(join(root, 'dist', path), join(outdir, name), { recursive: true });
   }
+  writeFileSync(join(outdir, 'licenses.txt'), licenseTexts(root, Object.keys(metafile.inputs)));
   chmodSync(join(outdir, 'sluice.js'), 0o755);
 }
 
@@ -66,4 +68,19 @@ function keepOutside(bundled: readonly string[]): Plugin {
       });
     },
   };
+}
+
+/** The licences of the libraries that files of the bundle come from. */
+function licenseTexts(root: string, inputs: readonly string[]): string {
+  const folders = inputs.flatMap(
+    (input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [],
+  );
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const directory = resolve(root, folder);
+    const file = readdirSync(directory).find((name) => /^licen[cs]e/i.test(name));
+    if (file === undefined) throw new Error(`${folder} has no licence to bundle.`);
+    const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    return `${name}\n\n${readFileSync(join(directory, file), 'utf8').trim()}\n`;
+  });
+  return texts.join(`\n${'-'.repeat(72)}\n\n`);
 }
