@@ -73,7 +73,7 @@ const jsonFilters = `
 function runAgent(pipeline: string): Promise<{ cpuSeconds: number; maxRssBytes: number }> {
   const usagePath = join(directory, 'usage.json');
   const preload = join(root, 'bench', 'report_usage.mjs');
-  const cli = join(root, 'dist', 'cli', 'main.js');
+  const cli = join(root, 'dist', 'bundle', 'sluice.js');
   const agent = spawn(process.execPath, ['--import', preload, cli, 'run', pipeline], {
     stdio: 'inherit',
     env: { ...process.env, SLUICE_BENCH_USAGE: usagePath },

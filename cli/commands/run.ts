@@ -14,7 +14,6 @@ import { apiRoutes } from '../../core/topology/api_routes.ts';
 import type { Command, CommandCall } from '../command.ts';
 import { agentFileName } from '../agent_file.ts';
 import { exitCode } from '../exit_codes.ts';
-import { keepYoungGenerationSmall } from '../young_generation.ts';
 import { packageVersion } from '../package_version.ts';
 import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
 
@@ -42,7 +41,6 @@ export const run: Command = {
 };
 
 async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise<number> {
-  keepYoungGenerationSmall();
   let agent: Agent;
   try {
     agent = await startAgent(pipeline, call);
@@ -168,7 +166,7 @@ export async function reloadFiles(
     agent.log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
     return { ok: false, message: loaded.text };
   }
-  const result = await agent.reload(loaded.pipeline.config);
+  const result = await agent.reload(loaded.pipeline.config, loaded.pipeline.plugins);
   if (result.ok) agent.log.info({}, result.message);
   return result;
 }

@@ -98,8 +98,9 @@ interface Shape {
   readonly captures: readonly (string | undefined)[];
   readonly groupNames: readonly string[];
   readonly groupsByName: readonly (readonly number[])[];
-  readonly costDegree: number;
-  readonly requiredText: string;
+  /** Found out when first asked for: a pattern that the kernel runs alone never is. */
+  costDegree(): number;
+  requiredText(): string;
 }
 
 function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: FactTable): Shape {
@@ -115,8 +116,8 @@ function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: F
     captures: parsed.captures,
     groupNames: [...byName.keys()],
     groupsByName: [...byName.values()],
-    costDegree: costDegree(root, facts),
-    requiredText: requiredText(root),
+    costDegree: () => costDegree(root, facts),
+    requiredText: () => requiredText(root),
   };
 }
 
@@ -125,9 +126,9 @@ abstract class BaseRegex implements CompiledRegex {
   readonly groupNames: readonly string[];
   readonly groupsByName: readonly (readonly number[])[];
   readonly groupCount: number;
-  readonly costDegree: number;
-  readonly mayRunAway: boolean;
-  readonly requiredText: string;
+  readonly #shape: Shape;
+  #costDegree: number | undefined;
+  #requiredText: string | undefined;
   abstract readonly engine: 'native' | 'matcher';
   abstract readonly captureSlots: readonly number[];
 
@@ -136,9 +137,21 @@ abstract class BaseRegex implements CompiledRegex {
     this.groupNames = shape.groupNames;
     this.groupsByName = shape.groupsByName;
     this.groupCount = shape.captures.length;
-    this.costDegree = shape.costDegree;
-    this.requiredText = shape.requiredText;
-    this.mayRunAway = shape.costDegree >= runawayDegreeMin;
+    this.#shape = shape;
+  }
+
+  get costDegree(): number {
+    this.#costDegree ??= this.#shape.costDegree();
+    return this.#costDegree;
+  }
+
+  get mayRunAway(): boolean {
+    return this.costDegree >= runawayDegreeMin;
+  }
+
+  get requiredText(): string {
+    this.#requiredText ??= this.#shape.requiredText();
+    return this.#requiredText;
   }
 
   abstract execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;

@@ -276,9 +276,9 @@ export class Agent {
   }
 
   /** Puts a new configuration in place by difference. Serialised; a failure leaves the old one
-   *  running and says why. */
-  reload(config: ResolvedConfig): Promise<ReloadResult> {
-    const result = this.reloading.then(() => reloadAgent(this, config));
+   *  running and says why. `plugins` are those that the new configuration names. */
+  reload(config: ResolvedConfig, plugins = this.options.plugins): Promise<ReloadResult> {
+    const result = this.reloading.then(() => reloadAgent(this, config, plugins));
     this.reloading = result.catch(() => undefined);
     return result.then((outcome) => {
       const labels = { component: 'agent', kind: 'agent', result: outcome.ok ? 'ok' : 'failed' };

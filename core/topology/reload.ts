@@ -13,7 +13,7 @@ import {
   type RunningInput,
   type RunningOutput,
 } from './agent.ts';
-import { ComponentFactory } from './component_factory.ts';
+import { ComponentFactory, type PluginSet } from './component_factory.ts';
 import { storageFingerprint } from './output_assembly.ts';
 
 export type ReloadResult =
@@ -25,12 +25,16 @@ export type ReloadResult =
  *  New filters and outputs are opened before anything is touched. An input that changed is
  *  stopped before its successor opens (both may want the same port or file); when that fails,
  *  it is started again as it was. */
-export async function reloadAgent(agent: Agent, next: ResolvedConfig): Promise<ReloadResult> {
+export async function reloadAgent(
+  agent: Agent,
+  next: ResolvedConfig,
+  plugins: PluginSet,
+): Promise<ReloadResult> {
   const diff = diffConfigs(agent.config, next);
   if (diff.isEmpty) return { ok: true, changed: 0, message: 'Nothing changed.' };
   const refusal = refusedChange(agent, next, diff);
   if (refusal !== undefined) return { ok: false, message: refusal };
-  const factory = new ComponentFactory(next, agent.options.plugins, agent.services);
+  const factory = new ComponentFactory(next, plugins, agent.services);
   const opened = new Opened();
   try {
     const outputs = await openOutputs(agent, next, diff, factory, opened);

@@ -3,7 +3,7 @@ import { appendFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../bundle/sluice.js', import.meta.url));
 
 /** Appends numbered lines, and renames its file as logrotate does. */
 export class LineWriter {

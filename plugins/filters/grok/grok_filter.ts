@@ -14,6 +14,7 @@ import { TextSource } from '../../shared/parsing/raw_line.ts';
 import { fieldPatterns, type Options } from './config.ts';
 import { eventState } from './event_state.ts';
 import { FieldMatcher } from './field_matcher.ts';
+import { knownPatternsOf } from './known_patterns.ts';
 import { SuccessEdits } from './success_edits.ts';
 import { TimeoutWatch } from './timeout_watch.ts';
 
@@ -75,8 +76,9 @@ export class GrokFilter implements BatchFilter {
   private compile(patternFiles: readonly PatternFile[]): readonly FieldMatcher[] {
     const { options, context } = this;
     const watch = new TimeoutWatch(context);
+    const known = knownPatternsOf(options);
     return fieldPatterns(options).map(({ field, patterns }) => {
-      const grok = compileGrok({ ...grokOptions(options), patterns, patternFiles });
+      const grok = compileGrok({ ...grokOptions(options), patterns, patternFiles }, known);
       return new FieldMatcher(grok, {
         source: new TextSource(field === undefined ? undefined : context.field(field)),
         overwrite: options.overwrite ?? [],
