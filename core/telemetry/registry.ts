@@ -218,6 +218,18 @@ export const metricTable = {
     type: 'counter',
     help: 'Lines of standard input in which bytes that are not UTF-8 were replaced.',
   },
+  sluice_collector_timeout_total: {
+    type: 'counter',
+    help: 'Readings given up at their deadline; they have no values. Label collector.',
+  },
+  sluice_collector_failures_total: {
+    type: 'counter',
+    help: 'Readings that failed; they have no values. Label collector.',
+  },
+  sluice_collector_skipped_total: {
+    type: 'counter',
+    help: 'Readings left out because the one before was not over (busy), or the queue of the lane was full (queue_full). Labels collector, reason.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;
