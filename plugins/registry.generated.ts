@@ -36,6 +36,8 @@ import { plugin as outputFile } from './outputs/file/index.ts';
 import { plugin as outputHttp } from './outputs/http/index.ts';
 import { plugin as outputLoki } from './outputs/loki/index.ts';
 import { plugin as outputNull } from './outputs/null/index.ts';
+import { plugin as outputPrometheusExporter } from './outputs/prometheus_exporter/index.ts';
+import { plugin as outputPrometheusRemoteWrite } from './outputs/prometheus_remote_write/index.ts';
 import { plugin as outputStdout } from './outputs/stdout/index.ts';
 
 /** Every plugin that comes with Sluice. */
@@ -77,5 +79,7 @@ export const builtInPlugins = [
   outputHttp,
   outputLoki,
   outputNull,
+  outputPrometheusExporter,
+  outputPrometheusRemoteWrite,
   outputStdout,
 ] as unknown as readonly AnyPlugin[];

@@ -230,6 +230,18 @@ export const metricTable = {
     type: 'counter',
     help: 'Readings left out because the one before was not over (busy), or the queue of the lane was full (queue_full). Labels collector, reason.',
   },
+  sluice_prometheus_exporter_series: {
+    type: 'gauge',
+    help: 'Series that the page of a prometheus_exporter shows.',
+  },
+  sluice_prometheus_exporter_series_refused_total: {
+    type: 'counter',
+    help: 'Records of series beyond series_max.',
+  },
+  sluice_prometheus_exporter_older_total: {
+    type: 'counter',
+    help: 'Records older than the value that the page shows already; they changed nothing.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
+import { machine } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { waitUntil } from '../../../core/testing/index.ts';
@@ -169,7 +170,7 @@ test('uptime has the boot time, the time and the names of the system', { skip },
   const found = await readOnce(t, await treeOf(t), ['uptime']);
   assert.equal(found['node_boot_time_seconds'], 1700000000);
   assert.ok(Number(found['node_time_seconds']) > 1700000000);
-  const names = 'domainname=(none),nodename=box,release=6.1.0-test,sysname=Linux,version=#1 SMP';
+  const names = `domainname=(none),machine=${machine()},nodename=box,release=6.1.0-test,sysname=Linux,version=#1 SMP`;
   assert.equal(found[`node_uname_info{${names}}`], 1);
 });
 

@@ -1,3 +1,4 @@
+import { machine } from 'node:os';
 import { type CollectorName, type HostCollector, Readings } from '../host_source.ts';
 import { columnsOf, type KernelFiles, numberOf, pairsOf } from './kernel_files.ts';
 
@@ -47,6 +48,7 @@ async function readUptime(files: KernelFiles, readings: Readings): Promise<void>
     version: await name('version'),
     nodename: await name('hostname'),
     domainname: await name('domainname'),
+    machine: machine(),
   });
 }
 
