@@ -3,6 +3,7 @@ import type { AnyPlugin } from '../core/sdk/define.ts';
 import { plugin as inputDummy } from './inputs/dummy/index.ts';
 import { plugin as inputHostMetrics } from './inputs/host_metrics/index.ts';
 import { plugin as inputHttp } from './inputs/http/index.ts';
+import { plugin as inputPrometheusScrape } from './inputs/prometheus_scrape/index.ts';
 import { plugin as inputStdin } from './inputs/stdin/index.ts';
 import { plugin as inputTail } from './inputs/tail/index.ts';
 import { plugin as parserCsv } from './parsers/csv/index.ts';
@@ -46,6 +47,7 @@ export const builtInPlugins = [
   inputDummy,
   inputHostMetrics,
   inputHttp,
+  inputPrometheusScrape,
   inputStdin,
   inputTail,
   parserCsv,

@@ -242,6 +242,10 @@ export const metricTable = {
     type: 'counter',
     help: 'Records older than the value that the page shows already; they changed nothing.',
   },
+  sluice_scrape_invalid_lines_total: {
+    type: 'counter',
+    help: 'Lines of scraped pages that are no metrics; they were left out.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;
