@@ -246,6 +246,26 @@ export const metricTable = {
     type: 'counter',
     help: 'Lines of scraped pages that are no metrics; they were left out.',
   },
+  sluice_exec_runs_total: {
+    type: 'counter',
+    help: 'Runs of the command of an exec input. Label result: ok, failed, timeout, not_started.',
+  },
+  sluice_exec_exits_total: {
+    type: 'counter',
+    help: 'Runs that ended with an error. Label code: the exit code, or the signal.',
+  },
+  sluice_exec_stderr_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that commands wrote to standard error.',
+  },
+  sluice_exec_dropped_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of output beyond output_bytes_max, thrown away.',
+  },
+  sluice_exec_invalid_json_total: {
+    type: 'counter',
+    help: 'Pieces of output that are no JSON objects although the format is json; they came as text.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;
