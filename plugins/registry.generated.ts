@@ -4,6 +4,7 @@ import { plugin as inputDummy } from './inputs/dummy/index.ts';
 import { plugin as inputExec } from './inputs/exec/index.ts';
 import { plugin as inputHostMetrics } from './inputs/host_metrics/index.ts';
 import { plugin as inputHttp } from './inputs/http/index.ts';
+import { plugin as inputJournald } from './inputs/journald/index.ts';
 import { plugin as inputPrometheusScrape } from './inputs/prometheus_scrape/index.ts';
 import { plugin as inputStdin } from './inputs/stdin/index.ts';
 import { plugin as inputTail } from './inputs/tail/index.ts';
@@ -49,6 +50,7 @@ export const builtInPlugins = [
   inputExec,
   inputHostMetrics,
   inputHttp,
+  inputJournald,
   inputPrometheusScrape,
   inputStdin,
   inputTail,

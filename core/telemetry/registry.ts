@@ -266,6 +266,26 @@ export const metricTable = {
     type: 'counter',
     help: 'Pieces of output that are no JSON objects although the format is json; they came as text.',
   },
+  sluice_journald_cut_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries that were cut at field_bytes_max, or at event_max_bytes.',
+  },
+  sluice_journald_dropped_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries beyond max_fields, left out.',
+  },
+  sluice_journald_invalid_utf8_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries in which bytes that are not UTF-8 were replaced.',
+  },
+  sluice_journald_restarts_total: {
+    type: 'counter',
+    help: 'Times that journalctl ended and was started again.',
+  },
+  sluice_journald_cursors_lost_total: {
+    type: 'counter',
+    help: 'Times that the journal did not take the cursor, and reading went on by time.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;
