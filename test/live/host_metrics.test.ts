@@ -76,6 +76,8 @@ function tolerance(key: string, value: number): number {
   if (/_total|^node_vmstat/.test(key)) return Math.max(value * 0.02, 20_000);
   if (/^node_(?:memory|filesystem)/.test(key)) return Math.max(value * 0.3, 300e6);
   if (/^node_load/.test(key)) return 2;
+  // Buffers of all sockets: one connection's can be megabytes.
+  if (/^node_sockstat_.*_mem(?:_bytes)?\[/.test(key)) return 64e6;
   if (/^node_(?:procs|processes|sockstat|filefd|disk_io_now)/.test(key)) {
     return Math.max(value * 0.5, 200);
   }
