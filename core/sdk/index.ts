@@ -4,7 +4,13 @@ export { ByteWriter } from '../batch/byte_writer.ts';
 export { type TimeFormat, writeEventTime } from '../batch/event_time.ts';
 export { EventView, topLevel } from '../batch/event_view.ts';
 export { type Field, fieldOf, tagsField } from '../batch/field.ts';
-export { findMember, isJsonObject, MemberCursor, textOf } from '../batch/json_bytes.ts';
+export {
+  elementSpans,
+  findMember,
+  isJsonObject,
+  MemberCursor,
+  textOf,
+} from '../batch/json_bytes.ts';
 export { type AddedMember, JsonEventEncoder } from '../batch/json_encode.ts';
 export { spliceJson } from '../batch/json_splice.ts';
 export { layout } from '../batch/layout.ts';

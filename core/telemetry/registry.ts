@@ -218,6 +218,74 @@ export const metricTable = {
     type: 'counter',
     help: 'Lines of standard input in which bytes that are not UTF-8 were replaced.',
   },
+  sluice_collector_timeout_total: {
+    type: 'counter',
+    help: 'Readings given up at their deadline; they have no values. Label collector.',
+  },
+  sluice_collector_failures_total: {
+    type: 'counter',
+    help: 'Readings that failed; they have no values. Label collector.',
+  },
+  sluice_collector_skipped_total: {
+    type: 'counter',
+    help: 'Readings left out because the one before was not over (busy), or the queue of the lane was full (queue_full). Labels collector, reason.',
+  },
+  sluice_prometheus_exporter_series: {
+    type: 'gauge',
+    help: 'Series that the page of a prometheus_exporter shows.',
+  },
+  sluice_prometheus_exporter_series_refused_total: {
+    type: 'counter',
+    help: 'Records of series beyond series_max.',
+  },
+  sluice_prometheus_exporter_older_total: {
+    type: 'counter',
+    help: 'Records older than the value that the page shows already; they changed nothing.',
+  },
+  sluice_scrape_invalid_lines_total: {
+    type: 'counter',
+    help: 'Lines of scraped pages that are no metrics; they were left out.',
+  },
+  sluice_exec_runs_total: {
+    type: 'counter',
+    help: 'Runs of the command of an exec input. Label result: ok, failed, timeout, not_started.',
+  },
+  sluice_exec_exits_total: {
+    type: 'counter',
+    help: 'Runs that ended with an error. Label code: the exit code, or the signal.',
+  },
+  sluice_exec_stderr_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that commands wrote to standard error.',
+  },
+  sluice_exec_dropped_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of output beyond output_bytes_max, thrown away.',
+  },
+  sluice_exec_invalid_json_total: {
+    type: 'counter',
+    help: 'Pieces of output that are no JSON objects although the format is json; they came as text.',
+  },
+  sluice_journald_cut_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries that were cut at field_bytes_max, or at event_max_bytes.',
+  },
+  sluice_journald_dropped_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries beyond max_fields, left out.',
+  },
+  sluice_journald_invalid_utf8_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries in which bytes that are not UTF-8 were replaced.',
+  },
+  sluice_journald_restarts_total: {
+    type: 'counter',
+    help: 'Times that journalctl ended and was started again.',
+  },
+  sluice_journald_cursors_lost_total: {
+    type: 'counter',
+    help: 'Times that the journal did not take the cursor, and reading went on by time.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

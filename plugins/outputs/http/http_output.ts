@@ -15,7 +15,7 @@ import { parseRetryAfter } from '../../shared/http_client/retry_after.ts';
 import { loadTlsClient } from '../../shared/tls/tls_client.ts';
 import type { HttpOutputOptions } from './config.ts';
 import { HttpEncoder, requestBody } from './http_encoder.ts';
-import { outcomeOf } from './http_response.ts';
+import { outcomeOf } from '../../shared/http_client/response_outcome.ts';
 import { requestHeaders } from './request_headers.ts';
 import { SectionOutcomes } from './section_outcomes.ts';
 

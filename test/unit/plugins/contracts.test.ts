@@ -32,6 +32,7 @@ const contracts: Readonly<Record<AnyPlugin['kind'], readonly ContractRule[]>> = 
 /** Options without which an example would reach out of the test. */
 const safeOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'input http': { port: 0 },
+  'output prometheus_exporter': { port: 0 },
 };
 
 /** Rules that a test run cannot put to a plugin, and why. */
