@@ -44,12 +44,18 @@ interface AvroLetter {
   readonly envelope_checksum: Buffer;
 }
 
-/** Encodes and decodes the parts of a container of dead letters. Keeps nothing between calls. */
-export class DeadLetterCodec {
-  readonly headerBytes: number;
-  readonly #letter = avro.Type.forSchema(JSON.parse(deadLetterSchemaText));
-  readonly #long = avro.Type.forSchema('long');
-  readonly #header = avro.Type.forSchema({
+interface CompiledTypes {
+  readonly letter: avro.Type;
+  readonly long: avro.Type;
+  /** A container's header with a marker of zeros. */
+  readonly headerTemplate: Buffer;
+}
+
+/** The library turns a schema into code, which takes a millisecond: once for all codecs. */
+let compiled: CompiledTypes | undefined;
+
+function compile(): CompiledTypes {
+  const header = avro.Type.forSchema({
     type: 'record',
     name: 'Header',
     fields: [
@@ -58,16 +64,33 @@ export class DeadLetterCodec {
       { name: 'sync', type: { type: 'fixed', name: 'Sync', size: syncMarkerBytes } },
     ],
   });
+  const schema: unknown = JSON.parse(deadLetterSchemaText);
+  return {
+    letter: avro.Type.forSchema(JSON.parse(deadLetterSchemaText)),
+    long: avro.Type.forSchema('long'),
+    headerTemplate: header.toBuffer({
+      magic: Buffer.from('Obj\x01', 'latin1'),
+      meta: {
+        'avro.schema': Buffer.from(JSON.stringify(schema)),
+        'avro.codec': Buffer.from('null'),
+      },
+      sync: Buffer.alloc(syncMarkerBytes),
+    }),
+  };
+}
 
+/** Encodes and decodes the parts of a container of dead letters. Keeps nothing between calls. */
+export class DeadLetterCodec {
+  readonly headerBytes: number;
+  readonly #letter: avro.Type;
+  readonly #long: avro.Type;
   readonly #headerTemplate: Buffer;
 
   constructor() {
-    const schema = JSON.stringify(JSON.parse(deadLetterSchemaText));
-    this.#headerTemplate = this.#header.toBuffer({
-      magic: Buffer.from('Obj\x01', 'latin1'),
-      meta: { 'avro.schema': Buffer.from(schema), 'avro.codec': Buffer.from('null') },
-      sync: Buffer.alloc(syncMarkerBytes),
-    });
+    compiled ??= compile();
+    this.#letter = compiled.letter;
+    this.#long = compiled.long;
+    this.#headerTemplate = compiled.headerTemplate;
     this.headerBytes = this.#headerTemplate.length;
   }
 

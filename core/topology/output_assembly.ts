@@ -64,12 +64,16 @@ export async function openOutputStorage(
           },
         })
       : undefined;
+  const damaged = metrics.counter('sluice_dead_letter_damaged_bytes_total');
   const store = await openDeadLetterStore({
     directory: deadLetterDirectory(resolved.service.deadLetterPath, config.id),
     output: config.id,
     limitBytes: deadLetter.limitBytes,
     whenFull: deadLetter.whenFull === 'block' ? 'block' : 'drop',
     log,
+    onDamage: ({ start, end }) => {
+      damaged.value += end - start;
+    },
   });
   metrics.gauge('sluice_dead_letter_bytes', () => store.usedBytes);
   return {
