@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { rotCheckpoints } from '../model/rot_checkpoints.ts';
+import { rotDeadLetters } from '../model/rot_dead_letters.ts';
+import { rotSegments } from '../model/rot_rig.ts';
+
+/** The long forms of the rigs: `npm run attack -- RIG [--seed N] [--count N]`. Prints what was done
+ *  and seen as one JSON object, and ends with 1 when a promise did not hold. */
+export interface AttackOptions {
+  readonly seed: number;
+  /** How much: its meaning is the rig's. Undefined: the rig's long form. */
+  readonly count: number | undefined;
+}
+
+type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
+
+const rigs: Readonly<Record<string, Rig>> = {
+  /** `count`: one byte of so many; 1 for all. */
+  rot: async ({ seed, count }) => {
+    const options = { seed, oneOf: count ?? 1 };
+    return {
+      one_of: options.oneOf,
+      segments: await rotSegments(options),
+      checkpoints: await rotCheckpoints(options),
+      dead_letters: await rotDeadLetters(options),
+    };
+  },
+};
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { seed: { type: 'string' }, count: { type: 'string' } },
+  });
+  const name = positionals[0] ?? '';
+  const rig = rigs[name];
+  if (rig === undefined) {
+    console.error(`Usage: npm run attack -- ${Object.keys(rigs).join('|')} [--seed N] [--count N]`);
+    return 2;
+  }
+  const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
+  const count = values.count === undefined ? undefined : Number(values.count);
+  const startedMs = performance.now();
+  const about = { rig: name, seed, commit: commit(), node: process.version };
+  const seconds = () => Math.round((performance.now() - startedMs) / 100) / 10;
+  try {
+    const results = await rig({ seed, count });
+    console.log(JSON.stringify({ ...about, held: true, seconds: seconds(), results }, null, 2));
+    return 0;
+  } catch (error) {
+    console.error(error);
+    console.log(JSON.stringify({ ...about, held: false, seconds: seconds() }, null, 2));
+    return 1;
+  }
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+process.exitCode = await main();
