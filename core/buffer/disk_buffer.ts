@@ -123,7 +123,11 @@ export async function openDiskBuffer(options: DiskBufferOptions): Promise<DiskBu
       options.onQuarantine?.(range);
     };
     const shared = { fileSystem, quarantine, log, onQuarantine };
-    const recovered = await recoverBuffer({ ...shared, directory });
+    const recovered = await recoverBuffer({
+      ...shared,
+      directory,
+      isDurable: options.durability !== 'os',
+    });
     return new SegmentedDiskBuffer({
       options,
       fileSystem,

@@ -80,8 +80,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   #queue: AppendRequest[] = [];
   #nextSequence: number;
   #nextSegment: number;
-  /** Sealed after a failed sync: its last chunks wait to be written again. */
-  #rescue: UnsyncedPart | undefined;
+  /** Sealed after a failed sync: their last chunks wait to be written again. */
+  readonly #rescues: UnsyncedPart[];
   #working: Promise<void> | undefined;
   #wanted = false;
   /** Dropped for an append that then failed: told with the next one that succeeds. */
@@ -121,6 +121,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#identity = identity;
     this.#writer = new SegmentWriter({ fileSystem, directory, identity, now: this.#now });
     this.#acks = new AckLog(fileSystem, directory, identity, recovered.ackLogBytes);
+    this.#rescues = recovered.unsynced.map((segment) => ({ segment, from: segmentHeaderBytes }));
+    if (this.#rescues.length > 0) this.#syncLater.request(this.#intervalMs);
     this.#wake();
   }
 
@@ -315,7 +317,9 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     } catch (error) {
       const from = writer.syncedBytes;
       await writer.undoWrite(goodBytes);
-      if (segment.sealed && durability === 'interval') this.#rescueLater(segment, from);
+      // Sealed with a last part that was never synced.
+      if (segment.sealed && durability === 'interval') this.#rescues.push({ segment, from });
+      if (this.#rescues.length > 0) this.#syncLater.request(this.#intervalMs);
       this.#cancel(items);
       this.#rejectAll(group, error, `append to ${segment.path}`);
       return;
@@ -383,35 +387,37 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   async #syncActive(): Promise<void> {
     const segment = this.#writer.active;
     if (!segment || !this.#writer.hasUnsynced) return;
-    const from = this.#writer.syncedBytes;
     try {
       await this.#writer.sync();
     } catch (error) {
       // A second sync of this file would report success without writing the lost pages.
       const fields = { segment: segment.path, error: messageOf(error) };
       this.#parts.options.log.error(fields, 'A sync failed: writing its chunks again.');
-      await this.#writer.seal();
-      this.#rescue = { segment, from };
+      await this.#sealUnsynced();
       await this.#rescueUnsynced();
     }
   }
 
-  /** Notes a sealed segment whose last part was never synced. */
-  #rescueLater(segment: Segment, from: number): void {
-    this.#rescue = { segment, from };
-    this.#syncLater.request(this.#intervalMs);
+  /** Closes the active segment without a sync; what that leaves in doubt is to be rescued. */
+  async #sealUnsynced(): Promise<void> {
+    const from = this.#writer.syncedBytes;
+    const segment = this.#writer.active;
+    if (segment && this.#writer.hasUnsynced) this.#rescues.push({ segment, from });
+    await this.#writer.seal();
   }
 
   async #rescueUnsynced(): Promise<void> {
-    if (!this.#rescue) return;
-    const damaged = await rewriteUnsynced(this.#rescue, {
-      index: this.#index,
-      reader: this.#reader,
-      writer: this.#writer,
-      begin: (firstSequence) => this.#beginSegment(firstSequence),
-    });
-    this.#rescue = undefined;
-    for (const entry of damaged) await this.#quarantine(entry);
+    for (let part = this.#rescues[0]; part; part = this.#rescues[0]) {
+      if (this.#writer.active) await this.#sealUnsynced();
+      const damaged = await rewriteUnsynced(part, {
+        index: this.#index,
+        reader: this.#reader,
+        writer: this.#writer,
+        begin: (firstSequence) => this.#beginSegment(firstSequence),
+      });
+      this.#rescues.shift();
+      for (const entry of damaged) await this.#quarantine(entry);
+    }
   }
 
   /** Gives up the oldest segment with all unsettled chunks in it; lists them in `dropped`. */
