@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
 import { rotDeadLetters } from '../model/rot_dead_letters.ts';
 import { rotSegments } from '../model/rot_rig.ts';
@@ -15,6 +16,18 @@ export interface AttackOptions {
 type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 
 const rigs: Readonly<Record<string, Rig>> = {
+  /** `count`: histories for each store, and a hundredth of it whole agents. */
+  power: async ({ seed, count }) => {
+    const options = { seed, runs: count ?? 10_000 };
+    return {
+      buffer_fsync: await powerBuffer('fsync', options),
+      buffer_interval: await powerBuffer('interval', options),
+      buffer_os: await powerBuffer('os', options),
+      checkpoints: await powerCheckpoints(options),
+      dead_letters: await powerDeadLetters(options),
+      agents: await powerAgents({ seed, runs: Math.ceil(options.runs / 100) }),
+    };
+  },
   /** `count`: one byte of so many; 1 for all. */
   rot: async ({ seed, count }) => {
     const options = { seed, oneOf: count ?? 1 };
