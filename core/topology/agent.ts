@@ -211,7 +211,14 @@ export class Agent {
   }
 
   async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
-    const registry = sourceRegistry(config.id, this.sources, this.checkpoints);
+    const stopping = new AbortController();
+    const registry = sourceRegistry({
+      inputId: config.id,
+      open: this.sources,
+      checkpoints: this.checkpoints,
+      clock: this.options.clock,
+      stopping: stopping.signal,
+    });
     const input = factory.input(config, registry);
     this.exportHealth('input', config.id);
     await input.open?.();
@@ -223,6 +230,7 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
+      stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
       beforeClose: () => this.checkpoints.flush(),
     });
