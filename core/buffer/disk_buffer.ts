@@ -33,6 +33,8 @@ export interface DiskBufferOptions {
   readonly log: StorageLog;
   /** Told once for each range of stored bytes that was found damaged, now or at recovery. */
   readonly onQuarantine?: (range: QuarantinedRange) => void;
+  /** Told what the disk refuses at the moment, and with undefined that it refuses nothing more. */
+  readonly onProblem?: (problem: string | undefined) => void;
   readonly fileSystem?: FileSystem;
   readonly now?: () => number;
   readonly schedule?: Schedule;

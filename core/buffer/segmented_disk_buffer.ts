@@ -1,5 +1,6 @@
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import { AckLog } from './ack_log.ts';
+import type { AppendRequest } from './append_request.ts';
 import { removeIfPresent } from './atomic_file.ts';
 import { type ChunkEntry, ChunkIndex } from './chunk_index.ts';
 import type { ChunkReader } from './chunk_reader.ts';
@@ -13,6 +14,7 @@ import {
   type StoredChunk,
   segmentBytesDefault,
 } from './disk_buffer.ts';
+import { DiskProblems } from './disk_problems.ts';
 import { type FileSystem, isMissing } from './file_system.ts';
 import type { RecoveredBuffer } from './recovery.ts';
 import { rewriteUnsynced, type UnsyncedPart } from './rescue.ts';
@@ -40,15 +42,6 @@ export interface SegmentedDiskBufferParts {
   readonly counted: QuarantineCount;
 }
 
-interface AppendRequest {
-  readonly header: Buffer;
-  readonly body: readonly Buffer[];
-  readonly bytes: number;
-  dropped: StoredChunk[];
-  readonly resolve: (outcome: AppendOutcome) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Most bytes and chunks that one write and one sync take together. */
 const groupBytesMax = 16 * 1024 * 1024;
 const groupCountMax = 256;
@@ -72,6 +65,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   readonly #writer: SegmentWriter;
   readonly #acks: AckLog;
   readonly #waiters = new SpaceWaiters();
+  readonly #problems: DiskProblems;
   readonly #now: () => number;
   readonly #syncLater: DelayedWork;
   readonly #acksLater: DelayedWork;
@@ -94,12 +88,9 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     const { directory, limitBytes } = options;
     this.#parts = others;
     this.#reader = reader;
+    this.#problems = new DiskProblems(options.onProblem);
     this.limitBytes = limitBytes;
-    this.recovered = recovered.chunks.map(({ sequence, header, bodyBytes }) => ({
-      sequence,
-      header,
-      bodyBytes,
-    }));
+    this.recovered = recovered.chunks;
     this.#index = new ChunkIndex(recovered.segments);
     for (const chunk of recovered.chunks) {
       const { sequence, createdMs, segment, position, header, bodyBytes } = chunk;
@@ -181,10 +172,11 @@ export class SegmentedDiskBuffer implements DiskBuffer {
       const { segment, position } = entry;
       try {
         const found = await this.#reader.read(entry);
+        this.#problems.succeeded('read');
         if (found) return found;
       } catch (error) {
         if (this.#index.get(sequence) !== entry) return undefined;
-        if (!isMissing(error)) throw storageFailed(`read ${segment.path}`, error);
+        if (!isMissing(error)) throw this.#problems.refused('read', `read ${segment.path}`, error);
       }
       // Settled, dropped or moved to another segment while it was read: look again.
       if (this.#index.get(sequence) !== entry) return undefined;
@@ -198,10 +190,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   acknowledge(sequence: number): boolean {
-    const entry = this.#index.settle(sequence);
-    if (!entry) return false;
-    this.#acks.add(sequence);
-    this.#acksLater.request(this.#intervalMs);
+    const entry = this.#index.get(sequence);
+    if (!entry || !this.#settle(entry)) return false;
     if (entry.segment.live === 0) {
       // The active segment, too, can be given up once something needs its room.
       if (entry.segment.sealed) this.#wake();
@@ -336,6 +326,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     } else if (durability === 'interval') {
       this.#syncLater.request(this.#intervalMs);
     }
+    this.#problems.succeeded('append');
     for (const [index, request] of group.entries()) {
       const { sequence, header } = items[index]!;
       const position = positions[index]!;
@@ -360,7 +351,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   #rejectAll(requests: readonly AppendRequest[], error: unknown, action?: string): void {
-    const failure = storageFailed(action ?? `append in ${this.#parts.options.directory}`, error);
+    const what = action ?? `append in ${this.#parts.options.directory}`;
+    const failure = this.#problems.refused('append', what, error);
     for (const request of requests) {
       this.#droppedUntold.push(...request.dropped);
       request.reject(failure);
@@ -378,8 +370,10 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     try {
       await this.#rescueUnsynced();
       await this.#syncActive();
-    } catch {
-      // Logged by the rescue; until it succeeds, appends are refused with the disk's reason.
+      this.#problems.succeeded('sync');
+    } catch (error) {
+      // Until it succeeds, appends are refused with the disk's reason.
+      this.#problems.refused('sync', `sync what is in ${this.#parts.options.directory}`, error);
       this.#syncLater.request(retryMs);
     }
   }
@@ -425,7 +419,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     if (this.#writer.active === segment) await this.#sealActive();
     for (const entry of this.#index.entriesOf(segment)) {
       const header = await this.#reader.readHeader(entry);
-      if (!this.#settleSilently(entry)) continue;
+      if (!this.#settle(entry)) continue;
       dropped.push({ sequence: entry.sequence, header, bodyBytes: entry.bodyBytes });
     }
     await this.#deleteSegment(segment);
@@ -435,9 +429,10 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     for (const segment of this.#index.deletable()) {
       try {
         await this.#deleteSegment(segment);
+        this.#problems.succeeded('delete');
       } catch (error) {
-        const fields = { segment: segment.path, error: messageOf(error) };
-        this.#parts.options.log.warn(fields, 'Cannot delete a delivered segment yet.');
+        const failure = this.#problems.refused('delete', `delete ${segment.path} yet`, error);
+        this.#parts.options.log.warn({}, failure.message);
         this.#acksLater.request(retryMs);
       }
     }
@@ -453,9 +448,11 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#acksLater.due = false;
     try {
       await this.#writeAcks();
+      this.#problems.succeeded('acknowledge');
     } catch (error) {
-      const fields = { directory: this.#parts.options.directory, error: messageOf(error) };
-      this.#parts.options.log.warn(fields, 'Cannot note delivered chunks yet.');
+      const { directory, log } = this.#parts.options;
+      const action = `note delivered chunks in ${directory} yet`;
+      log.warn({}, this.#problems.refused('acknowledge', action, error).message);
       this.#acksLater.request(retryMs);
     }
   }
@@ -465,8 +462,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     return this.#acks.flush(() => this.#index.settledBelow(this.#nextSequence), isSynced);
   }
 
-  /** Marks a lost chunk as settled, so that the next start does not find it again. */
-  #settleSilently(entry: ChunkEntry): boolean {
+  /** Notes a chunk as settled, so that the next start does not find it again. */
+  #settle(entry: ChunkEntry): boolean {
     if (!this.#index.settle(entry.sequence)) return false;
     this.#acks.add(entry.sequence);
     this.#acksLater.request(this.#intervalMs);
@@ -474,7 +471,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   async #quarantine(entry: ChunkEntry): Promise<void> {
-    if (!this.#settleSilently(entry)) return;
+    if (!this.#settle(entry)) return;
     await this.#reader.quarantine(entry);
     this.#wake();
   }

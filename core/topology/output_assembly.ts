@@ -62,6 +62,7 @@ export async function openOutputStorage(
           durability: storage.durability,
           log,
           fileSystem,
+          onProblem: (problem) => services.health.set(`buffer ${config.id}`, problem),
           onQuarantine: (range) => {
             quarantined.value += range.end - range.start;
           },
@@ -123,7 +124,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
       store: storage.deadLetters,
       clock: services.clock,
       log,
-      setHealth,
+      setHealth: (problem) => services.health.set(`dead_letters ${id}`, problem),
     }),
     budget,
     clock: services.clock,
