@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
 import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
 import { rotDeadLetters } from '../model/rot_dead_letters.ts';
@@ -16,6 +17,29 @@ export interface AttackOptions {
 type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 
 const rigs: Readonly<Record<string, Rig>> = {
+  /** `count`: calls that fail once, in turn, after the faults that last. */
+  full: async ({ seed, count }) => {
+    const rig = await FullRig.create();
+    try {
+      rig.start();
+      await rig.recovered('the start');
+      for (const fault of lastingFaults) await rig.endure(fault);
+      const struck = await stumbles(rig, seed, count ?? 144);
+      await rig.end();
+      const { lines, injected: failedCalls, duplicates } = rig;
+      const lasting = lastingFaults.map(({ name }) => name);
+      return {
+        lasting,
+        single_faults: struck,
+        failed_calls: failedCalls,
+        lines,
+        lost: 0,
+        duplicates,
+      };
+    } finally {
+      await rig.close();
+    }
+  },
   /** `count`: histories for each store, and a hundredth of it whole agents. */
   power: async ({ seed, count }) => {
     const options = { seed, runs: count ?? 10_000 };

@@ -34,12 +34,20 @@ export function endAgents(): void {
   for (const agent of running) agent.kill('SIGKILL');
 }
 
+/** Ends one agent at once. */
+export function endAgent(agent: ChildProcess): void {
+  agent.kill('SIGKILL');
+}
+
 /** Runs `sluice run DIRECTORY/pipeline.yaml` as a process of its own. */
-export function startAgent(directory: string): ChildProcess {
+export function startAgent(
+  directory: string,
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const agent = spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
   });
   running.add(agent);
   agent.once('exit', () => running.delete(agent));

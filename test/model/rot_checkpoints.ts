@@ -89,7 +89,8 @@ export async function rotCheckpoints(options: RotOptions): Promise<RotCounts> {
     disk.files.get(path)!.bytes = damaged;
     const store = await open(disk);
     const isWhole = ({ start, end }: Line, index: number) => {
-      if (damage !== 'flip') return end <= at;
+      const isLastLineEnd = at === end - 1 && index === lines.length - 1;
+      if (damage !== 'flip') return end <= at || (damage === 'zero' && isLastLineEnd);
       // A line end that is gone joins two lines; behind the last line nothing stands.
       if (at === end - 1) return index === lines.length - 1;
       return (at < start - 1 || at >= end) && !(at === start - 1 && index >= 0);
