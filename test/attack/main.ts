@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
+import { killSoak } from '../crash/kill_soak.ts';
 import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
 import { rotDeadLetters } from '../model/rot_dead_letters.ts';
@@ -17,6 +18,8 @@ export interface AttackOptions {
 type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 
 const rigs: Readonly<Record<string, Rig>> = {
+  /** `count`: kills. */
+  kill: async ({ seed, count }) => ({ ...(await killSoak(seed, count ?? 1000)) }),
   /** `count`: calls that fail once, in turn, after the faults that last. */
   full: async ({ seed, count }) => {
     const rig = await FullRig.create();

@@ -9,7 +9,7 @@ import { waitUntil } from '../../core/testing/index.ts';
 import { endAgent, ended, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { Random } from '../model/random.ts';
 import { type Fault, FaultLibrary, type WatchedCall } from './fault_library.ts';
-import { numberIn, Sink } from './sink.ts';
+import { freePort, numberIn, Sink } from './sink.ts';
 
 /** A fault that lasts, and what `/readyz` must name while it does. */
 export interface LastingFault {
@@ -276,14 +276,6 @@ export async function stumbles(rig: FullRig, seed: number, count: number): Promi
     await rig.recovered(`${call} after ${skip} calls, ${fault.error}`);
   }
   return struck;
-}
-
-/** The file that says where the agent listens is below the prefix: so the port is chosen here. */
-async function freePort(): Promise<number> {
-  const sink = await Sink.listen();
-  const { port } = sink;
-  await sink.close();
-  return port;
 }
 
 function pause(ms: number): Promise<void> {

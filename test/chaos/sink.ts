@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 /** A destination for JSON lines with a number `n` each. A real server would not let a test choose
  *  which requests fail, nor when an answer is lost. */
 export class Sink {
-  /** Times (`performance.now()`) at which each record was accepted. */
+  /** Times (`performance.now()`) at which each record was accepted and that was answered. */
   readonly accepted = new Map<number, number[]>();
+  /** Records that were accepted although the answer never came: they come again. */
+  unanswered = 0;
   requests = 0;
   failures = 0;
   /** The answer to a request: a status, or no answer at all although the records were taken. */
@@ -65,17 +67,22 @@ export class Sink {
     this.requests++;
     for (const wake of this.#wake.splice(0)) wake();
     const answer = this.answer();
-    if (answer === 200 || answer === 'accept and hang up') this.#accept(Buffer.concat(parts));
-    if (answer !== 200) this.failures++;
+    if (answer === 200) this.#accept(Buffer.concat(parts), true);
+    else this.failures++;
+    if (answer === 'accept and hang up') this.#accept(Buffer.concat(parts), false);
     if (answer === 'accept and hang up') request.socket.destroy();
     else response.writeHead(answer).end();
   }
 
-  #accept(body: Buffer): void {
+  #accept(body: Buffer, isAnswered: boolean): void {
     const now = performance.now();
     for (const line of body.toString().split('\n')) {
       if (line === '') continue;
       const number = numberIn(line);
+      if (!isAnswered) {
+        this.unanswered++;
+        continue;
+      }
       const times = this.accepted.get(number);
       if (times === undefined) this.accepted.set(number, [now]);
       else times.push(now);
@@ -89,4 +96,12 @@ export function numberIn(record: string): number {
   const number = log === undefined ? n : Number(log.split(' ')[1]);
   if (number === undefined || Number.isNaN(number)) throw new Error(`no number in ${record}`);
   return number;
+}
+
+/** A port that was free a moment ago, for a listener of another process. */
+export async function freePort(): Promise<number> {
+  const sink = await Sink.listen();
+  const { port } = sink;
+  await sink.close();
+  return port;
 }

@@ -21,9 +21,12 @@ export class LineWriter {
     await appendFile(join(this.directory, 'app.log'), text);
   }
 
-  async rotate(): Promise<void> {
+  /** Returns the path of the file that was renamed. */
+  async rotate(): Promise<string> {
     const path = join(this.directory, 'app.log');
-    await rename(path, join(this.directory, `app.log.${++this.rotations}`));
+    const rotated = join(this.directory, `app.log.${++this.rotations}`);
+    await rename(path, rotated);
+    return rotated;
   }
 }
 
