@@ -116,11 +116,25 @@ async function openApi(agent: Agent, files: readonly string[]): Promise<HttpApi 
     }),
   });
   const place = { url: `http://${service.httpListen}:${api.port}`, token };
-  const path = join(service.storagePath, agentFileName);
-  await rm(path, { force: true });
-  await writeFile(path, `${JSON.stringify(place)}\n`, { mode: 0o600 });
+  await noteAgent(agent, `${JSON.stringify(place)}\n`);
   agent.log.info({ url: place.url }, 'The HTTP interface listens.');
   return api;
+}
+
+/** A disk that is full or broken keeps no agent from starting: what is on it must be drained. */
+async function noteAgent(agent: Agent, text: string): Promise<void> {
+  const path = join(agent.config.service.storagePath, agentFileName);
+  const write = async () => {
+    await rm(path, { force: true });
+    await writeFile(path, text, { mode: 0o600 });
+  };
+  try {
+    await write();
+  } catch (error) {
+    const fields = { path, error: messageOf(error) };
+    agent.log.error(fields, 'Commands that ask the running agent will not find it yet.');
+    const cancel = systemClock.every(10_000, () => void write().then(cancel, () => undefined));
+  }
 }
 
 function logFormat(config: ResolvedConfig, isTerminal: boolean): 'json' | 'pretty' {

@@ -33,6 +33,8 @@ export interface DiskBufferOptions {
   readonly log: StorageLog;
   /** Told once for each range of stored bytes that was found damaged, now or at recovery. */
   readonly onQuarantine?: (range: QuarantinedRange) => void;
+  /** Told what the disk refuses at the moment, and with undefined that it refuses nothing more. */
+  readonly onProblem?: (problem: string | undefined) => void;
   readonly fileSystem?: FileSystem;
   readonly now?: () => number;
   readonly schedule?: Schedule;
@@ -123,7 +125,11 @@ export async function openDiskBuffer(options: DiskBufferOptions): Promise<DiskBu
       options.onQuarantine?.(range);
     };
     const shared = { fileSystem, quarantine, log, onQuarantine };
-    const recovered = await recoverBuffer({ ...shared, directory });
+    const recovered = await recoverBuffer({
+      ...shared,
+      directory,
+      isDurable: options.durability !== 'os',
+    });
     return new SegmentedDiskBuffer({
       options,
       fileSystem,

@@ -45,18 +45,19 @@ interface AvroLetter {
   readonly envelope_checksum: Buffer;
 }
 
+/** Made once for all codecs: it turns schemas into code, which takes a millisecond. */
+let made: AvroTypes | undefined;
+
 /** Encodes and decodes the parts of a container of dead letters. Keeps nothing between calls but the Avro types,
  *  which are made when the first letter is written or read: most agents never have one. */
 export class DeadLetterCodec {
-  #made: AvroTypes | undefined;
-
   get headerBytes(): number {
     return this.#types.header.length;
   }
 
   get #types(): AvroTypes {
-    this.#made ??= makeTypes();
-    return this.#made;
+    made ??= makeTypes();
+    return made;
   }
 
   encodeHeader(sync: Buffer): Buffer {

@@ -10,6 +10,7 @@ import { SpaceWaiters } from '../buffer/space_waiters.ts';
 import { type StorageLog, storageClosed, storageFailed } from '../buffer/storage_error.ts';
 import { messageOf } from '../errors/sluice_error.ts';
 import { DeadLetterCodec, syncMarkerBytes } from './avro_container.ts';
+import type { DamagedBytes, ScannedLetter } from './container_scan.ts';
 import type { DeadLetterInput, DeadLetterReference } from './dead_letter.ts';
 import {
   containerFileName,
@@ -39,6 +40,8 @@ export interface DeadLetterStoreOptions {
   /** Size at which a file is closed. Room is freed by whole files: at most an eighth of the limit. */
   readonly fileBytes?: number;
   readonly log: StorageLog;
+  /** Told of each damaged range of the last file, at the opening. It stays there for salvage. */
+  readonly onDamage?: (range: DamagedBytes) => void;
   readonly fileSystem?: FileSystem;
   readonly now?: () => number;
   readonly processProbe?: ProcessProbe;
@@ -185,21 +188,36 @@ class AvroDeadLetterStore implements DeadLetterStore {
     if (scan.damaged.length > 0) {
       const fields = { file: containerFileName(last), ranges: scan.damaged.length };
       log.error(fields, 'Damaged dead letters: the intact ones can still be read.');
-      return;
-    }
-    if (scan.tornAt === 0) {
-      await this.#deleteFile(last);
-      return;
+      for (const range of scan.damaged) this.#options.onDamage?.(range);
     }
     try {
+      await this.#keepTorn(last, scan.torn);
+      if (scan.damaged.length > 0) return;
+      if (scan.tornAt === 0) {
+        await this.#deleteFile(last);
+        return;
+      }
       await this.#cutTail(last, scan.tornAt, scan.bytes);
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'Cannot cut an unfinished dead letter off.');
       return;
     }
-    // A removed letter beyond the cut must not name one that takes its place.
-    if (this.#removed.endIn(last) > scan.tornAt) return;
+    // What was torn stands in a file of its own, which goes on; and a removed letter beyond the
+    // cut must not name one that takes its place.
+    if (this.#active || this.#removed.endIn(last) > scan.tornAt) return;
     this.#active = { number: last, sync: scan.sync, bytes: scan.tornAt, file: undefined };
+  }
+
+  /**
+   * Writes the intact letters of an unfinished block again, before it is cut off: a disk that lost
+   * its end leaves the same as a write that a crash cut short. Then they stand twice at worst.
+   */
+  async #keepTorn(number: number, torn: readonly ScannedLetter[]): Promise<void> {
+    const blocks = new BlockList(this.#codec);
+    for (const { position, letter, encoded } of torn) {
+      if (!this.#removed.has(number, position, letter.id)) blocks.add(encoded);
+    }
+    if (blocks.bytes > 0) await this.#write(blocks);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -338,7 +338,6 @@ export class OutputStage implements RecordSink {
           this.queue.push(sealed);
           return;
         }
-        this.options.setHealth(`the disk buffer failed: ${messageOf(error)}`);
         this.options.log.error(
           { error: messageOf(error) },
           'The disk buffer failed; trying again.',
@@ -444,7 +443,6 @@ export class OutputStage implements RecordSink {
           );
           return 'gone';
         }
-        this.options.setHealth(`the disk buffer cannot be read: ${messageOf(error)}`);
         await pause(this.options.clock, 1000, this.stopping.signal);
       }
     }

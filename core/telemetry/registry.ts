@@ -78,6 +78,10 @@ export const metricTable = {
     help: 'Damaged bytes of the disk buffer set aside.',
   },
   sluice_dead_letter_bytes: { type: 'gauge', help: 'Bytes that the dead-letter store uses.' },
+  sluice_dead_letter_damaged_bytes_total: {
+    type: 'counter',
+    help: 'Damaged bytes found in the last dead-letter file at the start; they stay there for salvage.',
+  },
   sluice_memory_bytes: { type: 'gauge', help: 'Memory of the budget in use by chunks.' },
   sluice_memory_limit_bytes: { type: 'gauge', help: 'The budget: service.memory_limit.' },
   sluice_component_healthy: {

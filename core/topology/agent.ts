@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
-import { nodeFileSystem } from '../buffer/file_system.ts';
+import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
 import { Chunk } from '../chunk/chunk.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
@@ -38,6 +38,8 @@ export interface AgentOptions {
   readonly baseDirectory: string;
   readonly logFor: (component: string, level?: LogLevel) => Log;
   readonly metrics?: Metrics;
+  /** The disk that buffers, checkpoints and dead letters are kept on; the machine's when absent. */
+  readonly fileSystem?: FileSystem;
 }
 
 /** What became of the records when the agent stopped. */
@@ -106,6 +108,7 @@ export class Agent {
       health: this.health,
       kernel: options.kernel,
       baseDirectory: options.baseDirectory,
+      ...(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }),
       logFor: options.logFor,
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
@@ -130,7 +133,7 @@ export class Agent {
 
   private async open(): Promise<void> {
     const { service } = this.config;
-    const fileSystem = nodeFileSystem();
+    const fileSystem = this.services.fileSystem ?? nodeFileSystem();
     await fileSystem.makeDirectory(service.storagePath);
     this.lock = await lockDirectory(fileSystem, service.storagePath);
     const agentMetrics = this.metrics.forComponent('agent', 'agent');
@@ -208,7 +211,14 @@ export class Agent {
   }
 
   async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
-    const registry = sourceRegistry(config.id, this.sources, this.checkpoints);
+    const stopping = new AbortController();
+    const registry = sourceRegistry({
+      inputId: config.id,
+      open: this.sources,
+      checkpoints: this.checkpoints,
+      clock: this.options.clock,
+      stopping: stopping.signal,
+    });
     const input = factory.input(config, registry);
     this.exportHealth('input', config.id);
     await input.open?.();
@@ -220,6 +230,7 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
+      stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
       beforeClose: () => this.checkpoints.flush(),
     });
@@ -253,6 +264,11 @@ export class Agent {
       },
       'The agent started.',
     );
+  }
+
+  /** Writes the positions of all sources now rather than within a second. */
+  flushCheckpoints(): Promise<void> {
+    return this.checkpoints.flush();
   }
 
   startInput(stage: InputStage): void {

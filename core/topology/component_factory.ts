@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { FileSystem } from '../buffer/file_system.ts';
 import { ByteWriter } from '../batch/byte_writer.ts';
 import { EventView } from '../batch/event_view.ts';
 import { type Field, fieldOf } from '../batch/field.ts';
@@ -59,6 +60,8 @@ export interface FactoryServices {
   readonly health: Health;
   readonly kernel: Kernel | undefined;
   readonly baseDirectory: string;
+  /** What outputs keep their records on; the machine's disk when absent. */
+  readonly fileSystem?: FileSystem;
   readonly logFor: (component: string, level?: LogLevel) => Log;
 }
 

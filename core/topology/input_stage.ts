@@ -19,6 +19,8 @@ export interface InputStageOptions {
   readonly log: Log;
   /** Ends waiting for room at the end of the grace period. */
   readonly hardStop: AbortSignal;
+  /** Aborted by `stop`; what the input was given may wait for it, too. */
+  readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
   /** Writes the checkpoints of the moment. */
   beforeClose(): Promise<void>;
@@ -35,7 +37,7 @@ export class InputStage implements BatchEmitter {
   readonly id: string;
   readonly counters: ComponentCounters;
   private readonly options: InputStageOptions;
-  private readonly stopping = new AbortController();
+  private readonly stopping: AbortController;
   private readonly stream: Readable;
   private readonly bytes: Counter;
   private readonly batches: Counter;
@@ -47,6 +49,7 @@ export class InputStage implements BatchEmitter {
   constructor(options: InputStageOptions) {
     this.id = options.id;
     this.options = options;
+    this.stopping = options.stopping;
     this.counters = new ComponentCounters(options.metrics);
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type DiskBuffer, openDiskBuffer } from '../buffer/disk_buffer.ts';
+import { nodeFileSystem } from '../buffer/file_system.ts';
 import type { OutputConfig, ResolvedConfig } from '../config/resolved.ts';
 import { openDeadLetterStore } from '../dead_letter/dead_letter_store.ts';
 import { deadLetterAdapter } from '../deliver/dead_letter_adapter.ts';
@@ -50,6 +51,7 @@ export async function openOutputStorage(
   const { storage, deadLetter } = config.base;
   const log = services.logFor(config.id, config.base.logLevel);
   const metrics = services.metrics.forComponent('output', config.id);
+  const fileSystem = services.fileSystem ?? nodeFileSystem();
   const quarantined = metrics.counter('sluice_buffer_quarantined_bytes_total');
   const buffer =
     storage.type === 'filesystem'
@@ -59,17 +61,24 @@ export async function openOutputStorage(
           whenFull: storage.whenFull,
           durability: storage.durability,
           log,
+          fileSystem,
+          onProblem: (problem) => services.health.set(`buffer ${config.id}`, problem),
           onQuarantine: (range) => {
             quarantined.value += range.end - range.start;
           },
         })
       : undefined;
+  const damaged = metrics.counter('sluice_dead_letter_damaged_bytes_total');
   const store = await openDeadLetterStore({
     directory: deadLetterDirectory(resolved.service.deadLetterPath, config.id),
     output: config.id,
     limitBytes: deadLetter.limitBytes,
     whenFull: deadLetter.whenFull === 'block' ? 'block' : 'drop',
     log,
+    fileSystem,
+    onDamage: ({ start, end }) => {
+      damaged.value += end - start;
+    },
   });
   metrics.gauge('sluice_dead_letter_bytes', () => store.usedBytes);
   return {
@@ -115,7 +124,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
       store: storage.deadLetters,
       clock: services.clock,
       log,
-      setHealth,
+      setHealth: (problem) => services.health.set(`dead_letters ${id}`, problem),
     }),
     budget,
     clock: services.clock,

@@ -240,6 +240,9 @@ function forget(
 ): void {
   if (remaining.some((other) => other.config.id === config.id)) return;
   agent.health.remove(`${kind} ${config.id}`);
+  if (kind === 'output') {
+    for (const store of ['buffer', 'dead_letters']) agent.health.remove(`${store} ${config.id}`);
+  }
   agent.metrics.removeComponent(kind, config.id);
 }
 

@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { MemoryFileSystem } from '../unit/buffer/memory_file_system.ts';
 import { readDeadLetters } from '../../core/dead_letter/dead_letter_reader.ts';
 import {
   scriptedInput,
@@ -147,3 +148,25 @@ test('two agents never share their storage', () =>
     await assert.rejects(start(directory), { code: 'SLUICE_STORAGE_LOCKED' });
     await pipeline.stop({ keep: true });
   }));
+
+test('a new source waits for a disk that cannot note it, and the input goes on', async () => {
+  const fileSystem = new MemoryFileSystem();
+  fileSystem.bytesFree = 0;
+  const input = scriptedInput();
+  const output = scriptedOutput();
+  const pipeline = await startPipeline({
+    yaml: yaml.replace(', storage.type: filesystem', ''),
+    directory: '/agent',
+    fileSystem,
+    plugins: [input.plugin, output.plugin],
+  });
+  const emitted = input.emit(numbers(0, 10));
+  const isRed = () => pipeline.agent.problems().some((one) => one.component === 'checkpoints');
+  await waitUntil('/readyz is red', isRed);
+  assert.deepEqual(output.accepted, []);
+  fileSystem.bytesFree = Number.POSITIVE_INFINITY;
+  await emitted;
+  await waitUntil('delivered', () => output.accepted.length === 10);
+  assert.deepEqual(pipeline.agent.problems(), []);
+  await pipeline.stop({ keep: true });
+});

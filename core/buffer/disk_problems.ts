@@ -1,0 +1,30 @@
+import type { SluiceError } from '../errors/sluice_error.ts';
+import { storageFailed } from './storage_error.ts';
+
+/** A piece of a store's work that the disk can refuse. */
+export type DiskWork = 'append' | 'sync' | 'acknowledge' | 'delete' | 'read';
+
+/**
+ * What a disk refuses a store at the moment, told to whoever answers for the store's health when it
+ * changes: the text of the refusal that came first, or undefined when there is none.
+ */
+export class DiskProblems {
+  readonly #problems = new Map<DiskWork, string>();
+  readonly #tell: (problem: string | undefined) => void;
+
+  constructor(tell: (problem: string | undefined) => void = () => undefined) {
+    this.#tell = tell;
+  }
+
+  /** Tells a refusal, and makes it an error. `action` reads after "Cannot". */
+  refused(work: DiskWork, action: string, cause: unknown): SluiceError {
+    const failure = storageFailed(action, cause);
+    this.#problems.set(work, failure.message);
+    this.#tell(this.#problems.values().next().value);
+    return failure;
+  }
+
+  succeeded(work: DiskWork): void {
+    if (this.#problems.delete(work)) this.#tell(this.#problems.values().next().value);
+  }
+}
