@@ -36,7 +36,7 @@ const pollMs = 25;
 /** Time after the last record in which what belongs to it (checkpoints, closing) still counts. */
 const settleMs = 300;
 /** Longer than an agent waits with an incomplete batch. */
-const quietMsBeforeAsking = 2500;
+const quietMsBeforeAsking = 1400;
 
 /** Runs an agent over an input into the sink and measures the process tree. Linux only. */
 export async function runAgent(
