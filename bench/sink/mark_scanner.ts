@@ -1,10 +1,11 @@
 import { markByte, markDigits } from '../corpus/line_template.ts';
 
+const nothing = Buffer.alloc(0);
+
 /** Finds records' numbers in bodies that come in parts: a mark may be cut anywhere. */
 export class MarkScanner {
   private readonly found: (number: number) => void;
-  private readonly rest = Buffer.alloc(2 * markDigits);
-  private restLength = 0;
+  private rest = nothing;
 
   constructor(found: (number: number) => void) {
     this.found = found;
@@ -12,35 +13,37 @@ export class MarkScanner {
 
   // hot path
   part(bytes: Buffer): void {
-    if (this.restLength > 0) this.completeRest(bytes);
-    const last = bytes.length - markDigits - 1;
-    let at = bytes.indexOf(markByte, 0);
-    while (at >= 0) {
-      if (at > last) {
-        this.restLength = bytes.copy(this.rest, 0, at);
+    if (this.rest.length > 0) {
+      const { rest } = this;
+      this.rest = nothing;
+      if (bytes.length < markDigits) {
+        this.part(Buffer.concat([rest, bytes]));
         return;
       }
-      const number = readMark(bytes, at);
-      if (number >= 0) this.found(number);
-      at = bytes.indexOf(markByte, at + (number >= 0 ? markDigits + 1 : 1));
+      // Marks that begin in the rest end within the next ten bytes.
+      this.scan(Buffer.concat([rest, bytes.subarray(0, markDigits)]));
     }
+    const cutAt = this.scan(bytes);
+    // The part is the reader's only until the next one.
+    if (cutAt >= 0) this.rest = Buffer.from(bytes.subarray(cutAt));
   }
 
   /** Ends a body: a mark that was cut there is none. */
   end(): void {
-    this.restLength = 0;
+    this.rest = nothing;
   }
 
-  private completeRest(bytes: Buffer): void {
-    const length = this.restLength;
-    const added = bytes.copy(this.rest, length, 0, markDigits + 1 - length);
-    if (length + added < markDigits + 1) {
-      this.restLength = length + added;
-      return;
+  /** Gives the place of the first mark that the end cuts, or -1. */
+  private scan(bytes: Buffer): number {
+    const last = bytes.length - markDigits - 1;
+    let at = bytes.indexOf(markByte, 0);
+    while (at >= 0) {
+      if (at > last) return at;
+      const number = readMark(bytes, at);
+      if (number >= 0) this.found(number);
+      at = bytes.indexOf(markByte, at + (number >= 0 ? markDigits + 1 : 1));
     }
-    this.restLength = 0;
-    const number = readMark(this.rest, 0);
-    if (number >= 0) this.found(number);
+    return -1;
   }
 }
 
