@@ -128,6 +128,6 @@ function problemOf(report: SinkReport, input: ScenarioInput): string | undefined
 }
 
 function withLog(problem: string, log: string): string {
-  const last = log.trim().split('\n').slice(-3).join(' | ');
+  const last = log.trim().split('\n').slice(-6).join(' | ');
   return last === '' ? problem : `${problem}; it said: ${last}`;
 }
