@@ -106,14 +106,18 @@ const toBulk = [
 ];
 const bulkTarget = { path: '/bench/_bulk', type: 'application/x-ndjson' };
 
+const accessPattern = String.raw`^(?P<clientip>\S+) (?P<ident>\S+) (?P<auth>\S+) \[(?P<timestamp>[^\]]+)\] "(?P<verb>\w+) (?P<request>\S+) HTTP/(?P<httpversion>[\d.]+)" (?P<response>\d+) (?P<bytes>\d+|-) "(?P<referrer>[^"]*)" "(?P<agent>(?:[^"\\]|\\.)*)"$`;
+
+const accessMapping = `let f = content().string().re_find_object("""${accessPattern}""")
+root = if $f.length() == 0 { {"message": content().string()} } else {
+  $f.without("0").merge({"@timestamp": $f.timestamp.ts_strptime("%d/%b/%Y:%H:%M:%S %z").ts_format("2006-01-02T15:04:05Z07:00")})
+}`;
+
 const processors: Readonly<Record<string, Stages>> = {
   S1: {
     each: [
-      { grok: { expressions: ['%{COMBINEDAPACHELOG}'], use_default_patterns: true } },
-      {
-        mapping:
-          'root = if errored() { {"message": content().string()} } else { this.merge({"@timestamp": this.timestamp.ts_strptime("%d/%b/%Y:%H:%M:%S %z").ts_format("2006-01-02T15:04:05Z07:00")}) }',
-      },
+      // The grok processor, on Go's regular expressions, costs ten times as much.
+      { mapping: accessMapping },
     ],
     batch: toBulk,
     ...bulkTarget,

@@ -83,7 +83,7 @@ parser access {
   regexp-parser(patterns('^(?<clientip>\\S+) (?<ident>\\S+) (?<auth>\\S+) \\[(?<timestamp>[^\\]]+)\\] "(?<verb>\\w+) (?<request>\\S+) HTTP/(?<httpversion>[\\d.]+)" (?<response>\\d+) (?<bytes>\\d+|-) "(?<referrer>[^"]*)" "(?<agent>(?:[^"\\\\]|\\\\.)*)"$') prefix("a."));
   date-parser(format("%d/%b/%Y:%H:%M:%S %z") template("\${a.timestamp}"));
 };
-destination parsed { ${bulk(facts, '$(format-json --scope none --key a.* --shift-levels 1 --pair @timestamp="$ISODATE")')} };
+destination parsed { ${bulk(facts, '$(format-json --scope none --key a.* --shift-levels 1 @timestamp="$ISODATE")')} };
 destination raw { ${bulk(facts, '$(format-json --scope none message="$MSG")')} };
 log {
   source(s);
@@ -94,16 +94,17 @@ log {
 const json: Route = (facts) => `
 parser json { json-parser(prefix(".j.")); };
 filter kept { not match("debug" value(".j.level") type(string)); };
-destination out { ${bulk(facts, '$(format-json --scope none --key .j.* --exclude .j.msg --shift-levels 2 --pair message="${.j.msg}" --pair env="prod")')} };
+destination out { ${bulk(facts, '$(format-json --scope none --exclude .j.msg --key .j.* --shift-levels 2 message="${.j.msg}" env="prod")')} };
 log { source(s); parser(json); filter(kept); destination(out); flags(flow-control); };`;
 
 const loki: Route = (facts) => `
+template entry { template('["\${S_UNIXTIME}000000000","$MSG"]'); template-escape(yes); };
 destination out {
   http(url("http://127.0.0.1:${facts.port}/loki/api/v1/push") method("POST")
     headers("Content-Type: application/json") workers(2)
     batch-lines(5000) batch-bytes(4096Kb) batch-timeout(200)
     body-prefix('{"streams":[{"stream":{"job":"bench"},"values":[') delimiter(",")
-    body(template('["\${S_UNIXTIME}000000000","$MSG"]' template-escape(yes))) body-suffix(']}]}'));
+    body('$(template entry)') body-suffix(']}]}'));
 };
 log { source(s); destination(out); flags(flow-control); };`;
 

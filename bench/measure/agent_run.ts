@@ -110,7 +110,13 @@ async function untilDelivered(
       const { arrived, expected } = await sink.report();
       if (arrived === expected) return { usage, stalled: undefined };
     }
-    if (!measured.isRunning()) return { usage, stalled: 'the agent ended early' };
+    if (!measured.isRunning()) {
+      // Some end with their input: what they used is still there.
+      usage = measured.usage();
+      const { arrived, expected } = await sink.report();
+      const stalled = arrived === expected ? undefined : 'the agent ended early';
+      return { usage, stalled };
+    }
     if (quietMs > stallMs) return { usage, stalled: 'nothing arrived any more' };
   }
 }
