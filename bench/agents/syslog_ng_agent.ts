@@ -94,8 +94,9 @@ log {
 const json: Route = (facts) => `
 parser json { json-parser(prefix(".j.")); };
 filter kept { not match("debug" value(".j.level") type(string)); };
-destination out { ${bulk(facts, '$(format-json --scope none --exclude .j.msg --key .j.* --shift-levels 2 message="${.j.msg}" env="prod")')} };
-log { source(s); parser(json); filter(kept); destination(out); flags(flow-control); };`;
+rewrite fields { set("\${.j.msg}" value(".j.message")); unset(value(".j.msg")); set("prod" value(".j.env")); };
+destination out { ${bulk(facts, '$(format-json --scope none --key .j.* --shift-levels 2)')} };
+log { source(s); parser(json); filter(kept); rewrite(fields); destination(out); flags(flow-control); };`;
 
 const loki: Route = (facts) => `
 template entry { template('["\${S_UNIXTIME}000000000","$MSG"]'); template-escape(yes); };

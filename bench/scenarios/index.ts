@@ -1,7 +1,8 @@
 import { basicScenarios } from './basic_scenarios.ts';
+import { furtherScenarios } from './further_scenarios.ts';
 import { type Scenario, scenarioGroup } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [...basicScenarios];
+export const scenarios: readonly Scenario[] = [...basicScenarios, ...furtherScenarios];
 
 /** The scenarios of some names: `S3` means all its variants, none means all. Throws on others. */
 export function scenariosNamed(names: readonly string[]): Scenario[] {
