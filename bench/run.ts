@@ -10,6 +10,7 @@ import { scenariosNamed } from './scenarios/index.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { SinkProcess } from './sink/sink_process.ts';
 import { parseBytes, parseCount } from './sizes.ts';
+import { verifyAgent } from './verify/verify_run.ts';
 
 const usage = `npm run bench -- [S1 S2 S3.json ...] [options]
 
@@ -18,6 +19,7 @@ const usage = `npm run bench -- [S1 S2 S3.json ...] [options]
   --peer-lines 2000000        input of the runs beside the peers
   --lines N                   one input of N lines for all, and no steady run
   --runs 3                    rounds
+  --verify                    no times: parse all that is sent (of --peer-lines) and compare it
   --out DIR                   directory of the report (default bench/results)`;
 
 interface Options {
@@ -27,6 +29,9 @@ interface Options {
   readonly rounds: number;
   readonly directory: string;
 }
+
+/** Captured bodies lie on disk. */
+const verifiedLinesMax = 200_000;
 
 /** `npm run bench`: measures scenarios, prints the rows and writes the report. */
 async function main(args: readonly string[]): Promise<void> {
@@ -40,6 +45,7 @@ async function main(args: readonly string[]): Promise<void> {
       lines: { type: 'string' },
       runs: { type: 'string', default: '3' },
       out: { type: 'string', default: join(projectRoot(), 'bench', 'results') },
+      verify: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -56,11 +62,31 @@ async function main(args: readonly string[]): Promise<void> {
   };
   const sink = await SinkProcess.start();
   try {
-    for (const scenario of scenariosNamed(positionals)) await measure(scenario, options, sink);
+    for (const scenario of scenariosNamed(positionals)) {
+      if (values.verify) await verify(scenario, options, sink);
+      else await measure(scenario, options, sink);
+    }
   } finally {
     await sink.stop();
   }
-  console.log(`report: ${join(options.directory, 'report.md')}`);
+  if (!values.verify) console.log(`report: ${join(options.directory, 'report.md')}`);
+}
+
+async function verify(scenario: Scenario, options: Options, sink: SinkProcess): Promise<void> {
+  for (const agent of [sluiceAgent(), ...options.peers]) {
+    const why = agent.refuses(scenario);
+    if (why !== undefined) {
+      console.log(`${scenario.id} ${agent.name}: ${why}`);
+      continue;
+    }
+    await agent.install((line) => console.log(line));
+    const lines = Math.min(options.peerLines, verifiedLinesMax);
+    const { records, problems } = await verifyAgent(agent, scenario, lines, sink);
+    const verdict = problems.length === 0 ? 'all as they should be' : 'WRONG';
+    console.log(`${scenario.id} ${agent.name}: ${records} records, ${verdict}`);
+    for (const problem of problems) console.log(`  ${problem}`);
+    if (problems.length > 0) process.exitCode = 1;
+  }
 }
 
 async function measure(scenario: Scenario, options: Options, sink: SinkProcess): Promise<void> {

@@ -117,7 +117,7 @@ const accessFields = [
 ];
 
 const templates = `
-template(name="raw" type="list" option.jsonf="on") { property(name="msg" outname="message" format="jsonf") }
+template(name="raw" type="list") { constant(value="{") property(name="msg" outname="message" format="jsonf") constant(value="}") }
 template(name="json" type="subtree" subtree="$!")
 template(name="access" type="list") {
   constant(value="{\\"@timestamp\\":\\"") property(name="$!year") constant(value="-") property(name="$.month")
