@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util';
 import { projectRoot } from '../scripts/project_root.ts';
 import type { MeasuredAgent } from './agents/agent.ts';
 import { peersNamed, sluiceAgent } from './agents/index.ts';
+import { claimsNamed } from './claims/index.ts';
 import { compare, type Contestant } from './measure/comparison.ts';
+import { writeClaimReport } from './report/claim_report.ts';
 import { thisMachine } from './report/machine.ts';
 import { writeScenarioReport } from './report/scenario_report.ts';
 import { scenariosNamed } from './scenarios/index.ts';
@@ -12,13 +14,14 @@ import { SinkProcess } from './sink/sink_process.ts';
 import { parseBytes, parseCount } from './sizes.ts';
 import { verifyAgent } from './verify/verify_run.ts';
 
-const usage = `npm run bench -- [S1 S2 S3.json ...] [options]
+const usage = `npm run bench -- [S1 S2 S3.json ...] [S9 S10 burst memory curve ...] [options]
 
   --against rsyslog,benthos   peers to run in turn with Sluice
   --bytes 2GB                 input of Sluice's steady run (default 2GB; 0B: leave it out)
   --peer-lines 2000000        input of the runs beside the peers
   --lines N                   one input of N lines for all, and no steady run
   --runs 3                    rounds
+  --seconds 30                how long the claims S9, S10 and burst feed lines
   --verify                    no times: parse all that is sent (of --peer-lines) and compare it
   --out DIR                   directory of the report (default bench/results)`;
 
@@ -43,6 +46,7 @@ async function main(args: readonly string[]): Promise<void> {
       bytes: { type: 'string', default: '2GB' },
       'peer-lines': { type: 'string', default: '2000000' },
       lines: { type: 'string' },
+      seconds: { type: 'string' },
       runs: { type: 'string', default: '3' },
       out: { type: 'string', default: join(projectRoot(), 'bench', 'results') },
       verify: { type: 'boolean', default: false },
@@ -60,9 +64,22 @@ async function main(args: readonly string[]): Promise<void> {
     rounds: parseCount(values.runs),
     directory: values.out,
   };
+  const seconds = values.seconds === undefined ? undefined : parseCount(values.seconds);
+  const claimBytes = args.includes('--bytes') ? parseBytes(values.bytes) : undefined;
   const sink = await SinkProcess.start();
   try {
-    for (const scenario of scenariosNamed(positionals)) {
+    const isClaim = (name: string): boolean => claimsNamed(name).length > 0;
+    const names = positionals.filter((name) => !isClaim(name));
+    for (const claim of positionals.flatMap(claimsNamed)) {
+      const result = await claim.measure({ sink, log, seconds, bytes: claimBytes });
+      const measuredAt = new Date().toISOString().slice(0, 10);
+      writeClaimReport(options.directory, { ...result, machine: thisMachine(), measuredAt });
+      for (const { what, measured, met } of result.figures) {
+        log(`${result.id}: ${what}: ${measured}${met === false ? ' (missed)' : ''}`);
+      }
+    }
+    if (names.length === 0 && positionals.length > 0) return;
+    for (const scenario of scenariosNamed(names)) {
       if (values.verify) await verify(scenario, options, sink);
       else await measure(scenario, options, sink);
     }
@@ -70,6 +87,10 @@ async function main(args: readonly string[]): Promise<void> {
     await sink.stop();
   }
   if (!values.verify) console.log(`report: ${join(options.directory, 'report.md')}`);
+}
+
+function log(line: string): void {
+  console.log(line);
 }
 
 async function verify(scenario: Scenario, options: Options, sink: SinkProcess): Promise<void> {
@@ -90,7 +111,6 @@ async function verify(scenario: Scenario, options: Options, sink: SinkProcess): 
 }
 
 async function measure(scenario: Scenario, options: Options, sink: SinkProcess): Promise<void> {
-  const log = (line: string): void => console.log(line);
   const own = sluiceAgent();
   const absent: { agent: string; why: string }[] = [];
   const contestants: Contestant[] = [];

@@ -48,7 +48,13 @@ export function corpusFile(corpus: Corpus, lines: number, first = 0): string {
 }
 
 /** Writes the lines from number `first` on to a new file. */
-export function writeCorpus(corpus: Corpus, path: string, first: number, lines: number): void {
+export function writeCorpus(
+  corpus: Corpus,
+  path: string,
+  first: number,
+  lines: number,
+  options: { readonly isSynced?: boolean } = {},
+): void {
   mkdirSync(dirname(path), { recursive: true });
   const { template } = corpus;
   const file = openSync(path, 'w', 0o600);
@@ -58,13 +64,13 @@ export function writeCorpus(corpus: Corpus, path: string, first: number, lines: 
       // Templates are filled from their start; a range may begin and end inside one.
       const skipped = number % template.count;
       const count = Math.min(template.count, skipped + (first + lines - number));
-      fillTemplate(template, number - skipped, count);
+      fillTemplate(template, number - skipped, count, skipped);
       const from = skipped === 0 ? 0 : template.ends[skipped - 1]!;
       writeWhole(file, template.bytes.subarray(from, template.ends[count - 1]!));
       number += count - skipped;
     }
     // Writing back must not fall into a measured run.
-    fsyncSync(file);
+    if (options.isSynced !== false) fsyncSync(file);
   } finally {
     closeSync(file);
   }

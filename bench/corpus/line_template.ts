@@ -60,12 +60,13 @@ export function lineTemplate(
   return { bytes, count: lines.length, ends, marks, stamps, form, stepMs };
 }
 
-/** Writes the numbers `first`, `first + 1`, ... and their times into the first `count` lines. */
-export function fillTemplate(template: LineTemplate, first: number, count: number): void {
+/** Writes the numbers `first`, `first + 1`, ... and their times into the lines up to `count`, and
+ *  leaves those before `from` as they are. */
+export function fillTemplate(template: LineTemplate, first: number, count: number, from = 0): void {
   const { bytes, marks, stamps, form, stepMs } = template;
   let stamp = Buffer.alloc(0);
   let stampMs = Number.NaN;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < count; i++) {
     writeDigits(bytes, marks[i]!, first + i);
     const at = stamps[i]!;
     if (at === noStamp) continue;
