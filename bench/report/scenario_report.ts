@@ -21,7 +21,7 @@ export function writeScenarioReport(directory: string, report: ScenarioReport): 
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, `${report.id}.json`), `${JSON.stringify(report, undefined, 2)}\n`);
   const reports = readdirSync(directory)
-    .filter((name) => /^S\d+[\w.]*\.json$/.test(name))
+    .filter((name) => /^S\d[\w.]*\.json$/.test(name) && !name.endsWith('.claim.json'))
     .map(
       (name) =>
         // Written above, now or by an earlier run.
