@@ -1,6 +1,7 @@
 import type { MeasuredAgent } from './agent.ts';
 import { benthosAgent } from './benthos_agent.ts';
 import { fluentBitAgent, vectorAgent } from './installed_agents.ts';
+import { logagentAgent } from './logagent_agent.ts';
 import { rsyslogAgent } from './rsyslog_agent.ts';
 import { sluiceAgent } from './sluice_agent.ts';
 import { syslogNgAgent } from './syslog_ng_agent.ts';
@@ -11,6 +12,7 @@ const makers: Readonly<Record<string, (path?: string) => MeasuredAgent>> = {
   rsyslog: rsyslogAgent,
   'syslog-ng': syslogNgAgent,
   benthos: benthosAgent,
+  logagent: logagentAgent,
   'fluent-bit': fluentBitAgent,
   vector: vectorAgent,
 };
