@@ -13,25 +13,6 @@ import { chunksOf, evtxFile } from '../test/fixtures/evtx_writer.ts';
 /** Records a second of the evtx input alone, on one core: `node dist/bench/evtx.js [records]`.
  *  The file is made first: logons as the Security log has them. Also with raw XML. */
 const records = Number(process.argv[2] ?? 200_000);
-const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-evtx-'));
-try {
-  const path = join(directory, 'Security.evtx');
-  writeFileSync(path, evtxFile(chunksOf(logonRecords(records))));
-  const megabytes = statSync(path).size / 1e6;
-  console.log(`${records} records, ${megabytes.toFixed(1)} MB`);
-  for (const [name, options] of [
-    ['warm-up', {}],
-    ['compiled templates', {}],
-    ['compiled templates', {}],
-    ['string_inserts', { string_inserts: true }],
-    ['render_xml', { render_xml: true }],
-  ] as const) {
-    await measure(name, path, options);
-  }
-} finally {
-  rmSync(directory, { recursive: true, force: true });
-}
-
 async function measure(name: string, path: string, options: object): Promise<void> {
   const emitter = new CountingEmitter();
   const input = plugin.create(
@@ -113,3 +94,26 @@ function context(): InputContext {
     sources,
   } as unknown as InputContext;
 }
+
+async function main(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-evtx-'));
+  try {
+    const path = join(directory, 'Security.evtx');
+    writeFileSync(path, evtxFile(chunksOf(logonRecords(records))));
+    const megabytes = statSync(path).size / 1e6;
+    console.log(`${records} records, ${megabytes.toFixed(1)} MB`);
+    for (const [name, options] of [
+      ['warm-up', {}],
+      ['compiled templates', {}],
+      ['compiled templates', {}],
+      ['string_inserts', { string_inserts: true }],
+      ['render_xml', { render_xml: true }],
+    ] as const) {
+      await measure(name, path, options);
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+await main();

@@ -34,7 +34,7 @@ export const schema = {
       'x-type': 'boolean_word',
       default: false,
       description:
-        'Whether records of earlier uses, which still stand behind the last record of a chunk, are read as well, with `Slack: true`. Those of the newest chunk are read with `exit_on_eof` only.',
+        'Whether records of earlier uses, which still stand behind the last record of a chunk, are read as well, with `Slack: true`. Those of the newest chunk are read with `exit_on_eof` only, and in every run.',
     },
     read_damaged_chunks: {
       'x-type': 'boolean_word',

@@ -7,7 +7,7 @@ import {
   pause,
   SluiceError,
 } from '../../../core/sdk/index.ts';
-import { factsOf } from '../../shared/file_finder/file_facts.ts';
+import { type FileFacts, factsOf } from '../../shared/file_finder/file_facts.ts';
 import { FileFinder } from '../../shared/file_finder/file_finder.ts';
 import { pathTag } from '../../shared/file_finder/path_tag.ts';
 import { chunkBytes } from './chunk.ts';
@@ -78,9 +78,9 @@ export class EvtxInput implements Input {
   private async look(isStart: boolean): Promise<void> {
     const findings = await this.finder.find();
     for (const [path, problem] of findings.problems) this.say(path, problem);
-    for (const file of this.files.values()) file.isGone = !findings.files.has(file.path);
+    this.follow(findings.files);
     for (const [path, facts] of findings.files) {
-      const known = this.files.get(path) ?? this.findRenamed(facts.key, path);
+      const known = this.files.get(path);
       if (known === undefined) {
         const file = new LogFile(path, facts, pathTag(this.context.tag, path), isStart);
         file.setMembers(this.options.path_key);
@@ -100,17 +100,22 @@ export class EvtxInput implements Input {
     this.store.collect();
   }
 
-  /** A log that has another name now. */
-  private findRenamed(key: string, path: string): LogFile | undefined {
-    for (const file of this.files.values()) {
-      if (!file.isGone || file.facts.key !== key) continue;
+  /** Finds the logs that have another name now, as when they are archived. */
+  private follow(found: ReadonlyMap<string, FileFacts>): void {
+    const paths = new Map<string, string>();
+    for (const [path, { key }] of found) paths.set(key, path);
+    this.store.foundKeys = paths;
+    for (const file of [...this.files.values()]) {
+      const now = found.get(file.path);
+      const place = paths.get(file.facts.key);
+      file.isGone = now === undefined;
+      if (now?.key === file.facts.key || place === undefined || this.files.has(place)) continue;
       this.files.delete(file.path);
-      file.path = path;
+      file.path = place;
       file.isGone = false;
-      this.files.set(path, file);
-      return file;
+      file.setMembers(this.options.path_key);
+      this.files.set(place, file);
     }
-    return undefined;
   }
 
   private say(path: string, problem: string): void {

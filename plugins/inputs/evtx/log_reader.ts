@@ -49,6 +49,8 @@ export class LogReader {
   private readonly eventBytesMax: number;
   private batch: Batch | undefined;
   private dataAt = 0;
+  /** The batch has room for the greatest event. */
+  private isRoomy = false;
   private problems = 0;
   private firstProblem = '';
 
@@ -100,12 +102,14 @@ export class LogReader {
     this.decoder.open(bytes);
     walk.open(bytes, judgement.trust, from, judgement.end);
     await this.takeRecords(file, chunk, bytes, false);
+    const { recordsEnd } = walk;
     if (this.options.include_slack && !mayGrow) {
-      walk.openSlack(walk.recordsEnd, bytes.length);
+      walk.openSlack(recordsEnd, bytes.length);
       await this.takeRecords(file, chunk, bytes, true);
     }
     this.reportRecords(file, chunk);
-    const end = mayGrow ? walk.recordsEnd : chunkBytes;
+    // To the newest chunk records may be added, if not now, then before a later run.
+    const end = isNewest ? recordsEnd : chunkBytes;
     file.position = Math.max(file.position, positionOf(chunk.key, end));
     return 'read';
   }
@@ -191,7 +195,7 @@ export class LogReader {
       this.noteProblem(error);
       return true;
     }
-    if (out.isFull && (batch.count > 0 || batch.inKernelMemory)) return false;
+    if (out.isFull && (batch.count > 0 || !this.isRoomy)) return false;
     if (out.isFull || out.at - this.dataAt > this.eventBytesMax) {
       this.metrics.tooLargeRecords.value++;
       return true;
@@ -202,7 +206,8 @@ export class LogReader {
     batch.setRoot(index, this.dataAt, out.at);
     this.dataAt = out.at;
     batch.inputBytes += walk.size;
-    file.position = end;
+    // Slack passes with its chunk: in the newest one, records may yet take its place.
+    if (!isSlack) file.position = end;
     return true;
   }
 
@@ -220,6 +225,7 @@ export class LogReader {
     // A file that is read has a source.
     this.batch = await this.emitter.batch(file.source!, file.tag, bytes);
     this.dataAt = this.batch.dataStart;
+    this.isRoomy = bytes > 0;
   }
 
   private async emit(batch: Batch, file: LogFile, position: number): Promise<void> {

@@ -22,6 +22,8 @@ const keptMs = 7 * 24 * 3600 * 1000;
 
 /** Opens and ends the sources of logs, and finds the checkpoint that a file goes on from. */
 export class LogStore {
+  /** The files that are there now, by `device:inode`. */
+  foundKeys: ReadonlyMap<string, string> = new Map();
   private readonly context: InputContext;
   private readonly keysInUse = new Set<string>();
   /** Replaced logs of which not everything is settled. */
@@ -122,7 +124,8 @@ export class LogStore {
       const identity = identityOf(checkpoint);
       if (identity === undefined || this.keysInUse.has(key)) continue;
       const isFile = identity.file === file.facts.key;
-      const isPath = identity.path === file.path;
+      // A checkpoint whose file was renamed is that file's.
+      const isPath = identity.path === file.path && !this.foundKeys.has(identity.file);
       if (!isFile && !isPath) continue;
       if (relate(scan, descriptor, identity.position, identity.print) === 'other') continue;
       if (isFile) return { key, checkpoint, identity };

@@ -303,8 +303,12 @@ export class PlanWriter {
   private object(members: readonly MemberPlan[], mayBeEmpty: boolean): void {
     this.out.byte(0x7b);
     this.isFirst = true;
-    this.members(members);
-    // Without members it would be text.
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i]!;
+      // Without other members it is text, no object.
+      if (this.isFirst && !mayBeEmpty && member.name === '#text') this.isGivenUp = true;
+      this.member(member);
+    }
     if (this.isFirst && !mayBeEmpty) this.isGivenUp = true;
     this.isFirst = false;
     this.out.byte(0x7d);
