@@ -7,8 +7,8 @@ import { silentLog } from '../core/telemetry/log.ts';
 import type { Batch, BatchEmitter, InputContext, Source } from '../core/sdk/index.ts';
 import { systemClock } from '../core/sdk/index.ts';
 import { plugin } from '../plugins/inputs/evtx/index.ts';
-import { logonRecords } from '../test/fixtures/evtx_events.ts';
-import { chunksOf, evtxFile } from '../test/fixtures/evtx_writer.ts';
+import { logonRecords } from '../test/event_log/evtx_events.ts';
+import { chunksOf, evtxFile } from '../test/event_log/evtx_writer.ts';
 
 /** Records a second of the evtx input alone, on one core: `node dist/bench/evtx.js [records]`.
  *  The file is made first: logons as the Security log has them. Also with raw XML. */

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { messageOf } from '../../core/errors/sluice_error.ts';
 import type { XmlElement } from '../../plugins/shared/windows_event/xml_element.ts';
 import { parseXml } from '../../plugins/shared/windows_event/xml_text.ts';
-import { bodyTemplate, eventRecordOf, logonRecords } from '../fixtures/evtx_events.ts';
+import { bodyTemplate, eventRecordOf, logonRecords } from '../event_log/evtx_events.ts';
 import {
   element,
   type FixtureValue,
@@ -16,8 +16,8 @@ import {
   hole,
   instance,
   value,
-} from '../fixtures/evtx_values.ts';
-import { chunksOf, evtxFile, type FixtureRecord } from '../fixtures/evtx_writer.ts';
+} from '../event_log/evtx_values.ts';
+import { chunksOf, evtxFile, type FixtureRecord } from '../event_log/evtx_writer.ts';
 import { installEntry } from '../servers/install_cache.ts';
 import { requireProgram } from '../servers/machine_tools.ts';
 import { evtxRun } from '../unit/inputs/evtx_harness.ts';

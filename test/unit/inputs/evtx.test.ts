@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { eventRecordOf, logonRecords } from '../../fixtures/evtx_events.ts';
-import { element, instance, value } from '../../fixtures/evtx_values.ts';
-import { chunkBytes, ChunkWriter, chunksOf, evtxFile } from '../../fixtures/evtx_writer.ts';
+import { eventRecordOf, logonRecords } from '../../event_log/evtx_events.ts';
+import { element, instance, value } from '../../event_log/evtx_values.ts';
+import { chunkBytes, ChunkWriter, chunksOf, evtxFile } from '../../event_log/evtx_writer.ts';
 import { evtxRun } from './evtx_harness.ts';
 import { MemoryCheckpoints, type TailRun } from './tail_harness.ts';
 

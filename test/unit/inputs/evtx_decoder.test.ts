@@ -7,7 +7,7 @@ import {
   eventRecordOf,
   eventTemplate,
   logonRecord,
-} from '../../fixtures/evtx_events.ts';
+} from '../../event_log/evtx_events.ts';
 import {
   element,
   type FixtureElement,
@@ -18,8 +18,8 @@ import {
   hole,
   instance,
   value,
-} from '../../fixtures/evtx_values.ts';
-import { ChunkWriter } from '../../fixtures/evtx_writer.ts';
+} from '../../event_log/evtx_values.ts';
+import { ChunkWriter } from '../../event_log/evtx_writer.ts';
 import { chunkOf, countPlanned, decodeChunk } from './evtx_harness.ts';
 
 const withBody = (body: FixtureValue, id = 7) => eventRecordOf({ id, body });

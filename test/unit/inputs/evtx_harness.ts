@@ -3,7 +3,7 @@ import { readChunkHeader } from '../../../plugins/inputs/evtx/chunk.ts';
 import { ChunkWalk } from '../../../plugins/inputs/evtx/chunk_walk.ts';
 import { plugin } from '../../../plugins/inputs/evtx/index.ts';
 import { RecordDecoder } from '../../../plugins/inputs/evtx/record_decoder.ts';
-import { ChunkWriter, type FixtureRecord } from '../../fixtures/evtx_writer.ts';
+import { ChunkWriter, type FixtureRecord } from '../../event_log/evtx_writer.ts';
 import { type MemoryCheckpoints, TailRun } from './tail_harness.ts';
 
 /** One run of an evtx input on a directory of its own. */
