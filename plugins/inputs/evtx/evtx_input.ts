@@ -149,9 +149,9 @@ export class EvtxInput implements Input {
 
   /** Reads chunks; true when there are more. */
   private async readSome(descriptor: number, file: LogFile, signal: AbortSignal): Promise<boolean> {
-    const { scan } = file.scan === undefined ? { scan: await this.scan(descriptor, file) } : file;
+    if (file.scan === undefined) file.isWaiting = false;
+    const scan = file.scan ?? (await this.scan(descriptor, file));
     if (scan === undefined || file.source === undefined) return false;
-    file.isWaiting = false;
     const { chunks } = scan;
     let left = turnChunks;
     let result = 'read';
@@ -167,7 +167,7 @@ export class EvtxInput implements Input {
     await this.reader.flush(file);
     const hasMore = file.scanAt < chunks.length && result === 'read';
     if (!hasMore) file.scan = undefined;
-    file.isWaiting = result === 'wait';
+    if (result === 'wait') file.isWaiting = true;
     return hasMore || result === 'changed';
   }
 

@@ -103,6 +103,9 @@ export class LogReader {
     walk.open(bytes, judgement.trust, from, judgement.end);
     await this.takeRecords(file, chunk, bytes, false);
     const { recordsEnd } = walk;
+    const isShort = header?.isIntact === true && recordsEnd < header.freeSpace;
+    // The header knows of records where none could be found.
+    if (isShort && judgement.trust === 'unchecked' && isTaken && !mayGrow) walk.gaps++;
     if (this.options.include_slack && !mayGrow) {
       walk.openSlack(recordsEnd, bytes.length);
       await this.takeRecords(file, chunk, bytes, true);

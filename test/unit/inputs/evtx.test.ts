@@ -220,6 +220,18 @@ test('of a log that was not closed, records that no header knows of are read', a
   assert.deepEqual(damage(run), [0, 0]);
 });
 
+test('of a log that was not closed, records that cannot be found are counted', async (t) => {
+  const { write, readOnce } = place(t);
+  const writer = new ChunkWriter();
+  for (const record of logonRecords(10)) writer.add(record);
+  const chunk = writer.finish();
+  chunk.fill(0, writer.starts[7]!);
+  write(evtxFile([chunk], true));
+  const run = await readOnce();
+  assert.deepEqual(ids(run), range(1, 7));
+  assert.deepEqual(damage(run), [0, 1]);
+});
+
 test('of a truncated file the whole chunks are read', async (t) => {
   const { write, readOnce } = place(t);
   const chunks = chunksOf(logonRecords(400));
@@ -251,6 +263,17 @@ test('a file that is being copied is waited for', async (t) => {
   await run.stop();
   assert.deepEqual(ids(run), range(1, 400));
   assert.deepEqual(damage(run), [0, 0]);
+});
+
+test('a file that stays truncated, or damaged, is said to be so while it is followed', async (t) => {
+  const { write, start } = place(t);
+  const file = evtxFile(chunksOf(logonRecords(400)));
+  write(file.subarray(0, 4096 + chunkBytes + 100), 'short.evtx');
+  write(file.subarray(0, 4096 + 2 * chunkBytes - 9000), 'shorter.evtx');
+  const run = start();
+  await run.until(() => run.counter('sluice_evtx_damaged_chunks_total') === 2);
+  await run.stop();
+  assert.equal(new Set(ids(run)).size, run.sent.length / 2);
 });
 
 test('a file that is no log is named, and read once it is one', async (t) => {
