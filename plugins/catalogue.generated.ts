@@ -12,6 +12,13 @@ export const catalogue: readonly PluginEntry[] = [
   },
   {
     kind: 'input',
+    name: 'evtx',
+    summary: 'Reads .evtx files of the Windows Event Log, on any operating system.',
+    stability: 'beta',
+    load: async () => (await import('./inputs/evtx/index.ts')).plugin,
+  },
+  {
+    kind: 'input',
     name: 'exec',
     summary: 'Runs a program at an interval, and makes records of what it writes.',
     stability: 'beta',

@@ -214,6 +214,26 @@ export const metricTable = {
     help: 'Compressed files whose content ends in damage.',
   },
   sluice_tail_files_open: { type: 'gauge', help: 'Files held open.' },
+  sluice_evtx_damaged_chunks_total: {
+    type: 'counter',
+    help: 'Chunks of .evtx files with a wrong checksum, or where no chunk begins.',
+  },
+  sluice_evtx_damaged_records_total: {
+    type: 'counter',
+    help: 'Places in chunks of .evtx files where a record was to be and none could be read.',
+  },
+  sluice_evtx_missed_records_total: {
+    type: 'counter',
+    help: 'Record ids between two chunks of a .evtx file that nothing was read for: overwritten before they were read, or in damaged chunks.',
+  },
+  sluice_evtx_too_large_records_total: {
+    type: 'counter',
+    help: 'Records of .evtx files left out because their text is larger than event_max_bytes.',
+  },
+  sluice_evtx_slack_records_total: {
+    type: 'counter',
+    help: 'Records of earlier uses read from behind the last record of a chunk.',
+  },
   sluice_input_truncated_lines_total: {
     type: 'counter',
     help: 'Lines of standard input cut at event_max_bytes into several records.',

@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { beforeBytesMax, type HeadPrints, printOf, type StoredIdentity } from './content_print.ts';
-import type { FileFacts } from './file_facts.ts';
+import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { TailedFile } from './tailed_file.ts';
 

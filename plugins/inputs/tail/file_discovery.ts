@@ -9,8 +9,8 @@ import {
 } from '../../../core/sdk/index.ts';
 import type { Admission, Found } from './admission.ts';
 import { DirectoryWatch } from './directory_watch.ts';
-import { type FileFacts, factsOf, isOtherBirth } from './file_facts.ts';
-import { FileFinder, type Findings } from './file_finder.ts';
+import { type FileFacts, factsOf, isOtherBirth } from '../../shared/file_finder/file_facts.ts';
+import { FileFinder, type Findings } from '../../shared/file_finder/file_finder.ts';
 import type { GenerationStore } from './generation_store.ts';
 import type { OpenFiles } from './open_files.ts';
 import type { TailedFile } from './tailed_file.ts';

@@ -1,3 +1,4 @@
+import { pathTag } from '../../shared/file_finder/path_tag.ts';
 import type { TailSettings } from './tail_settings.ts';
 
 /** The tag of a file's records. `*` in the configured tag stands for the path with `/` as `.`;
@@ -13,10 +14,5 @@ export function fileTag(settings: TailSettings, path: string): string {
       return match?.groups[index] ?? '';
     });
   }
-  if (!tag.includes('*')) return tag;
-  const dotted = path
-    .replace(/^[A-Za-z]:/, '')
-    .replaceAll(/[/\\]+/g, '.')
-    .replace(/^\./, '');
-  return tag.replaceAll('*', dotted);
+  return pathTag(tag, path);
 }

@@ -8,7 +8,7 @@ import {
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
-import type { FileFacts } from './file_facts.ts';
+import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
 import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';

@@ -117,11 +117,18 @@ const noLedger: Source['ledger'] = {
   release: () => {},
 };
 
+type Surroundings = Partial<InputContext> & {
+  readonly eventsMax?: number;
+  /** Makes another input than tail. */
+  readonly makeInput?: (context: InputContext) => Input;
+};
+
 /** One run of a tail input on a directory of its own. */
 export class TailRun implements BatchEmitter {
   readonly sent: SentRecord[] = [];
   readonly counters = new Map<string, { value: number }>();
   readonly warnings: string[] = [];
+  readonly warningFields: Record<string, unknown>[] = [];
   largestBatchBytes = 0;
   failure: unknown;
   private readonly sources: MemorySources;
@@ -140,11 +147,12 @@ export class TailRun implements BatchEmitter {
     directory: string,
     checkpoints: MemoryCheckpoints,
     options: Partial<TailOptions>,
-    surroundings: Partial<InputContext> & { eventsMax?: number } = {},
+    surroundings: Surroundings = {},
   ) {
     this.sources = new MemorySources(checkpoints);
     this.eventsMax = surroundings.eventsMax ?? 2048;
-    this.input = plugin.create(tailOptions(options), this.context(directory, surroundings));
+    const context = this.context(directory, surroundings);
+    this.input = surroundings.makeInput?.(context) ?? plugin.create(tailOptions(options), context);
     this.done = this.input
       .run(this, this.stopper.signal)
       .catch((error: unknown) => {
@@ -266,8 +274,9 @@ export class TailRun implements BatchEmitter {
   }
 
   private context(directory: string, surroundings: Partial<InputContext>): InputContext {
-    const say = (_fields: Record<string, unknown>, message: string) => {
+    const say = (fields: Record<string, unknown>, message: string) => {
       this.warnings.push(message);
+      this.warningFields.push(fields);
     };
     return {
       id: 'tail.0',
@@ -335,10 +344,7 @@ export class TailPlace {
   readonly checkpoints = new MemoryCheckpoints();
   private readonly runs: TailRun[] = [];
 
-  run(
-    options: Partial<TailOptions> = {},
-    surroundings: Partial<InputContext> & { eventsMax?: number } = {},
-  ): TailRun {
+  run(options: Partial<TailOptions> = {}, surroundings: Surroundings = {}): TailRun {
     const run = new TailRun(this.directory, this.checkpoints, options, surroundings);
     this.runs.push(run);
     return run;
@@ -347,7 +353,7 @@ export class TailPlace {
   /** Reads all that is there, from the beginning or from where the last run ended. */
   async readAll(
     options: Partial<TailOptions> = {},
-    surroundings: Partial<InputContext> & { eventsMax?: number } = {},
+    surroundings: Surroundings = {},
   ): Promise<TailRun> {
     return this.run({ exit_on_eof: true, ...options }, surroundings).ended();
   }
