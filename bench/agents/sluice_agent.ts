@@ -20,7 +20,9 @@ export function sluiceAgent(): MeasuredAgent {
     prepare: async (scenario, facts) => {
       const pipeline = join(facts.directory, 'pipeline.yaml');
       await writeFile(pipeline, scenario.pipeline(facts));
-      return { command: [process.execPath, join(root, 'dist', 'bundle', 'sluice.js'), 'run', pipeline] };
+      return {
+        command: [process.execPath, join(root, 'dist', 'bundle', 'sluice.js'), 'run', pipeline],
+      };
     },
   };
 }

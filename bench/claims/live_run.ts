@@ -34,7 +34,12 @@ export async function withLiveAgent<Result>(
     const pipeline = join(directory, 'pipeline.yaml');
     await writeFile(pipeline, setup.pipeline({ inputs, port: setup.sink.port, directory }));
     const agent = await MeasuredProcess.start({
-      command: [process.execPath, join(projectRoot(), 'dist', 'bundle', 'sluice.js'), 'run', pipeline],
+      command: [
+        process.execPath,
+        join(projectRoot(), 'dist', 'bundle', 'sluice.js'),
+        'run',
+        pipeline,
+      ],
       cwd: directory,
       logPath: join(directory, 'agent.log'),
     });
