@@ -200,10 +200,11 @@ export interface EventFilter {
 
 /** How a filter adds events. */
 export interface DerivedEmitter {
-  /** An empty batch of the same source, for up to `events` events of `dataBytes` in all. Events
-   *  take the origin of the event they come from, with a `part` of their own. */
+  /** An empty batch of the same source, for up to `events` events of `dataBytes` in all. Fill it
+   *  with `addDerived`, which gives events the origin and the place of the one they come from. */
   derive(from: Batch, events: number, dataBytes: number): Batch;
-  /** Sends a derived batch on: to the filter behind this one, or back to the first. */
+  /** Sends derived events on: with the rest of their batch to the filter behind this one, each
+   *  behind the event it comes from; or first once more through all filters up to this one. */
   forward(batch: Batch, to: 'next' | 'first'): void;
 }
 

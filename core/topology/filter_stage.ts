@@ -112,6 +112,9 @@ const nameOfReason: readonly string[] = Object.entries(dropReason)
   .sort(([, a], [, b]) => a - b)
   .map(([name]) => name);
 
+/** Room for what later filters make of a derived batch's events. */
+const derivedEventsMin = 64;
+
 class Emitter implements DerivedEmitter {
   private readonly derived: DerivedBatch[];
 
@@ -120,7 +123,7 @@ class Emitter implements DerivedEmitter {
   }
 
   derive(from: Batch, events: number, dataBytes: number): Batch {
-    const batch = heapBatch(dataBytes, Math.max(1, events));
+    const batch = heapBatch(dataBytes, Math.max(derivedEventsMin, events));
     batch.reset(from.source, from.tagNames[0]!);
     return batch;
   }
