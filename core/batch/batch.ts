@@ -1,4 +1,5 @@
 import './buffer_methods.ts';
+import type { ColumnOrder } from './column_order.ts';
 import { type Field, fieldOf, tagsField } from './field.ts';
 import {
   elementSpans,
@@ -84,6 +85,9 @@ export class Batch {
 
   tagNames: string[] = [];
   readonly columns: Column[] = [];
+  /** Where new columns go among the others; undefined: behind them. */
+  order: ColumnOrder | undefined;
+  private orderedFrom = 0;
   /** Some column has a path of several keys. */
   hasNested = false;
   /** Values too large for the scratch space. */
@@ -147,6 +151,7 @@ export class Batch {
     this.inputBytes = 0;
     this.tagNames = [tag];
     this.columns.length = 0;
+    this.order = undefined;
     this.hasNested = false;
     this.external = [];
     this.scratchAt = this.scratchStart;
@@ -242,6 +247,12 @@ export class Batch {
     return bytes;
   }
 
+  /** Says where columns go that are made from now on; those of now stay in front. */
+  setOrder(order: ColumnOrder | undefined): void {
+    this.order = order;
+    this.orderedFrom = this.columns.length;
+  }
+
   /** The column of a field, if any stage has touched it. */
   findColumn(field: Field): Column | undefined {
     for (let i = 0; i < this.columns.length; i++) {
@@ -265,9 +276,16 @@ export class Batch {
     }
     column.field = field;
     column.kind.fill(valueKind.absent, 0, this.capacity);
-    this.columns.push(column);
+    this.columns.splice(this.placeOf(field), 0, column);
     if (field.keys.length > 1) this.hasNested = true;
     return column;
+  }
+
+  private placeOf(field: Field): number {
+    let at = this.columns.length;
+    if (this.order === undefined) return at;
+    while (at > this.orderedFrom && this.order.isBefore(field, this.columns[at - 1]!.field)) at--;
+    return at;
   }
 
   private carveColumn(position: number, field: Field): Column {

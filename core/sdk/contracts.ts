@@ -38,6 +38,10 @@ export interface PluginContext {
   readonly service: ServiceFacts;
   /** Turns a field reference (`a`, `$a['b']`, `[a][b]`, `a.b`) into a field. */
   field(reference: string): Field;
+  /** Says that the plugin may add this field. Fields that filters add stand in records in the
+   *  order in which `field` and `declare` named them when the filters were made and opened; those
+   *  that were never named stand behind them, by name. */
+  declare(field: Field): Field;
   /** A parser by name: built in, or defined under `parsers:`. Throws SLUICE_OPTION_INVALID. */
   parser(name: string): Parser;
   /** A multiline parser by name: built in, or defined under `multiline_parsers:`. */

@@ -1,4 +1,5 @@
 import { type Batch, dropReason } from '../batch/batch.ts';
+import { ColumnOrder } from '../batch/column_order.ts';
 import { copyLive, Interleaving } from '../batch/interleaving.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import type { Counter } from '../sdk/contracts.ts';
@@ -27,6 +28,7 @@ type Onward = (batch: Batch) => Promise<void>;
 export class Pipeline {
   readonly filters: readonly FilterStage[];
   readonly routes: readonly Route[];
+  private readonly order: ColumnOrder;
   private readonly unmatched: Counter;
   private readonly alreadyDelivered: readonly Counter[];
   private readonly edges: readonly Counter[];
@@ -34,6 +36,7 @@ export class Pipeline {
   constructor(filters: readonly FilterStage[], routes: readonly Route[], metrics: Metrics) {
     this.filters = filters;
     this.routes = routes;
+    this.order = new ColumnOrder(filters.flatMap(({ declared }) => declared));
     this.unmatched = metrics.counter('sluice_records_unmatched_total', {
       component: 'router',
       kind: 'router',
@@ -52,6 +55,7 @@ export class Pipeline {
   /** Takes a batch through all filters into the outputs' chunks. Synchronous in effect unless a
    *  filter or a full output makes it wait. Derived events change what is in the batch. */
   async run(batch: Batch, signal: AbortSignal): Promise<void> {
+    batch.setOrder(this.order);
     await this.filterRange(batch, { first: 0, end: this.filters.length }, (filtered) =>
       this.route(filtered, signal),
     );

@@ -67,6 +67,7 @@ export function testContext(overrides: Partial<PluginContext> = {}): TestContext
       hostName: 'test-host',
       storagePath: '/tmp',
     },
+    declare: (field) => field,
     field(reference) {
       const path = compileFieldPath(reference);
       return fieldOf(path.keys, path.literal);

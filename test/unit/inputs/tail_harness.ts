@@ -289,6 +289,7 @@ export class TailRun implements BatchEmitter {
         hostName: 'host',
         storagePath: directory,
       },
+      declare: (field) => field,
       field: (reference) => fieldOf([reference]),
       parser: (name) => {
         throw new Error(`no parser ${name}`);

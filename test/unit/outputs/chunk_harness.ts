@@ -136,6 +136,7 @@ export function outputOf<Options>(
       hostName: 'host',
       storagePath: '/tmp',
     },
+    declare: (field) => field,
     field: (reference) => {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);

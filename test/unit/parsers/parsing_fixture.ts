@@ -57,6 +57,7 @@ export function testContext(
       storagePath: '/',
       multilineBufferLimitBytes: 2e6,
     },
+    declare: (field) => field,
     field(reference) {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);

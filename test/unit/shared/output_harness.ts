@@ -71,6 +71,7 @@ export function outputContext(options: HarnessOptions = {}): HarnessContext {
       hostName: 'host',
       storagePath: '/nowhere',
     },
+    declare: (field) => field,
     field: (reference) => {
       const path = compileFieldPath(reference);
       return fieldOf(path.keys, path.literal);
