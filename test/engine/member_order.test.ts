@@ -87,3 +87,24 @@ test('fields stand in the order in which filters name them', async () => {
   assert.equal(texts[1], '{"m":"id=8 user=bob","late":1,"s1":3,"s2":4}');
   assert.equal(texts[2], '{"m":"1 x","tag":"first","late":3,"early":2,"s1":3,"s2":4}');
 });
+
+test('what a script did to a record before it threw is taken back, wherever its fields stand', async () => {
+  const code = `(event) => {
+    event.set('m', 'kept');
+    event.set('zz', 1);
+    if (event.has('list')) {
+      event.set('aa', 2);
+      throw new Error('no');
+    }
+  }`;
+  const texts = await run(
+    `\n    - {name: mutate, match: '*', set: {c: 1}}\n    - {name: script, match: '*', code: ${JSON.stringify(code)}}`,
+    lines.length,
+    true,
+  );
+  assert.equal(
+    texts[6],
+    '{"m":"extra=2 alpha=3 level=warn","list":[1,2],"c":1,"tags":["_scriptfailure"]}',
+  );
+  assert.equal(texts[7], '{"c":1,"m":"kept","zz":1}');
+});
