@@ -7,11 +7,11 @@ import type { DirectoryLock } from './directory_lock.ts';
 import {
   type AppendOutcome,
   type DiskBuffer,
+  type DiskBufferLimits,
   type DiskBufferOptions,
   intervalMsDefault,
   type QuarantineCount,
   type StoredChunk,
-  segmentBytesDefault,
 } from './disk_buffer.ts';
 import { type FileSystem, isMissing } from './file_system.ts';
 import type { RecoveredBuffer } from './recovery.ts';
@@ -23,6 +23,7 @@ import {
   recordBytesOf,
   recordHeadBytes,
   segmentHeaderBytes,
+  segmentSize,
 } from './segment.ts';
 import { type Segment, SegmentWriter, type WriteItem } from './segment_writer.ts';
 import { SpaceWaiters } from './space_waiters.ts';
@@ -52,7 +53,6 @@ interface AppendRequest {
 /** Most bytes and chunks that one write and one sync take together. */
 const groupBytesMax = 16 * 1024 * 1024;
 const groupCountMax = 256;
-const segmentBytesMin = 4096;
 /** How often what the disk refused (a deletion, the acknowledgements) is tried again. */
 const retryMs = 1000;
 
@@ -62,7 +62,6 @@ const retryMs = 1000;
  * is the truth while the process runs, and changes only after the disk has what it stands for.
  */
 export class SegmentedDiskBuffer implements DiskBuffer {
-  readonly limitBytes: number;
   recovered: readonly StoredChunk[];
   // Without `recovered`: its headers must be free to go.
   readonly #parts: Omit<SegmentedDiskBufferParts, 'recovered'>;
@@ -75,7 +74,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   readonly #now: () => number;
   readonly #syncLater: DelayedWork;
   readonly #acksLater: DelayedWork;
-  readonly #segmentBytes: number;
+  #limits: DiskBufferLimits;
   readonly #intervalMs: number;
   #queue: AppendRequest[] = [];
   #nextSequence: number;
@@ -91,10 +90,10 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   constructor(parts: SegmentedDiskBufferParts) {
     const { recovered, ...others } = parts;
     const { options, fileSystem, reader } = others;
-    const { directory, limitBytes } = options;
+    const { directory } = options;
     this.#parts = others;
     this.#reader = reader;
-    this.limitBytes = limitBytes;
+    this.#limits = options;
     this.recovered = recovered.chunks.map(({ sequence, header, bodyBytes }) => ({
       sequence,
       header,
@@ -111,10 +110,6 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#syncLater = new DelayedWork(schedule, () => this.#wake());
     this.#acksLater = new DelayedWork(schedule, () => this.#wake());
     this.#intervalMs = options.intervalMs ?? intervalMsDefault;
-    this.#segmentBytes = Math.min(
-      options.segmentBytes ?? segmentBytesDefault,
-      Math.max(segmentBytesMin, Math.floor(limitBytes / 8)),
-    );
     this.#nextSequence = recovered.nextSequence;
     this.#nextSegment = recovered.nextSegment;
     const { identity } = recovered;
@@ -122,6 +117,16 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#writer = new SegmentWriter({ fileSystem, directory, identity, now: this.#now });
     this.#acks = new AckLog(fileSystem, directory, identity, recovered.ackLogBytes);
     this.#wake();
+  }
+
+  get limitBytes(): number {
+    return this.#limits.limitBytes;
+  }
+
+  setLimits(limits: DiskBufferLimits): void {
+    this.#limits = limits;
+    // Whoever waits for room may have it now.
+    this.#waiters.notify();
   }
 
   get usedBytes(): number {
@@ -269,7 +274,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
 
   /** True when the request may be written now; otherwise it has been answered. */
   async #makeRoom(request: AppendRequest): Promise<boolean> {
-    const { whenFull } = this.#parts.options;
+    const { whenFull } = this.#limits;
     const needsHeader = () => this.#writer.active === undefined;
     while (!this.#fits(request.bytes, needsHeader())) {
       const oldest = this.#index.segments[0];
@@ -294,11 +299,14 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   #needsNewSegment(bytes: number): boolean {
     const active = this.#writer.active;
     if (!active) return true;
-    return active.bytes > segmentHeaderBytes && active.bytes + bytes > this.#segmentBytes;
+    return (
+      active.bytes > segmentHeaderBytes &&
+      active.bytes + bytes > segmentSize(this.#parts.options.segmentBytes, this.limitBytes)
+    );
   }
 
   async #commit(group: AppendRequest[]): Promise<void> {
-    const { durability } = this.#parts.options;
+    const { durability } = this.#limits;
     const createdMs = this.#now();
     const items = group.map(({ header, body }) => ({
       sequence: this.#nextSequence++,
@@ -365,7 +373,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
 
   /** Closes the active segment, durable unless the mode leaves that to the kernel. */
   async #sealActive(): Promise<void> {
-    if (this.#parts.options.durability !== 'os') await this.#syncActive();
+    if (this.#limits.durability !== 'os') await this.#syncActive();
     if (this.#writer.active) await this.#writer.seal();
   }
 
@@ -455,7 +463,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   #writeAcks(): Promise<void> {
-    const isSynced = this.#parts.options.durability !== 'os';
+    const isSynced = this.#limits.durability !== 'os';
     return this.#acks.flush(() => this.#index.settledBelow(this.#nextSequence), isSynced);
   }
 

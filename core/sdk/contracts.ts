@@ -42,6 +42,8 @@ export interface PluginContext {
    *  order in which `field` and `declare` named them when the filters were made and opened; those
    *  that were never named stand behind them, by name. */
   declare(field: Field): Field;
+  /** A variable of the pipeline file's `env:`, else of the process' environment. */
+  environment(name: string): string | undefined;
   /** A parser by name: built in, or defined under `parsers:`. Throws SLUICE_OPTION_INVALID. */
   parser(name: string): Parser;
   /** A multiline parser by name: built in, or defined under `multiline_parsers:`. */

@@ -133,7 +133,7 @@ export class ComponentFactory {
       return field;
     };
     const { clock, metrics, health, kernel, baseDirectory, logFor } = this.services;
-    const service = this.config.service;
+    const { service, env } = this.config;
     return {
       id: config.id,
       log: logFor(config.id, config.base.logLevel),
@@ -150,6 +150,7 @@ export class ComponentFactory {
       },
       field: (reference) => declare(resolveField(reference)),
       declare,
+      environment: (name) => (Object.hasOwn(env, name) ? env[name] : process.env[name]),
       parser: (name) => this.parser(name, config, declared),
       multilineRules: (name) => this.multilineRules(name),
       setHealth: (problem) => health.set(`${config.kind} ${config.id}`, problem),

@@ -77,7 +77,7 @@ export class EnrichFilter implements BatchFilter {
   async open(): Promise<void> {
     const { environment = {}, host, host_facts: facts = defaultFacts } = this.options;
     for (const [reference, variable] of Object.entries(environment)) {
-      const value = process.env[variable];
+      const value = this.context.environment(variable);
       if (value !== undefined) this.addStart(reference, value);
       else {
         const message = 'An environment variable is not set: records go without its field.';

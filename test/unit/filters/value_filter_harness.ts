@@ -68,6 +68,7 @@ export function testContext(overrides: Partial<PluginContext> = {}): TestContext
       storagePath: '/tmp',
     },
     declare: (field) => field,
+    environment: (name) => process.env[name],
     field(reference) {
       const path = compileFieldPath(reference);
       return fieldOf(path.keys, path.literal);

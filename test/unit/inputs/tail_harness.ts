@@ -290,6 +290,7 @@ export class TailRun implements BatchEmitter {
         storagePath: directory,
       },
       declare: (field) => field,
+      environment: (name) => process.env[name],
       field: (reference) => fieldOf([reference]),
       parser: (name) => {
         throw new Error(`no parser ${name}`);

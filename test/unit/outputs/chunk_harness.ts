@@ -137,6 +137,7 @@ export function outputOf<Options>(
       storagePath: '/tmp',
     },
     declare: (field) => field,
+    environment: (name) => process.env[name],
     field: (reference) => {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);

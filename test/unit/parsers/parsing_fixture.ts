@@ -58,6 +58,7 @@ export function testContext(
       multilineBufferLimitBytes: 2e6,
     },
     declare: (field) => field,
+    environment: (name) => process.env[name],
     field(reference) {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);

@@ -72,6 +72,7 @@ export function outputContext(options: HarnessOptions = {}): HarnessContext {
       storagePath: '/nowhere',
     },
     declare: (field) => field,
+    environment: (name) => process.env[name],
     field: (reference) => {
       const path = compileFieldPath(reference);
       return fieldOf(path.keys, path.literal);
