@@ -222,8 +222,14 @@ export class OutputStage implements RecordSink {
     const bytes = this.batchBytes() - chunk.bytes;
     const most = Math.min(run.count, records);
     if (run.ends[most - 1]! - run.start <= bytes) return most;
+    // At least one, however large.
     let fitting = 1;
-    while (fitting < most && run.ends[fitting]! - run.start <= bytes) fitting++;
+    let tooMany = most;
+    while (tooMany - fitting > 1) {
+      const middle = (fitting + tooMany) >> 1;
+      if (run.ends[middle - 1]! - run.start <= bytes) fitting = middle;
+      else tooMany = middle;
+    }
     return fitting;
   }
 

@@ -40,6 +40,7 @@ export interface KernelCode {
   ): void;
   encodeEvents(frame: number, from: number, count: number, out: number, outEnd: number): number;
   matchTexts(run: number): number;
+  repeatDates(run: number, from: number): number;
   readonly staticEnd: WebAssembly.Global;
   readonly encodeStop: WebAssembly.Global;
   readonly encodedEnd: WebAssembly.Global;

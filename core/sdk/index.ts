@@ -34,6 +34,9 @@ export { importDriver } from './drivers.ts';
 export { GrokProgram } from '../kernel/grok_program.ts';
 export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
 export { lowerGrok } from '../kernel/lower_grok.ts';
+export { addLines, type LinesRead } from '../batch/add_lines.ts';
+export { addMarked, countMarked, isClear } from '../batch/masks.ts';
+export { RepeatedDates } from '../kernel/repeated_dates.ts';
 export { splitLines } from '../kernel/split_lines.ts';
 export { parseByteSize } from '../time/byte_size.ts';
 export {
@@ -43,7 +46,7 @@ export {
   iso8601BytesMax,
   writeIso8601,
 } from '../time/date_formatter.ts';
-export { compileDateFormat, type DateParser } from '../time/date_parser.ts';
+export { compileDateFormat, type DateMemo, type DateParser } from '../time/date_parser.ts';
 export { parseDuration } from '../time/duration.ts';
 export { findTimeZone, systemTimeZoneName, timeZone } from '../time/time_zone.ts';
 export type { RegexNode } from '../regex/ast.ts';

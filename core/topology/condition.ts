@@ -1,5 +1,6 @@
 import type { Batch } from '../batch/batch.ts';
 import { type Field, fieldOf } from '../batch/field.ts';
+import { isClear } from '../batch/masks.ts';
 import type { FieldPath } from '../config/field_path.ts';
 import type { Expression, FieldReader } from '../expression/expression.ts';
 import type { TagMatcher } from './tag_matcher.ts';
@@ -35,6 +36,10 @@ export class Condition implements FieldReader {
     }
     const dropped = batch.dropped;
     let selected = 0;
+    if (all && isClear(dropped, count)) {
+      select.fill(1, 0, count);
+      return this.when === undefined ? count : this.narrow(batch, select);
+    }
     for (let index = 0; index < count; index++) {
       const wanted =
         dropped[index] === 0 && (all || this.tags.matches(names[batch.tag[index]!]!)) ? 1 : 0;

@@ -1,6 +1,7 @@
 import type { Batch } from '../batch/batch.ts';
 import { dropReason, heapBatch } from '../batch/batch.ts';
 import type { EventView } from '../batch/event_view.ts';
+import { isClear } from '../batch/masks.ts';
 import { messageOf } from '../errors/sluice_error.ts';
 import type {
   BatchFilter,
@@ -97,7 +98,8 @@ export class FilterStage {
 
   private count(batch: Batch, selected: number, derived: DerivedBatch[], from: number): void {
     let taken = 0;
-    for (let index = 0; index < batch.count; index++) {
+    const isUntouched = isClear(batch.dropped, batch.count);
+    for (let index = 0; index < batch.count && !isUntouched; index++) {
       if (batch.select[index] !== 1) continue;
       const reason = batch.dropped[index]!;
       if (reason === 0) continue;

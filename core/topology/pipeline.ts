@@ -1,6 +1,7 @@
 import { type Batch, dropReason } from '../batch/batch.ts';
 import { ColumnOrder } from '../batch/column_order.ts';
 import { copyLive, Interleaving } from '../batch/interleaving.ts';
+import { addMarked } from '../batch/masks.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import type { Counter } from '../sdk/contracts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -105,12 +106,14 @@ export class Pipeline {
   }
 
   private async route(batch: Batch, signal: AbortSignal): Promise<void> {
-    const taken = new Uint8Array(batch.count);
+    let taken: Uint8Array | undefined;
+    let areAllTaken = false;
     for (let i = 0; i < this.routes.length; i++) {
       const { stage, condition } = this.routes[i]!;
       let count = condition.select(batch, batch.select);
       if (count === 0) continue;
-      for (let index = 0; index < batch.count; index++) taken[index]! |= batch.select[index]!;
+      if (count === batch.count) areAllTaken = true;
+      else addMarked((taken ??= new Uint8Array(batch.count)), batch.select, batch.count);
       count -= this.skipDelivered(batch, stage.id, this.alreadyDelivered[i]!);
       if (count === 0) continue;
       if (!stage.hasRoom()) {
@@ -121,7 +124,7 @@ export class Pipeline {
       this.edges[i]!.value += count;
       stage.accept(batch, batch.select, count);
     }
-    this.countUnmatched(batch, taken);
+    if (!areAllTaken) this.countUnmatched(batch, taken);
   }
 
   /** Takes out what this output had before the restart; returns how many. */
@@ -139,10 +142,10 @@ export class Pipeline {
     return skipped;
   }
 
-  private countUnmatched(batch: Batch, taken: Uint8Array): void {
+  private countUnmatched(batch: Batch, taken: Uint8Array | undefined): void {
     let unmatched = 0;
     for (let index = 0; index < batch.count; index++) {
-      if (batch.dropped[index] === 0 && taken[index] === 0) unmatched++;
+      if (batch.dropped[index] === 0 && (taken === undefined || taken[index] === 0)) unmatched++;
     }
     this.unmatched.value += unmatched;
   }

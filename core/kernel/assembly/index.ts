@@ -1,7 +1,8 @@
 // The kernel: what the engine does to the bytes of many events in one call. It allocates
-// nothing, keeps no state between calls but caches, and reads at most 16 bytes over the end of
+// nothing, keeps no state between calls but caches, and reads at most 64 bytes over the end of
 // what it is given (`guardBytes` of core/batch/layout.ts).
 export { encodeEvents, encodedCount, encodedEnd, encodedLines, encodeStop } from './encode';
+export { repeatDates } from './dates';
 export { splitLines } from './lines';
 export { scanObjects } from './json_scan';
 export { validateObjects } from './json_validate';

@@ -1,4 +1,5 @@
 import { isDigit, skipDigits, skipSpace } from './bytes';
+import { specials } from './escape';
 import { endList, endMember, startList, startMember } from './member_list';
 
 // As `nestingDepthMax` of core/batch/json_bytes.ts.
@@ -121,37 +122,18 @@ function isObject(at: usize, end: usize): bool {
 // @ts-ignore: decorator
 @inline
 function skipStrictString(at: usize, end: usize): usize {
-  // Most strings end within 16 bytes, without an escape.
-  const bytes = v128.load(at);
-  const found = i8x16.bitmask(
-    v128.or(
-      i8x16.lt_u(bytes, i8x16.splat(0x20)),
-      v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
-    ),
-  );
-  if (found) {
-    const stop = at + ctz(found);
-    if (stop < end && load<u8>(stop) == 0x22) return stop + 1;
-  }
-  return skipLongString(at, end);
+  // Most strings end within 32 bytes, without an escape.
+  const found = specials(v128.load(at)) | (specials(v128.load(at, 16)) << 16);
+  // With nothing found this is the byte behind the 32, which may be the quote as well.
+  const stop = at + <usize>ctz(found);
+  return stop < end && load<u8>(stop) == 0x22 ? stop + 1 : skipLongString(at, end);
 }
 
 function skipLongString(at: usize, end: usize): usize {
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
-  const space = i8x16.splat(0x20);
   while (at < end) {
-    const bytes = v128.load(at);
-    const special = v128.or(
-      i8x16.lt_u(bytes, space),
-      v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)),
-    );
-    const found = i8x16.bitmask(special);
-    if (!found) {
-      at += 16;
-      continue;
-    }
-    at += ctz(found);
+    const found = specials(v128.load(at)) | (specials(v128.load(at, 16)) << 16);
+    at += <usize>ctz(found);
+    if (!found) continue;
     if (at >= end) return 0;
     const byte = load<u8>(at);
     if (byte == 0x22) return at + 1;
@@ -192,13 +174,25 @@ function isEscape(byte: u32): bool {
   }
 }
 
+/** As `skipDigits`, without a branch on how many there are. */
+// @ts-ignore: decorator
+@inline
+function skipManyDigits(at: usize, end: usize): usize {
+  const above = i8x16.sub(v128.load(at), i8x16.splat(0x30));
+  // Digits are those that 9 does not lower.
+  const digits = i8x16.bitmask(i8x16.eq(i8x16.min_u(above, i8x16.splat(9)), above));
+  const stop = at + <usize>ctz(~digits);
+  if (stop > end) return end;
+  return stop == at + 16 ? skipDigits(stop, end) : stop;
+}
+
 /** Position behind a number; 0 when it is not one. */
 function skipStrictNumber(at: usize, end: usize): usize {
   if (load<u8>(at) == 0x2d) at++;
   if (at >= end) return 0;
   if (load<u8>(at) == 0x30) at++;
   else {
-    const digits = skipDigits(at, end);
+    const digits = skipManyDigits(at, end);
     if (digits == at) return 0;
     at = digits;
   }

@@ -67,6 +67,25 @@ export class FieldMatcher {
     texts.end();
   }
 
+  /** The kernel's answers for the events that a batch selects: how many it matched, and which;
+   *  undefined when it did not run. The rest are for `run`, which begins with the first pattern
+   *  again. */
+  runSelected(batch: Batch): { readonly matched: number; readonly result: Uint8Array } | undefined {
+    const stage = this.grok.breakOnMatch ? this.stage() : undefined;
+    const column = this.texts.findColumn(batch);
+    if (stage === undefined || column === undefined) return undefined;
+    this.writers[0]!.begin(batch);
+    const matched = stage.runSelected(batch, column);
+    return matched < 0 ? undefined : { matched, result: stage.result };
+  }
+
+  private stage(): KernelStage | undefined {
+    const { kernel } = this.options;
+    if (kernel === undefined) return undefined;
+    this.kernelStage ??= new KernelStage(kernel, this.grok, this.writers);
+    return this.kernelStage;
+  }
+
   close(): void {
     this.kernelStage?.close();
     this.kernelStage = undefined;
@@ -74,15 +93,13 @@ export class FieldMatcher {
 
   private runRound(batch: Batch): void {
     const { kernel, fallbacks } = this.options;
-    if (kernel !== undefined) {
-      this.kernelStage ??= new KernelStage(kernel, this.grok, this.writers);
-    }
+    const stage = this.stage();
     const { states } = this.texts;
     for (let pattern = 0; pattern < this.writers.length; pattern++) {
       // Without `break_on_match` the last pattern decides, as in Logstash.
       if (pattern > 0 && !this.grok.breakOnMatch) this.forgetMatches();
       let left = this.texts.count;
-      if (this.kernelStage?.run(batch, pattern, this.texts) === true) {
+      if (stage?.run(batch, pattern, this.texts) === true) {
         left = 0;
         for (let item = 0; item < this.texts.count; item++) {
           if (states[item] === eventState.pending) left++;

@@ -3,6 +3,7 @@ import {
   type Batch,
   type BatchFilter,
   type Counter,
+  countMarked,
   type PluginContext,
   tagsField,
   valueKind,
@@ -50,12 +51,20 @@ export class GrokFilter implements BatchFilter {
   }
 
   process(batch: Batch): void {
+    // hot path
+    const matchers = this.matchers!;
+    const answers = matchers.length === 1 ? matchers[0]!.runSelected(batch) : undefined;
+    if (answers !== undefined && answers.matched === countMarked(batch.select, batch.count)) {
+      this.edits.applySelected(batch);
+      return;
+    }
     if (this.states.length < batch.capacity) this.states = new Uint8Array(batch.capacity);
     const { states } = this;
     for (let index = 0; index < batch.count; index++) {
-      states[index] = batch.select[index] === 1 ? eventState.pending : eventState.aside;
+      if (batch.select[index] !== 1) states[index] = eventState.aside;
+      else states[index] = answers?.result[index] === 1 ? eventState.matched : eventState.pending;
     }
-    for (const matcher of this.matchers!) matcher.run(batch, states);
+    for (const matcher of matchers) matcher.run(batch, states);
     this.finish(batch);
   }
 

@@ -1,5 +1,6 @@
 import {
   type Batch,
+  type Column,
   GrokProgram,
   layout,
   lowerGrok,
@@ -21,7 +22,8 @@ export class KernelStage {
   private readonly programs: readonly (GrokProgram | undefined)[];
   private readonly block: ReturnType<Kernel['arena']['take']>;
   private readonly select: Uint8Array = new Uint8Array(0);
-  private readonly result: Uint8Array = new Uint8Array(0);
+  /** 1 for an event that the last run matched; meaningless for events it was not asked for. */
+  readonly result: Uint8Array = new Uint8Array(0);
 
   constructor(kernel: Kernel, grok: Grok, writers: readonly CaptureWriter[]) {
     this.kernel = kernel;
@@ -56,6 +58,18 @@ export class KernelStage {
       if (this.select[event] === 1 && this.result[event] === 1) states[item] = eventState.matched;
     }
     return true;
+  }
+
+  /** Runs the first pattern over the selected events at once, where all but a few have their text
+   *  in a column of the field. `result` then says which are done; returns how many, or -1 when
+   *  nothing ran. */
+  runSelected(batch: Batch, column: Column): number {
+    const program = this.programs[0];
+    const isHere = batch.inKernelMemory && batch.bytes.buffer === this.kernel.memory.buffer;
+    if (program === undefined || !isHere) return -1;
+    const columns = this.writers[0]!.allColumns(batch);
+    if (columns === undefined) return -1;
+    return program.run(batch, column, columns, batch.select, this.result);
   }
 
   close(): void {

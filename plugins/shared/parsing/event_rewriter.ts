@@ -42,6 +42,11 @@ export class EventRewriter {
     this.options = options;
   }
 
+  /** An object takes the place of the whole event. */
+  get isPlain(): boolean {
+    return !this.options.reserveData && !this.options.preserveKey;
+  }
+
   /** Forgets the columns of the batch before. */
   begin(): void {
     this.slotKeys.length = 0;

@@ -1,6 +1,7 @@
 import {
   compileDateFormat,
   compileFieldPath,
+  type DateMemo,
   type DateParser,
   type Field,
   fieldOf,
@@ -68,6 +69,11 @@ export class FirstFittingDate {
   /** At least one parser. */
   constructor(parsers: readonly DateParser[]) {
     this.parsers = parsers;
+  }
+
+  /** That of the format which fitted last. */
+  get memo(): DateMemo | undefined {
+    return this.parsers[this.last]!.memo;
   }
 
   parse(text: string): boolean {
