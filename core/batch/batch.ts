@@ -1,4 +1,5 @@
 import './buffer_methods.ts';
+import type { ColumnOrder } from './column_order.ts';
 import { type Field, fieldOf, tagsField } from './field.ts';
 import {
   elementSpans,
@@ -77,9 +78,16 @@ export class Batch {
   readonly dropped: Uint8Array;
   /** Which events the running stage concerns: 1 or 0, set by the engine before each stage. */
   readonly select: Uint8Array;
+  /** How often each event went back to the first filter. */
+  readonly retags: Uint8Array;
+  /** In a batch of derived events: the index of the event that each comes from. */
+  readonly parents: Int32Array;
 
   tagNames: string[] = [];
   readonly columns: Column[] = [];
+  /** Where new columns go among the others; undefined: behind them. */
+  order: ColumnOrder | undefined;
+  private orderedFrom = 0;
   /** Some column has a path of several keys. */
   hasNested = false;
   /** Values too large for the scratch space. */
@@ -126,6 +134,8 @@ export class Batch {
     this.rootKind = arrays.uint8(n);
     this.dropped = arrays.uint8(n);
     this.select = arrays.uint8(n);
+    this.retags = new Uint8Array(n);
+    this.parents = new Int32Array(n);
     this.columnsAt =
       this.scratchStart + align(shape.scratchBytes + layout.guardBytes) + eventArraysBytes(n);
     this.listsStart = this.inKernelMemory ? this.columnsAt + columnBytes(n) * layout.columnsMax : 0;
@@ -141,10 +151,45 @@ export class Batch {
     this.inputBytes = 0;
     this.tagNames = [tag];
     this.columns.length = 0;
+    this.order = undefined;
     this.hasNested = false;
     this.external = [];
     this.scratchAt = this.scratchStart;
     this.listsEnd = this.listsStart;
+    this.retags.fill(0);
+  }
+
+  /** Adds an event that is made out of event `parent` of `from`, with its origin, time and tag;
+   *  `part` tells it from the others (see `derivedPart`). Its place will be behind the parent. */
+  addDerived(from: Batch, parent: number, part: number): number {
+    const index = this.addEvent(
+      from.offset[parent]!,
+      from.offsetEnd[parent]!,
+      from.seconds[parent]!,
+      from.nanos[parent]!,
+    );
+    this.part[index] = part;
+    this.parents[index] = parent;
+    this.setTag(index, from.tagName(parent));
+    return index;
+  }
+
+  /** What there is now of columns and of values that filters made, for `rewind`. */
+  mark(): BatchMark {
+    return {
+      columns: [...this.columns],
+      scratchAt: this.scratchAt,
+      external: this.external.length,
+      hasNested: this.hasNested,
+    };
+  }
+
+  /** Takes away the columns and values that were made since the mark. */
+  rewind(mark: BatchMark): void {
+    this.columns.splice(0, this.columns.length, ...mark.columns);
+    this.scratchAt = mark.scratchAt;
+    this.external.length = mark.external;
+    this.hasNested = mark.hasNested;
   }
 
   /** Adds an event without a root at the given origin and returns its index. Callers check
@@ -202,6 +247,12 @@ export class Batch {
     return bytes;
   }
 
+  /** Says where columns go that are made from now on; those of now stay in front. */
+  setOrder(order: ColumnOrder | undefined): void {
+    this.order = order;
+    this.orderedFrom = this.columns.length;
+  }
+
   /** The column of a field, if any stage has touched it. */
   findColumn(field: Field): Column | undefined {
     for (let i = 0; i < this.columns.length; i++) {
@@ -225,9 +276,16 @@ export class Batch {
     }
     column.field = field;
     column.kind.fill(valueKind.absent, 0, this.capacity);
-    this.columns.push(column);
+    this.columns.splice(this.placeOf(field), 0, column);
     if (field.keys.length > 1) this.hasNested = true;
     return column;
+  }
+
+  private placeOf(field: Field): number {
+    let at = this.columns.length;
+    if (this.order === undefined) return at;
+    while (at > this.orderedFrom && this.order.isBefore(field, this.columns[at - 1]!.field)) at--;
+    return at;
   }
 
   private carveColumn(position: number, field: Field): Column {
@@ -241,6 +299,10 @@ export class Batch {
       end: arrays.int32(this.capacity),
       kind: arrays.uint8(this.capacity),
     };
+  }
+
+  hasScratch(bytes: number): boolean {
+    return this.scratchAt + bytes <= this.scratchEnd;
   }
 
   /** Reserves scratch bytes; -1 when there is no room. */
@@ -564,6 +626,13 @@ export class Batch {
       this.setRoot(index, at, at + edited.length);
     }
   }
+}
+
+export interface BatchMark {
+  readonly columns: readonly Column[];
+  readonly scratchAt: number;
+  readonly external: number;
+  readonly hasNested: boolean;
 }
 
 export interface BatchShape {

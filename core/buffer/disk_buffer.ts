@@ -20,15 +20,19 @@ export type WhenFull = 'block' | 'drop_oldest' | 'drop_newest';
  */
 export type Durability = 'fsync' | 'interval' | 'os';
 
-export interface DiskBufferOptions {
-  /** One output's directory; created when missing. */
-  readonly directory: string;
-  /** Size at which a segment is closed. At most an eighth of the limit, which frees whole segments. */
-  readonly segmentBytes?: number;
+/** What can change while a buffer is open. */
+export interface DiskBufferLimits {
   /** Most bytes that segment files take together. */
   readonly limitBytes: number;
   readonly whenFull: WhenFull;
   readonly durability: Durability;
+}
+
+export interface DiskBufferOptions extends DiskBufferLimits {
+  /** One output's directory; created when missing. */
+  readonly directory: string;
+  /** Size at which a segment is closed. At most an eighth of the limit, which frees whole segments. */
+  readonly segmentBytes?: number;
   readonly intervalMs?: number;
   readonly log: StorageLog;
   /** Told once for each range of stored bytes that was found damaged, now or at recovery. */
@@ -72,6 +76,9 @@ export interface DiskBuffer {
    * SLUICE_SHUTDOWN.
    */
   append(header: Buffer, body: Buffer | readonly Buffer[]): Promise<AppendOutcome>;
+  /** Changes the limits for the appends from now on. A limit below what is stored loses nothing by
+   *  itself: it lets nothing in until there is room, or drops, as `whenFull` says. */
+  setLimits(limits: DiskBufferLimits): void;
   /** Resolves when room was made since the last `full`. Rejects when aborted, or at close. */
   waitForSpace(signal: AbortSignal): Promise<void>;
   /**
@@ -101,8 +108,7 @@ export interface DiskBuffer {
   close(): Promise<void>;
 }
 
-/** Target size of a segment, and delay of `durability: interval`. */
-export const segmentBytesDefault = 64 * 1024 * 1024;
+/** Delay of `durability: interval`. */
 export const intervalMsDefault = 250;
 
 /**

@@ -8,11 +8,11 @@ import type { DirectoryLock } from './directory_lock.ts';
 import {
   type AppendOutcome,
   type DiskBuffer,
+  type DiskBufferLimits,
   type DiskBufferOptions,
   intervalMsDefault,
   type QuarantineCount,
   type StoredChunk,
-  segmentBytesDefault,
 } from './disk_buffer.ts';
 import { DiskProblems } from './disk_problems.ts';
 import { type FileSystem, isMissing } from './file_system.ts';
@@ -25,6 +25,7 @@ import {
   recordBytesOf,
   recordHeadBytes,
   segmentHeaderBytes,
+  segmentSize,
 } from './segment.ts';
 import { type Segment, SegmentWriter, type WriteItem } from './segment_writer.ts';
 import { SpaceWaiters } from './space_waiters.ts';
@@ -45,7 +46,6 @@ export interface SegmentedDiskBufferParts {
 /** Most bytes and chunks that one write and one sync take together. */
 const groupBytesMax = 16 * 1024 * 1024;
 const groupCountMax = 256;
-const segmentBytesMin = 4096;
 /** How often what the disk refused (a deletion, the acknowledgements) is tried again. */
 const retryMs = 1000;
 
@@ -55,7 +55,6 @@ const retryMs = 1000;
  * is the truth while the process runs, and changes only after the disk has what it stands for.
  */
 export class SegmentedDiskBuffer implements DiskBuffer {
-  readonly limitBytes: number;
   recovered: readonly StoredChunk[];
   // Without `recovered`: its headers must be free to go.
   readonly #parts: Omit<SegmentedDiskBufferParts, 'recovered'>;
@@ -69,7 +68,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   readonly #now: () => number;
   readonly #syncLater: DelayedWork;
   readonly #acksLater: DelayedWork;
-  readonly #segmentBytes: number;
+  #limits: DiskBufferLimits;
   readonly #intervalMs: number;
   #queue: AppendRequest[] = [];
   #nextSequence: number;
@@ -85,11 +84,11 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   constructor(parts: SegmentedDiskBufferParts) {
     const { recovered, ...others } = parts;
     const { options, fileSystem, reader } = others;
-    const { directory, limitBytes } = options;
+    const { directory } = options;
     this.#parts = others;
     this.#reader = reader;
     this.#problems = new DiskProblems(options.onProblem);
-    this.limitBytes = limitBytes;
+    this.#limits = options;
     this.recovered = recovered.chunks;
     this.#index = new ChunkIndex(recovered.segments);
     for (const chunk of recovered.chunks) {
@@ -102,10 +101,6 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#syncLater = new DelayedWork(schedule, () => this.#wake());
     this.#acksLater = new DelayedWork(schedule, () => this.#wake());
     this.#intervalMs = options.intervalMs ?? intervalMsDefault;
-    this.#segmentBytes = Math.min(
-      options.segmentBytes ?? segmentBytesDefault,
-      Math.max(segmentBytesMin, Math.floor(limitBytes / 8)),
-    );
     this.#nextSequence = recovered.nextSequence;
     this.#nextSegment = recovered.nextSegment;
     const { identity } = recovered;
@@ -115,6 +110,16 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#rescues = recovered.unsynced.map((segment) => ({ segment, from: segmentHeaderBytes }));
     if (this.#rescues.length > 0) this.#syncLater.request(this.#intervalMs);
     this.#wake();
+  }
+
+  get limitBytes(): number {
+    return this.#limits.limitBytes;
+  }
+
+  setLimits(limits: DiskBufferLimits): void {
+    this.#limits = limits;
+    // Whoever waits for room may have it now.
+    this.#waiters.notify();
   }
 
   get usedBytes(): number {
@@ -261,7 +266,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
 
   /** True when the request may be written now; otherwise it has been answered. */
   async #makeRoom(request: AppendRequest): Promise<boolean> {
-    const { whenFull } = this.#parts.options;
+    const { whenFull } = this.#limits;
     const needsHeader = () => this.#writer.active === undefined;
     while (!this.#fits(request.bytes, needsHeader())) {
       const oldest = this.#index.segments[0];
@@ -286,11 +291,14 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   #needsNewSegment(bytes: number): boolean {
     const active = this.#writer.active;
     if (!active) return true;
-    return active.bytes > segmentHeaderBytes && active.bytes + bytes > this.#segmentBytes;
+    return (
+      active.bytes > segmentHeaderBytes &&
+      active.bytes + bytes > segmentSize(this.#parts.options.segmentBytes, this.limitBytes)
+    );
   }
 
   async #commit(group: AppendRequest[]): Promise<void> {
-    const { durability } = this.#parts.options;
+    const { durability } = this.#limits;
     const createdMs = this.#now();
     const items = group.map(({ header, body }) => ({
       sequence: this.#nextSequence++,
@@ -361,7 +369,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
 
   /** Closes the active segment, durable unless the mode leaves that to the kernel. */
   async #sealActive(): Promise<void> {
-    if (this.#parts.options.durability !== 'os') await this.#syncActive();
+    if (this.#limits.durability !== 'os') await this.#syncActive();
     if (this.#writer.active) await this.#writer.seal();
   }
 
@@ -458,7 +466,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   #writeAcks(): Promise<void> {
-    const isSynced = this.#parts.options.durability !== 'os';
+    const isSynced = this.#limits.durability !== 'os';
     return this.#acks.flush(() => this.#index.settledBelow(this.#nextSequence), isSynced);
   }
 

@@ -62,7 +62,8 @@ export interface LoadResult {
   readonly parserNames: readonly string[];
 }
 
-const diagnosticsMax = 200;
+/** Problems that are shown; a file with more has one cause, or several to be mended in turn. */
+const diagnosticsMax = 50;
 
 /** Loads pipeline files: reads, interpolates, merges, validates and resolves them. Reports every error at once;
  *  throws only SLUICE_BUG, for a plugin whose schema is broken. */

@@ -28,15 +28,19 @@ import {
   rewriteRemovals,
 } from './removal_log.ts';
 
-export interface DeadLetterStoreOptions {
-  /** One output's directory; created when missing. */
-  readonly directory: string;
-  /** The output's name, which becomes part of each letter and its id. */
-  readonly output: string;
+/** What can change while a store is open. */
+export interface DeadLetterLimits {
   /** Most bytes that container files take together. */
   readonly limitBytes: number;
   /** What happens to letters that do not fit: they wait at the caller, or are lost and counted. */
   readonly whenFull: 'block' | 'drop';
+}
+
+export interface DeadLetterStoreOptions extends DeadLetterLimits {
+  /** One output's directory; created when missing. */
+  readonly directory: string;
+  /** The output's name, which becomes part of each letter and its id. */
+  readonly output: string;
   /** Size at which a file is closed. Room is freed by whole files: at most an eighth of the limit. */
   readonly fileBytes?: number;
   readonly log: StorageLog;
@@ -59,6 +63,8 @@ export interface DeadLetterStore {
    * Errors: SLUICE_STORAGE_FAILED (retryable; none of them is stored), SLUICE_SHUTDOWN.
    */
   append(letters: readonly DeadLetterInput[]): Promise<DeadLetterOutcome[]>;
+  /** Changes the limits for letters from now on. */
+  setLimits(limits: DeadLetterLimits): void;
   /** Resolves when room was made since the last `full`; rejects when aborted, or at close. */
   waitForSpace(signal: AbortSignal): Promise<void>;
   /** Forgets letters for good, durably: they were replayed or discarded. Unknown ones are ignored. */
@@ -110,8 +116,8 @@ interface ActiveFile {
 }
 
 class AvroDeadLetterStore implements DeadLetterStore {
-  readonly limitBytes: number;
   readonly #options: DeadLetterStoreOptions;
+  #limits: DeadLetterLimits;
   readonly #fileSystem: FileSystem;
   readonly #lock: DirectoryLock;
   readonly #codec = new DeadLetterCodec();
@@ -128,11 +134,20 @@ class AvroDeadLetterStore implements DeadLetterStore {
     this.#options = options;
     this.#fileSystem = fileSystem;
     this.#lock = lock;
-    this.limitBytes = options.limitBytes;
+    this.#limits = options;
     this.#fileBytes = Math.min(
       options.fileBytes ?? fileBytesDefault,
       Math.max(fileBytesMin, Math.floor(options.limitBytes / 8)),
     );
+  }
+
+  get limitBytes(): number {
+    return this.#limits.limitBytes;
+  }
+
+  setLimits(limits: DeadLetterLimits): void {
+    this.#limits = limits;
+    this.#waiters.notify();
   }
 
   get usedBytes(): number {
@@ -243,7 +258,7 @@ class AvroDeadLetterStore implements DeadLetterStore {
       } else {
         // Those behind it wait with it, so that letters keep their order.
         isFull = true;
-        outcomes.push(this.#options.whenFull === 'block' ? 'full' : 'dropped');
+        outcomes.push(this.#limits.whenFull === 'block' ? 'full' : 'dropped');
       }
     }
     if (isFull) this.#waiters.markFull();

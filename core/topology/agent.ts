@@ -196,12 +196,15 @@ export class Agent {
   }
 
   async openFilter(config: FilterConfig, factory = this.factory): Promise<RunningFilter> {
-    const filter = factory.filter(config);
+    const declared: string[] = [];
+    const filter = factory.filter(config, declared);
     this.exportHealth('filter', config.id);
     await filter.open?.();
     const stage = new FilterStage({
       id: config.id,
       filter,
+      // A copy: fields that scripts name while they run do not count.
+      declared: [...declared],
       condition: factory.condition(config.base),
       view: factory.eventView(),
       metrics: this.metrics.forComponent('filter', config.id),

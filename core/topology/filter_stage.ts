@@ -26,6 +26,8 @@ export interface FilterStageOptions {
   readonly view: EventView;
   readonly metrics: ComponentMetrics;
   readonly log: Log;
+  /** Names of the fields that the filter named when it was made, in order. */
+  readonly declared?: readonly string[];
 }
 
 /** One filter with its condition and its numbers. */
@@ -33,12 +35,14 @@ export class FilterStage {
   readonly id: string;
   readonly filter: BatchFilter | EventFilter;
   readonly counters: ComponentCounters;
+  readonly declared: readonly string[];
   private readonly options: FilterStageOptions;
 
   constructor(options: FilterStageOptions) {
     this.id = options.id;
     this.filter = options.filter;
     this.options = options;
+    this.declared = options.declared ?? [];
     this.counters = new ComponentCounters(options.metrics);
   }
 
@@ -114,6 +118,9 @@ const nameOfReason: readonly string[] = Object.entries(dropReason)
   .sort(([, a], [, b]) => a - b)
   .map(([name]) => name);
 
+/** Room for what later filters make of a derived batch's events. */
+const derivedEventsMin = 64;
+
 class Emitter implements DerivedEmitter {
   private readonly derived: DerivedBatch[];
 
@@ -122,8 +129,9 @@ class Emitter implements DerivedEmitter {
   }
 
   derive(from: Batch, events: number, dataBytes: number): Batch {
-    const batch = heapBatch(dataBytes, Math.max(1, events));
+    const batch = heapBatch(dataBytes, Math.max(derivedEventsMin, events));
     batch.reset(from.source, from.tagNames[0]!);
+    batch.setOrder(from.order);
     return batch;
   }
 

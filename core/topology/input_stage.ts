@@ -147,13 +147,13 @@ export class InputStage implements BatchEmitter {
 
   private async ship({ batch, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
-    const position = batch.positionEnd;
+    const { positionEnd: position, count } = batch;
     try {
-      this.counters.in.value += batch.count;
+      this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
       await this.options.pipeline().run(batch, this.options.hardStop);
-      this.counters.out.value += batch.count;
+      this.counters.out.value += count;
       ledger.advance(position);
       this.discard(batch);
       done();

@@ -71,7 +71,7 @@ function refusedChange(agent: Agent, next: ResolvedConfig, diff: ConfigDiff): st
   for (const { from, to } of diff.changed) {
     if (from.kind !== 'output' || to.kind !== 'output') continue;
     if (storageFingerprint(from) !== storageFingerprint(to)) {
-      return `The storage options of output "${to.id}" cannot change while the agent runs: restart it.`;
+      return `storage.type and storage.path of output "${to.id}" cannot change while the agent runs: restart it.`;
     }
   }
   return undefined;
@@ -187,6 +187,7 @@ async function commit(
   agent.filters = components.filters;
   agent.outputs = components.outputs;
   agent.setPipeline();
+  for (const { config, storage } of components.outputs) storage.setLimits(config);
   const oldOutputs = stagesOf(old.outputs);
   for (const { stage } of components.outputs) if (!oldOutputs.has(stage)) stage.start();
   const keptInputs = stagesOf(components.inputs);

@@ -170,3 +170,44 @@ test('a new source waits for a disk that cannot note it, and the input goes on',
   assert.deepEqual(pipeline.agent.problems(), []);
   await pipeline.stop({ keep: true });
 });
+
+test('a reload changes limit, policy and durability of a disk buffer in use, and loses nothing', () =>
+  inDirectory(async (directory) => {
+    const withOptions = (options: string) =>
+      yaml.replace('storage.type: filesystem', `storage.type: filesystem, ${options}`);
+    const large = (from: number, to: number) =>
+      numbers(from, to).map((record) => ({ ...record, text: 'x'.repeat(10_000) }));
+    const small = withOptions('storage.total_limit_size: 64K, batch: {records: 1}');
+    const { input, output, pipeline } = await start(directory, small);
+    output.answer = () => ({ kind: 'retry', reason: 'down' });
+    await input.emit(large(0, 10));
+    await waitUntil('full', () =>
+      pipeline.agent.problems().some(({ reason }) => /full/.test(reason)),
+    );
+    const settled = input.settled();
+    assert.ok(settled < 10);
+
+    const more = 'storage.total_limit_size: 1M, storage.durability: os, batch: {records: 1}';
+    const raised = await pipeline.agent.reload(pipeline.load(withOptions(more)));
+    assert.deepEqual(raised.ok, true, raised.message);
+    await waitUntil('stored', () => input.settled() === 10);
+
+    const dropping =
+      'storage.total_limit_size: 1M, storage.when_full: drop_newest, batch: {records: 1}';
+    const changed = await pipeline.agent.reload(pipeline.load(withOptions(dropping)));
+    assert.deepEqual(changed.ok, true, changed.message);
+    for (let at = 10; at < 150; at += 20) await input.emit(large(at, at + 20));
+    await waitUntil('dropped', () => input.settled() === 150);
+
+    const refused = await pipeline.agent.reload(
+      pipeline.load(yaml.replace(', storage.type: filesystem', '')),
+    );
+    assert.match(refused.message, /storage.type and storage.path/);
+    output.answer = () => ({ kind: 'accepted' });
+    await waitUntil('delivered', () => pipeline.agent.outputs[0]!.stage.isIdle);
+    await pipeline.stop({ keep: true, drained: true });
+    // The instances before and after a reload deliver side by side.
+    const arrived = new Set(numbersOf(output.accepted));
+    for (let n = 0; n < 10; n++) assert.ok(arrived.has(n), `record ${n}`);
+    assert.ok(output.accepted.length < 150);
+  }));

@@ -22,6 +22,8 @@ export interface FieldMatcherOptions {
   /** Counts the texts that the kernel left to the regular expression. */
   readonly fallbacks: Counter;
   readonly watch: TimeoutWatch;
+  /** Told of all fields that the patterns fill. */
+  readonly declare: PluginContext['declare'];
 }
 
 /** One field's patterns, run over the events of a batch one pattern after the other: first in the
@@ -44,6 +46,7 @@ export class FieldMatcher {
       ({ captures }) =>
         new CaptureWriter(captures, { overwrite, target, keepEmpty: grok.keepEmptyCaptures }),
     );
+    for (const { fields } of this.writers) for (const field of fields) options.declare(field);
   }
 
   /** Matches the events that are pending (all that are not aside when patterns do not break on a

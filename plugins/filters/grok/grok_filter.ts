@@ -87,6 +87,7 @@ export class GrokFilter implements BatchFilter {
         kernel: context.kernel,
         fallbacks: context.metrics.counter('sluice_grok_fallback_total'),
         watch,
+        declare: context.declare,
       });
     });
   }

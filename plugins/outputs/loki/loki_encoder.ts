@@ -8,6 +8,7 @@ import {
   type OutputContext,
   type RecordEncoder,
   type RecordSink,
+  spliceJson,
   valueKind,
 } from '../../../core/sdk/index.ts';
 import type { LokiOptions } from './config.ts';
@@ -22,7 +23,7 @@ import {
 } from './label_source.ts';
 import { LineWriter } from './line.ts';
 import type { PushFormat } from './push_format.ts';
-import { Streams } from './streams.ts';
+import { splitKey, Streams } from './streams.ts';
 
 /** Bytes after which a run of entries is handed over. */
 const runBytes = 1024 * 1024;
@@ -36,6 +37,8 @@ export class LokiEncoder implements RecordEncoder {
   private readonly metadata: readonly LabelSource[];
   private readonly metadataMaps: readonly Field[];
   private readonly lines: LineWriter;
+  /** Labels that hold a field which is not in the line. */
+  private readonly labelled: readonly { readonly name: string; readonly field: Field }[];
   private readonly json: JsonRecordEncoder;
   private readonly out = new ByteWriter();
   private readonly members = new MemberCursor();
@@ -56,7 +59,15 @@ export class LokiEncoder implements RecordEncoder {
     const labels = labelSources(options, context.baseDirectory);
     this.metadata = parseSources(options.structured_metadata, 'structured_metadata');
     this.metadataMaps = (options.structured_metadata_map_keys ?? []).map(fieldNamed);
-    this.lines = new LineWriter(options, (options.remove_keys ?? []).map(fieldNamed));
+    const removed = (options.remove_keys ?? []).map(fieldNamed);
+    this.lines = new LineWriter(options, removed);
+    this.labelled = labels.flatMap(({ name, pieces }) => {
+      const [piece] = pieces;
+      if (pieces.length !== 1 || piece?.kind !== 'field') return [];
+      const { field } = piece;
+      const isGone = removed.some((one) => field.keys.join('\0').startsWith(one.keys.join('\0')));
+      return isGone ? [{ name, field }] : [];
+    });
     this.fingerprint = fingerprintOf(options, labels);
     this.streams = new Streams({
       labels,
@@ -104,9 +115,12 @@ export class LokiEncoder implements RecordEncoder {
     this.json.close();
   }
 
-  recordJson(record: Buffer): string {
+  /** What `remove_keys` took out of the line is put back from the labels and the metadata. Labels
+   *  are texts: a number comes back as one. */
+  recordJson(record: Buffer, sectionKey?: string): string {
     const { line, metadata } = this.format.readEntry(record);
-    const object = isObjectText(line) ? line : JSON.stringify({ log: line });
+    const written = isObjectText(line) ? line : JSON.stringify({ log: line });
+    const object = sectionKey === undefined ? written : this.withLabels(written, sectionKey);
     if (metadata.length === 0) return object;
     // What was taken out of the line for the metadata belongs to the record.
     const known = new Set(Object.keys(JSON.parse(object) as object).map(labelName));
@@ -118,6 +132,18 @@ export class LokiEncoder implements RecordEncoder {
     if (added.length === 0) return object;
     const body = object.trim().slice(1, -1).trim();
     return `{${body}${body === '' ? '' : ','}${added.join(',')}}`;
+  }
+
+  private withLabels(object: string, sectionKey: string): string {
+    if (this.labelled.length === 0) return object;
+    const labels = this.format.readLabels(splitKey(sectionKey).labels);
+    let record: Buffer = Buffer.from(object);
+    for (const { name, field } of this.labelled) {
+      const value = labels.get(name);
+      if (value === undefined || hasField(JSON.parse(record.toString()), field)) continue;
+      record = spliceJson(record, field.keys, Buffer.from(JSON.stringify(value)));
+    }
+    return record.toString();
   }
 
   private prepare(batch: Batch): void {
@@ -230,6 +256,15 @@ export class LokiEncoder implements RecordEncoder {
       pairs.set(labelName(this.members.keyText()), wellFormed(value));
     }
   }
+}
+
+function hasField(record: unknown, field: Field): boolean {
+  let value = record;
+  for (const key of field.keys) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return true;
 }
 
 function isObjectText(text: string): boolean {

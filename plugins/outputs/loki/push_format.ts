@@ -27,6 +27,8 @@ export interface DecodedEntry {
 export interface PushFormat {
   readonly contentType: string;
   labelsText(names: readonly string[], values: readonly string[]): string;
+  /** The labels in a text that `labelsText` made. */
+  readLabels(text: string): ReadonlyMap<string, string>;
   writeEntry(entry: Entry, out: ByteWriter): void;
   readEntry(record: Buffer): DecodedEntry;
   body(streams: readonly StreamEntries[]): Buffer;
@@ -39,6 +41,11 @@ export const jsonFormat: PushFormat = {
   labelsText(names, values) {
     const members = names.map((name, i) => `"${name}":${JSON.stringify(values[i])}`);
     return `{${members.join(',')}}`;
+  },
+
+  readLabels(text) {
+    // Written by `labelsText`.
+    return new Map(Object.entries(JSON.parse(text) as Record<string, string>));
   },
 
   writeEntry(entry, out) {
@@ -89,6 +96,12 @@ export function protobufFormat(): PushFormat {
     labelsText(names, values) {
       const pairs = names.map((name, i) => `${name}=${JSON.stringify(values[i])}`);
       return `{${pairs.join(', ')}}`;
+    },
+
+    readLabels(text) {
+      const pairs = text.matchAll(/([a-zA-Z_]\w*)=("(?:[^"\\]|\\.)*")/g);
+      // Values were written as JSON strings.
+      return new Map(Array.from(pairs, ([, name, json]) => [name!, JSON.parse(json!) as string]));
     },
 
     writeEntry(entry, out) {

@@ -298,6 +298,8 @@ export class TailRun implements BatchEmitter {
         hostName: 'host',
         storagePath: directory,
       },
+      declare: (field) => field,
+      environment: (name) => process.env[name],
       field: (reference) => fieldOf([reference]),
       parser: (name) => {
         throw new Error(`no parser ${name}`);

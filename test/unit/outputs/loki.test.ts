@@ -171,6 +171,20 @@ test('a dead letter is the record, with the metadata that was taken out of it', 
   }
 });
 
+test('a dead letter is the whole record, with what went into the labels', () => {
+  for (const format of ['json', 'protobuf'] as const) {
+    const { output } = outputOf(plugin, {
+      format,
+      labels: ['job=x', '$app', "zone=$k8s['zone']", 'mixed=a$app'],
+      remove_keys: ['app', '$k8s', 'gone'],
+    });
+    const root = { app: 'a "b", c="d"', k8s: { zone: 'é' }, gone: 1, text: 'x' };
+    const { chunk } = chunkOf(output.encoder, [{ root }]);
+    const record = output.encoder.recordJson(chunk.recordAt(0), chunk.sectionOf(0));
+    assert.deepEqual(JSON.parse(record), { text: 'x', app: root.app, k8s: root.k8s });
+  }
+});
+
 test('sets of labels beyond the limit of the hour go with the fixed labels', () => {
   let nowMs = 0;
   const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };

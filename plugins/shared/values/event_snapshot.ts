@@ -1,4 +1,4 @@
-import { type Batch, valueKind } from '../../../core/sdk/index.ts';
+import { type Batch, type Column, valueKind } from '../../../core/sdk/index.ts';
 
 /** Remembers one event of a batch, so that half-done edits can be taken back. Values themselves
  *  never change in place: it is enough to remember where they stand. */
@@ -6,7 +6,8 @@ export class EventSnapshot {
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
   private readonly kinds: number[] = [];
-  private columns = 0;
+  /** Columns are remembered themselves: new ones may come to stand between them. */
+  private readonly columns: Column[] = [];
   private rootStart = 0;
   private rootEnd = 0;
   private rootKind = 0;
@@ -16,9 +17,10 @@ export class EventSnapshot {
 
   save(batch: Batch, index: number): void {
     // hot path
-    this.columns = batch.columns.length;
-    for (let i = 0; i < this.columns; i++) {
+    this.columns.length = batch.columns.length;
+    for (let i = 0; i < this.columns.length; i++) {
       const column = batch.columns[i]!;
+      this.columns[i] = column;
       this.starts[i] = column.start[index]!;
       this.ends[i] = column.end[index]!;
       this.kinds[i] = column.kind[index]!;
@@ -33,11 +35,10 @@ export class EventSnapshot {
 
   restore(batch: Batch, index: number): void {
     for (let i = 0; i < batch.columns.length; i++) {
-      const column = batch.columns[i]!;
-      if (i >= this.columns) {
-        column.kind[index] = valueKind.absent;
-        continue;
-      }
+      batch.columns[i]!.kind[index] = valueKind.absent;
+    }
+    for (let i = 0; i < this.columns.length; i++) {
+      const column = this.columns[i]!;
       column.start[index] = this.starts[i]!;
       column.end[index] = this.ends[i]!;
       column.kind[index] = this.kinds[i]!;
