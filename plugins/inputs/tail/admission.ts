@@ -8,19 +8,24 @@ import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { beforeBytesMax, headBytesMax, HeadPrints } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from './file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
-import { beginsAlike, isIntact, isRelatedName, liveIdentity, relate } from './content_relation.ts';
+import {
+  beginsAlike,
+  beginsLikePeeked,
+  isIntact,
+  isRelatedName,
+  liveIdentity,
+  peekAt,
+  type Relation,
+  readInCopy,
+  relate,
+} from './content_relation.ts';
 import type { GenerationStore } from './generation_store.ts';
+import { OneAtATime } from './one_at_a_time.ts';
+import { type Orphan, Orphans } from './orphans.ts';
+import { RetiredFiles } from './retired_files.ts';
 import { furthestPosition, type Unclaimed, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
 import { TailedFile } from './tailed_file.ts';
 import type { TailSettings } from './tail_settings.ts';
-
-/** Content whose file was truncated, or deleted after it was read: a copy may turn up. */
-export interface Orphan {
-  readonly generation: FileGeneration;
-  readonly sinceMs: number;
-  /** Bytes that were there and had not been consumed. */
-  readonly unreadBytes: number;
-}
 
 type Donor = Unclaimed | FileGeneration;
 
@@ -29,6 +34,9 @@ interface Candidate {
   readonly file: TailedFile;
   readonly generation: FileGeneration;
 }
+
+/** What became of a candidate: it goes on with a generation, begins at a position, or waits. */
+type Decision = Orphan | { readonly position: number | undefined } | 'wait';
 
 /** A file that was not known: where it is, what it is, and from where to read it, if that was
  *  decided before. */
@@ -49,6 +57,7 @@ interface Opened {
 /** Content this long is not alike by chance. */
 const evidenceBytes = 256;
 const openAtOnce = 32;
+const beginningBytes = 64;
 
 /** Decides what a file is that was not there before: a known one that was renamed, copied or
  *  archived, whose generation goes on, or a new one.
@@ -60,7 +69,10 @@ const openAtOnce = 32;
  *     a truncation, since two short files may well be alike.
  *  3. That content, and the old file is still there: either a copy before the truncation or
  *     another file. It waits until the old one is truncated, or until neither happens.
- *  4. Everything else is a new generation. In doubt a line comes twice rather than never. */
+ *  4. Everything else is a new generation. In doubt a line comes twice rather than never.
+ *
+ *  The reader goes on meanwhile: it orphans content at any moment. So decisions are taken one at a
+ *  time, and a search that found no donor is made again when content was orphaned during it. */
 export class Admission {
   private readonly context: InputContext;
   private readonly settings: TailSettings;
@@ -68,7 +80,9 @@ export class Admission {
   private readonly live: Map<string, TailedFile>;
   private readonly unclaimed = new UnclaimedCheckpoints();
   private readonly candidates = new Map<string, Candidate>();
-  private readonly orphans = new Set<Orphan>();
+  private readonly orphans = new Orphans();
+  private readonly retired = new RetiredFiles();
+  private readonly turns = new OneAtATime();
   /** Generations of files that are left alone for their age, by file key. */
   private readonly parked = new Map<string, FileGeneration>();
 
@@ -103,16 +117,21 @@ export class Admission {
 
   /** A file that was empty when it was found has got its first bytes: decides about it now. True
    *  when it is to be read at once. */
-  async check(file: TailedFile): Promise<boolean> {
-    file.isUnchecked = false;
-    const facts = file.look();
-    const head = await this.readHead(file, facts);
-    if (head === undefined) return true;
-    const donor = await this.findDonor(file, facts, head);
-    if (donor === undefined) return true;
-    this.live.delete(file.key);
-    if (donor !== 'wait') await this.takeUp(file, donor, head, []);
-    return donor !== 'wait';
+  check(file: TailedFile): Promise<boolean> {
+    return this.turns.run(async () => {
+      file.isUnchecked = false;
+      const facts = file.look();
+      const head = await this.readHead(file, facts);
+      if (head === undefined) return true;
+      const donor = await this.findDonor(file, facts, head);
+      if (donor === 'wait') {
+        this.live.delete(file.key);
+        return false;
+      }
+      if (donor !== undefined) await this.takeUp(file, donor, head, []);
+      else file.generation?.peek(head.bytes);
+      return true;
+    });
   }
 
   isCandidate(key: string): boolean {
@@ -130,97 +149,139 @@ export class Admission {
   }
 
   /** Decides about new files. Returns those to be read now. */
-  async admit(found: readonly Found[], isStart: boolean): Promise<TailedFile[]> {
-    const admitted: TailedFile[] = [];
-    // Thousands of files at once must not all be open.
-    const isMany = found.length > openAtOnce;
-    const rest: Opened[] = [];
-    for (const one of found) {
-      const opened = await this.open(one);
-      if (opened === undefined) continue;
-      const { file, facts, head } = opened;
-      const known = await this.claimByInode(file, facts, head);
-      if (known === undefined) rest.push(opened);
-      else await this.takeUp(file, known, head, admitted);
-      if (isMany) await file.close();
-    }
-    const fresh: Opened[] = [];
-    for (const opened of rest) {
+  admit(found: readonly Found[], isStart: boolean): Promise<TailedFile[]> {
+    return this.turns.run(async () => {
+      const admitted: TailedFile[] = [];
+      // Thousands of files at once must not all be open.
+      const isMany = found.length > openAtOnce;
+      const rest: Opened[] = [];
+      for (const one of found) {
+        const opened = await this.open(one);
+        if (opened === undefined) continue;
+        const { file, facts, head } = opened;
+        const known = await this.claimByInode(file, facts, head);
+        if (known === undefined) rest.push({ ...opened, ...(await this.recallRetired(opened)) });
+        else await this.takeUp(file, known, head, admitted);
+        if (isMany) await file.close();
+      }
+      await this.admitOthers(rest, isStart, isMany, admitted);
+      return admitted;
+    });
+  }
+
+  /** Files that no inode is known of: those that go on elsewhere, wait, or are new. */
+  private async admitOthers(
+    rest: readonly Opened[],
+    isStart: boolean,
+    isMany: boolean,
+    admitted: TailedFile[],
+  ): Promise<void> {
+    let fresh: Opened[] = [];
+    let beginnings = new Set<string>();
+    const beginAll = async () => {
+      for (let at = 0; at < fresh.length; at += openAtOnce) {
+        const some = fresh.slice(at, at + openAtOnce);
+        admitted.push(...(await Promise.all(some.map((one) => this.begin(one, isStart)))));
+        if (isMany) for (const { file } of some) await file.close();
+      }
+      fresh = [];
+      beginnings = new Set();
+    };
+    // A copy is younger than its original.
+    for (const opened of [...rest].sort((left, right) => byBirth(left.file, right.file))) {
       const { file, facts, head } = opened;
       if (!file.isOpen && !tryOpen(file)) continue;
+      const beginning = head.bytes.toString('latin1', 0, beginningBytes);
+      // It may be a copy of one that is new as well.
+      if (beginnings.has(beginning) && !this.isQuiet(facts)) await beginAll();
       const donor = await this.findDonor(file, facts, head);
       if (donor === 'wait') continue;
-      if (donor === undefined) fresh.push(opened);
-      else await this.takeUp(file, donor, head, admitted);
+      if (donor !== undefined) await this.takeUp(file, donor, head, admitted);
+      else {
+        fresh.push(opened);
+        if (beginning.length > 0) beginnings.add(beginning);
+      }
       if (isMany) await file.close();
     }
-    for (let at = 0; at < fresh.length; at += openAtOnce) {
-      const some = fresh.slice(at, at + openAtOnce);
-      const made = await Promise.all(some.map((one) => this.begin(one, isStart)));
-      admitted.push(...made);
-      if (isMany) for (const { file } of some) await file.close();
-    }
-    return admitted;
+    await beginAll();
   }
 
   /** Takes up files known by their inode alone; others are left. */
-  async claimMoved(found: readonly Found[]): Promise<TailedFile[]> {
-    const admitted: TailedFile[] = [];
-    for (const one of found) {
-      const opened = await this.open(one);
-      if (opened === undefined) continue;
-      const { file, facts, head } = opened;
-      const known = await this.claimByInode(file, facts, head);
-      if (known === undefined) await file.close();
-      else await this.takeUp(file, known, head, admitted);
-    }
-    return admitted;
+  claimMoved(found: readonly Found[]): Promise<TailedFile[]> {
+    return this.turns.run(async () => {
+      const admitted: TailedFile[] = [];
+      for (const one of found) {
+        const opened = await this.open(one);
+        if (opened === undefined) continue;
+        const { file, facts, head } = opened;
+        const known = await this.claimByInode(file, facts, head);
+        if (known === undefined) await file.close();
+        else await this.takeUp(file, known, head, admitted);
+      }
+      return admitted;
+    });
   }
 
   /** Looks again at the files that may be copies. Returns those that were decided. */
-  async reconsider(): Promise<TailedFile[]> {
-    const admitted: TailedFile[] = [];
-    for (const [key, candidate] of [...this.candidates]) {
-      const { file, generation } = candidate;
-      const facts = look(file);
-      if (facts === undefined || facts.links === 0) {
+  reconsider(): Promise<TailedFile[]> {
+    return this.turns.run(async () => {
+      const admitted: TailedFile[] = [];
+      for (const [key, candidate] of [...this.candidates]) {
+        const { file } = candidate;
+        const facts = look(file);
+        if (facts === undefined || (facts.links === 0 && facts.size === 0)) {
+          this.candidates.delete(key);
+          await file.close();
+          continue;
+        }
+        const head = (await this.readHead(file, facts)) ?? new HeadPrints(Buffer.alloc(0));
+        const decision = await this.decide(candidate, facts, head);
+        if (decision === 'wait') continue;
         this.candidates.delete(key);
-        await file.close();
-        continue;
+        if (!('generation' in decision)) {
+          admitted.push(await this.begin({ file, facts, head, ...decision }, false));
+        } else if (this.orphans.take(decision)) {
+          await this.takeUp(file, decision.generation, head, admitted);
+        }
       }
-      const head = await this.readHead(file, facts);
-      const relation =
-        head === undefined ? 'shorter' : await relate(file, facts, head, liveIdentity(generation));
-      const orphan = [...this.orphans].find((one) => one.generation === generation);
-      const isSettledDown =
-        this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
-      if (relation === 'same' && orphan !== undefined) {
-        this.candidates.delete(key);
-        this.orphans.delete(orphan);
-        await this.takeUp(file, generation, head!, admitted);
-        continue;
-      }
-      const donor = generation.file;
-      const isOpenQuestion =
-        relation !== 'other' &&
-        (!isSettledDown ||
-          (donor !== undefined && (donor.presence === 'away' || !isIntact(donor))));
-      if (isOpenQuestion) continue;
-      this.candidates.delete(key);
-      admitted.push(
-        await this.begin(
-          { file, facts, head: head ?? new HeadPrints(Buffer.alloc(0)), position: undefined },
-          false,
-        ),
-      );
-    }
-    return admitted;
+      return admitted;
+    });
+  }
+
+  /** What a candidate is by now. */
+  private async decide(
+    { file, generation }: Candidate,
+    facts: FileFacts,
+    head: HeadPrints,
+  ): Promise<Decision> {
+    const isQuiet = this.isQuiet(facts);
+    const relation = await this.relation(file, facts, head, generation);
+    // Looked up behind the wait: the reader may have orphaned it just now.
+    const orphan = this.orphans.of(generation);
+    if (relation === 'same' && orphan !== undefined) return orphan;
+    if (relation === 'other') return { position: undefined };
+    if (!isQuiet) return 'wait';
+    const donor = generation.file;
+    if (donor !== undefined && (donor.presence === 'away' || !isIntact(donor))) return 'wait';
+    // Lines that came behind the copy were read before the truncation: it has none to add.
+    const position = orphan === undefined ? undefined : readInCopy(file, facts, generation);
+    return { position };
   }
 
   /** Content whose file has none of it any more. A copy may take it over within a while. */
   orphan(generation: FileGeneration, unreadBytes: number): void {
     generation.detach();
-    this.orphans.add({ generation, sinceMs: this.context.clock.monotonicMs(), unreadBytes });
+    this.orphans.add(generation, unreadBytes, this.context.clock.monotonicMs());
+  }
+
+  /** A look at all directories is over. */
+  lookEnded(): void {
+    this.orphans.lookEnded();
+  }
+
+  /** Remembers a file that is closed though it still exists. */
+  retire(file: TailedFile): void {
+    this.retired.add(file);
   }
 
   /** Keeps the generation of a file that is left alone, until the file changes again. */
@@ -243,17 +304,25 @@ export class Admission {
   expired(all: boolean): Orphan[] {
     const now = this.context.clock.monotonicMs();
     const waitMs = this.settings.rotateWaitMs + this.settings.refreshMs;
-    const gone: Orphan[] = [];
-    for (const orphan of this.orphans) {
-      if (!all && (now - orphan.sinceMs < waitMs || this.isAwaited(orphan.generation))) continue;
-      this.orphans.delete(orphan);
-      gone.push(orphan);
-    }
-    return gone;
+    return [...this.orphans].filter(
+      (orphan) =>
+        all ||
+        (this.orphans.isOverdue(orphan, now, waitMs) && !this.isAwaited(orphan.generation)),
+    );
+  }
+
+  /** Gives an orphan up; false when a copy has taken it over, or waits to. */
+  giveUp(orphan: Orphan, all: boolean): boolean {
+    if (!all && this.isAwaited(orphan.generation)) return false;
+    return this.orphans.take(orphan);
   }
 
   async close(): Promise<void> {
-    for (const { file } of this.candidates.values()) await file.close();
+    for (const { file, generation } of this.candidates.values()) {
+      // The one that it got while it was empty.
+      if (file.generation !== generation) file.generation?.source.close();
+      await file.close();
+    }
     this.candidates.clear();
     for (const { generation } of this.orphans) generation.source.close();
     for (const generation of this.parked.values()) generation.source.close();
@@ -292,8 +361,7 @@ export class Admission {
     } catch (error) {
       if (!(error instanceof GzipDamageError)) throw error;
       file.content().restart();
-      const isOld = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
-      return isOld ? new HeadPrints(Buffer.alloc(0)) : undefined;
+      return this.isQuiet(facts) ? new HeadPrints(Buffer.alloc(0)) : undefined;
     }
   }
 
@@ -321,12 +389,35 @@ export class Admission {
     return undefined;
   }
 
+  /** Where reading a file goes on that was closed though it still existed. */
+  private async recallRetired({ file, facts, head }: Opened): Promise<{ position?: number }> {
+    const retired = this.retired.take(facts.key);
+    if (retired === undefined || isOtherBirth(retired.birth, facts, file.path)) return {};
+    const { known } = retired;
+    return (await relate(file, facts, head, known)) === 'same' ? { position: known.position } : {};
+  }
+
   /** Rules 2 and 3. */
   private async findDonor(
     file: TailedFile,
     facts: FileFacts,
     head: HeadPrints,
   ): Promise<Donor | 'wait' | undefined> {
+    for (;;) {
+      const { additions } = this.orphans;
+      const donor =
+        (await this.unclaimedDonor(file, facts, head)) ??
+        (await this.orphanedDonor(file, facts, head)) ??
+        (await this.liveDonor(file, facts, head));
+      if (donor !== undefined || additions === this.orphans.additions) return donor;
+    }
+  }
+
+  private async unclaimedDonor(
+    file: TailedFile,
+    facts: FileFacts,
+    head: HeadPrints,
+  ): Promise<Donor | undefined> {
     for (const one of this.unclaimed.beginningLike(head)) {
       const { identity } = one;
       const isExtended = file.path !== identity.path && isRelatedName(file.path, identity.path);
@@ -334,38 +425,71 @@ export class Admission {
       if (identity.position < evidenceBytes && file.path === identity.path) continue;
       if ((await relate(file, facts, head, identity)) === 'same') return one;
     }
+    return undefined;
+  }
+
+  private async orphanedDonor(
+    file: TailedFile,
+    facts: FileFacts,
+    head: HeadPrints,
+  ): Promise<Donor | 'wait' | undefined> {
     for (const orphan of this.orphans) {
-      const { position, path } = orphan.generation;
-      if (position === 0) continue;
-      if (position < evidenceBytes && !isRelatedName(file.path, path)) continue;
-      const relation = await relate(file, facts, head, liveIdentity(orphan.generation));
-      if (relation === 'same') {
-        this.orphans.delete(orphan);
-        return orphan.generation;
-      }
-    }
-    for (const donor of this.live.values()) {
-      const { generation } = donor;
-      if (generation === undefined || generation.position === 0 || donor === file) continue;
-      const isShort = generation.position < evidenceBytes;
-      if (isShort && !isRelatedName(file.path, donor.path)) continue;
-      if (!beginsAlike(file, head, donor, generation)) continue;
-      const relation = await relate(file, facts, head, liveIdentity(generation));
-      if (relation !== 'other') {
-        const decision = this.wait(file, facts, generation);
-        if (decision !== undefined) return decision;
-      }
+      const { generation } = orphan;
+      const { position, path } = generation;
+      if (position > 0 && position < evidenceBytes && !isRelatedName(file.path, path)) continue;
+      const relation = await this.relation(file, facts, head, generation);
+      if (relation === 'same' && this.orphans.take(orphan)) return generation;
+      const isPart = relation === 'shorter' && readInCopy(file, facts, generation) !== undefined;
+      if (!isPart) continue;
+      this.candidates.set(file.key, { file, generation });
+      return 'wait';
     }
     return undefined;
   }
 
+  private async liveDonor(
+    file: TailedFile,
+    facts: FileFacts,
+    head: HeadPrints,
+  ): Promise<'wait' | undefined> {
+    for (const donor of this.live.values()) {
+      const { generation } = donor;
+      if (generation === undefined || donor === file) continue;
+      const isShort = generation.position < evidenceBytes;
+      if (isShort && !isRelatedName(file.path, donor.path)) continue;
+      // Of two that were not read yet the older one is the original.
+      if (generation.position === 0 && byBirth(donor, file) >= 0) continue;
+      peekAt(donor, generation);
+      if (generation.position > 0 && !beginsAlike(file, head, donor, generation)) continue;
+      const relation = await this.relation(file, facts, head, generation);
+      if (relation !== 'other' && this.wait(file, facts, generation)) return 'wait';
+    }
+    return undefined;
+  }
+
+  /** How a file relates to what was read of a generation, or was seen if nothing was read yet. */
+  private async relation(
+    file: TailedFile,
+    facts: FileFacts,
+    head: HeadPrints,
+    generation: FileGeneration,
+  ): Promise<Relation> {
+    if (generation.position > 0) return relate(file, facts, head, liveIdentity(generation));
+    return beginsLikePeeked(head.bytes, generation.peeked) ? 'same' : 'other';
+  }
+
   /** Lets a file wait, unless it has not changed for so long that it is no copy in the making. */
-  private wait(file: TailedFile, facts: FileFacts, generation: FileGeneration): 'wait' | undefined {
+  private wait(file: TailedFile, facts: FileFacts, generation: FileGeneration): boolean {
     const donor = generation.file;
-    const isOld = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
-    if (isOld && donor?.presence === 'here' && isIntact(donor)) return undefined;
+    if (this.isQuiet(facts) && donor?.presence === 'here' && isIntact(donor)) return false;
     this.candidates.set(file.key, { file, generation });
-    return 'wait';
+    return true;
+  }
+
+  /** The file has not changed for so long that nobody is writing a copy any more. */
+  private isQuiet(facts: FileFacts): boolean {
+    const changedMs = Math.max(facts.modifiedMs, facts.changedMs);
+    return this.context.clock.nowMs() - changedMs >= this.settings.rotateWaitMs;
   }
 
   /** Goes on in this file with what a checkpoint or another file has. */
@@ -393,8 +517,12 @@ export class Admission {
     const { file, facts, head } = one;
     file.isUnchecked = facts.size === 0;
     if (file.generation !== undefined) {
-      this.live.set(file.key, file);
-      return file;
+      // The one that it got while it was empty.
+      if (one.position === undefined || one.position === 0) {
+        this.live.set(file.key, file);
+        return file;
+      }
+      this.store.end(file.generation);
     }
     const fromHead = isStart ? this.settings.readFromHead : this.settings.readNewFromHead;
     if (!fromHead && file.isGzip) file.isFinished = true;
@@ -425,6 +553,7 @@ export class Admission {
     generation.searchedTo = position;
     // An archive does not grow: all of its head belongs to it from the start.
     if (file.isGzip) generation.learnHead(head.bytes, headBytesMax);
+    else generation.peek(head.bytes);
     if (position === 0) return;
     generation.learnHead(head.bytes, position);
     generation.encoding ??= this.settings.encoding ?? markedEncoding(head.bytes);
@@ -437,8 +566,13 @@ export class Admission {
   }
 }
 
-function lastChange(facts: FileFacts): number {
-  return Math.max(facts.modifiedMs, facts.changedMs);
+/** Oldest first; of two as old the one whose name the other's extends. */
+function byBirth(left: TailedFile, right: TailedFile): number {
+  const difference = BigInt(left.birth || 0) - BigInt(right.birth || 0);
+  if (left.birth === '' || right.birth === '' || difference === 0n) {
+    return left.path.length - right.path.length;
+  }
+  return difference < 0n ? -1 : 1;
 }
 
 function look(file: TailedFile): FileFacts | undefined {

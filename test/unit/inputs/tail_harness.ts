@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,7 @@ import {
 } from '../../../core/sdk/index.ts';
 import type { TailOptions } from '../../../plugins/inputs/tail/config.ts';
 import { plugin } from '../../../plugins/inputs/tail/index.ts';
+import { TailInput } from '../../../plugins/inputs/tail/tail_input.ts';
 
 /** What a run of the input sent, in order. */
 export interface SentRecord {
@@ -117,6 +119,13 @@ const noLedger: Source['ledger'] = {
   release: () => {},
 };
 
+/** What a run has instead of the real thing. */
+export type Surroundings = Partial<InputContext> & {
+  readonly eventsMax?: number;
+  /** The test says when the input looks and reads. */
+  readonly isStepped?: boolean;
+};
+
 /** One run of a tail input on a directory of its own. */
 export class TailRun implements BatchEmitter {
   readonly sent: SentRecord[] = [];
@@ -140,19 +149,47 @@ export class TailRun implements BatchEmitter {
     directory: string,
     checkpoints: MemoryCheckpoints,
     options: Partial<TailOptions>,
-    surroundings: Partial<InputContext> & { eventsMax?: number } = {},
+    surroundings: Surroundings = {},
   ) {
     this.sources = new MemorySources(checkpoints);
     this.eventsMax = surroundings.eventsMax ?? 2048;
     this.input = plugin.create(tailOptions(options), this.context(directory, surroundings));
-    this.done = this.input
-      .run(this, this.stopper.signal)
+    const isStepped = surroundings.isStepped ?? false;
+    this.done = (isStepped ? this.begin() : this.input.run(this, this.stopper.signal))
       .catch((error: unknown) => {
         this.failure = error;
       })
       .finally(() => {
         this.isOver = true;
       });
+  }
+
+  /** The input, for a test that sets the pace. */
+  get stepped(): TailInput {
+    assert.ok(this.input instanceof TailInput);
+    return this.input;
+  }
+
+  /** Waits for the first look of a stepped run. */
+  async begun(): Promise<void> {
+    await this.done;
+  }
+
+  private async begin(): Promise<void> {
+    this.stepped.readInto(this);
+    await this.stepped.discovery.start();
+  }
+
+  /** Looks at the directories once, as discovery does. */
+  async look(): Promise<void> {
+    const { discovery } = this.stepped;
+    await discovery.apply(await discovery.look(), false);
+    await discovery.reconsider();
+  }
+
+  /** Reads what there is, as the reader does. */
+  async read(): Promise<void> {
+    await this.stepped.readAvailable(this.stopper.signal);
   }
 
   get lines(): string[] {
@@ -337,7 +374,7 @@ export class TailPlace {
 
   run(
     options: Partial<TailOptions> = {},
-    surroundings: Partial<InputContext> & { eventsMax?: number } = {},
+    surroundings: Surroundings = {},
   ): TailRun {
     const run = new TailRun(this.directory, this.checkpoints, options, surroundings);
     this.runs.push(run);
@@ -347,7 +384,7 @@ export class TailPlace {
   /** Reads all that is there, from the beginning or from where the last run ended. */
   async readAll(
     options: Partial<TailOptions> = {},
-    surroundings: Partial<InputContext> & { eventsMax?: number } = {},
+    surroundings: Surroundings = {},
   ): Promise<TailRun> {
     return this.run({ exit_on_eof: true, ...options }, surroundings).ended();
   }

@@ -59,7 +59,7 @@ function assertOnce(run: TailRun, expected: readonly string[]): void {
   assert.deepEqual([...run.lines].sort(), [...expected].sort());
 }
 
-describe('tail follows rotation', { concurrency: 1 }, () => {
+describe('tail follows rotation', { concurrency: 4 }, () => {
   it('by renaming out of the patterns, reading the old file to its end', () =>
     inPlace(async (place) => {
       place.write('a.log', text(numbered(0, 10)));
