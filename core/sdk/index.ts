@@ -55,6 +55,7 @@ export {
   compileParsed,
   compileRegex,
   isPlainText,
+  type MatchResult,
   type RawMatch,
   RegexBudgetError,
 } from '../regex/regex.ts';

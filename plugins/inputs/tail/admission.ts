@@ -306,8 +306,7 @@ export class Admission {
     const waitMs = this.settings.rotateWaitMs + this.settings.refreshMs;
     return [...this.orphans].filter(
       (orphan) =>
-        all ||
-        (this.orphans.isOverdue(orphan, now, waitMs) && !this.isAwaited(orphan.generation)),
+        all || (this.orphans.isOverdue(orphan, now, waitMs) && !this.isAwaited(orphan.generation)),
     );
   }
 

@@ -1,6 +1,12 @@
 import { basename, extname } from 'node:path';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
-import { beforeBytesMax, headBytesMax, type HeadPrints, printOf, type StoredIdentity } from './content_print.ts';
+import {
+  beforeBytesMax,
+  headBytesMax,
+  type HeadPrints,
+  printOf,
+  type StoredIdentity,
+} from './content_print.ts';
 import type { FileFacts } from './file_facts.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { TailedFile } from './tailed_file.ts';

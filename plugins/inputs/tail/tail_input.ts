@@ -395,7 +395,8 @@ export class TailInput implements Input {
     if (file.presence === 'here' || this.files.get(file.key) !== file) return;
     this.files.delete(file.key);
     // A copy or archive of it waits to take over.
-    if (this.admission.isAwaited(generation)) this.admission.orphan(generation, unreadOf(generation));
+    if (this.admission.isAwaited(generation))
+      this.admission.orphan(generation, unreadOf(generation));
     else {
       this.admission.retire(file);
       this.lost(file);
@@ -407,7 +408,8 @@ export class TailInput implements Input {
   private lost(file: TailedFile): void {
     const { generation } = file;
     if (generation === undefined) return;
-    if (!file.isOpen && !file.isGzip) this.sayAbandoned(generation, unreadOf(generation), 'deleted');
+    if (!file.isOpen && !file.isGzip)
+      this.sayAbandoned(generation, unreadOf(generation), 'deleted');
     this.store.end(generation);
   }
 

@@ -372,10 +372,7 @@ export class TailPlace {
   readonly checkpoints = new MemoryCheckpoints();
   private readonly runs: TailRun[] = [];
 
-  run(
-    options: Partial<TailOptions> = {},
-    surroundings: Surroundings = {},
-  ): TailRun {
+  run(options: Partial<TailOptions> = {}, surroundings: Surroundings = {}): TailRun {
     const run = new TailRun(this.directory, this.checkpoints, options, surroundings);
     this.runs.push(run);
     return run;
