@@ -8,35 +8,15 @@ import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { beforeBytesMax, headBytesMax, HeadPrints } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from './file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
-import {
-  beginsAlike,
-  beginsLikePeeked,
-  isIntact,
-  isRelatedName,
-  liveIdentity,
-  peekAt,
-  type Relation,
-  readInCopy,
-  relate,
-} from './content_relation.ts';
+import { liveIdentity, relate } from './content_relation.ts';
+import { byBirth, type Candidate, type Donor, DonorSearch } from './donor_search.ts';
 import type { GenerationStore } from './generation_store.ts';
 import { OneAtATime } from './one_at_a_time.ts';
 import { type Orphan, Orphans } from './orphans.ts';
 import { RetiredFiles } from './retired_files.ts';
-import { furthestPosition, type Unclaimed, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
+import { furthestPosition, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
 import { TailedFile } from './tailed_file.ts';
 import type { TailSettings } from './tail_settings.ts';
-
-type Donor = Unclaimed | FileGeneration;
-
-/** A new file that looks like a copy of one that is being read. */
-interface Candidate {
-  readonly file: TailedFile;
-  readonly generation: FileGeneration;
-}
-
-/** What became of a candidate: it goes on with a generation, begins at a position, or waits. */
-type Decision = Orphan | { readonly position: number | undefined } | 'wait';
 
 /** A file that was not known: where it is, what it is, and from where to read it, if that was
  *  decided before. */
@@ -54,8 +34,6 @@ interface Opened {
   readonly position: number | undefined;
 }
 
-/** Content this long is not alike by chance. */
-const evidenceBytes = 256;
 const openAtOnce = 32;
 const beginningBytes = 64;
 
@@ -83,6 +61,7 @@ export class Admission {
   private readonly orphans = new Orphans();
   private readonly retired = new RetiredFiles();
   private readonly turns = new OneAtATime();
+  private readonly search: DonorSearch;
   /** Generations of files that are left alone for their age, by file key. */
   private readonly parked = new Map<string, FileGeneration>();
 
@@ -97,6 +76,9 @@ export class Admission {
     this.settings = settings;
     this.store = store;
     this.live = live;
+    const { unclaimed, orphans, candidates } = this;
+    const places = { live, unclaimed, orphans, candidates };
+    this.search = new DonorSearch(context.clock, settings, places);
   }
 
   /** Takes up the checkpoints of earlier runs. */
@@ -123,7 +105,7 @@ export class Admission {
       const facts = file.look();
       const head = await this.readHead(file, facts);
       if (head === undefined) return true;
-      const donor = await this.findDonor(file, facts, head);
+      const donor = await this.search.find(file, facts, head);
       if (donor === 'wait') {
         this.live.delete(file.key);
         return false;
@@ -193,8 +175,8 @@ export class Admission {
       if (!file.isOpen && !tryOpen(file)) continue;
       const beginning = head.bytes.toString('latin1', 0, beginningBytes);
       // It may be a copy of one that is new as well.
-      if (beginnings.has(beginning) && !this.isQuiet(facts)) await beginAll();
-      const donor = await this.findDonor(file, facts, head);
+      if (beginnings.has(beginning) && !this.search.isQuiet(facts)) await beginAll();
+      const donor = await this.search.find(file, facts, head);
       if (donor === 'wait') continue;
       if (donor !== undefined) await this.takeUp(file, donor, head, admitted);
       else {
@@ -235,7 +217,7 @@ export class Admission {
           continue;
         }
         const head = (await this.readHead(file, facts)) ?? new HeadPrints(Buffer.alloc(0));
-        const decision = await this.decide(candidate, facts, head);
+        const decision = await this.search.decide(candidate, facts, head);
         if (decision === 'wait') continue;
         this.candidates.delete(key);
         if (!('generation' in decision)) {
@@ -246,26 +228,6 @@ export class Admission {
       }
       return admitted;
     });
-  }
-
-  /** What a candidate is by now. */
-  private async decide(
-    { file, generation }: Candidate,
-    facts: FileFacts,
-    head: HeadPrints,
-  ): Promise<Decision> {
-    const isQuiet = this.isQuiet(facts);
-    const relation = await this.relation(file, facts, head, generation);
-    // Looked up behind the wait: the reader may have orphaned it just now.
-    const orphan = this.orphans.of(generation);
-    if (relation === 'same' && orphan !== undefined) return orphan;
-    if (relation === 'other') return { position: undefined };
-    if (!isQuiet) return 'wait';
-    const donor = generation.file;
-    if (donor !== undefined && (donor.presence === 'away' || !isIntact(donor))) return 'wait';
-    // Lines that came behind the copy were read before the truncation: it has none to add.
-    const position = orphan === undefined ? undefined : readInCopy(file, facts, generation);
-    return { position };
   }
 
   /** Content whose file has none of it any more. A copy may take it over within a while. */
@@ -360,7 +322,7 @@ export class Admission {
     } catch (error) {
       if (!(error instanceof GzipDamageError)) throw error;
       file.content().restart();
-      return this.isQuiet(facts) ? new HeadPrints(Buffer.alloc(0)) : undefined;
+      return this.search.isQuiet(facts) ? new HeadPrints(Buffer.alloc(0)) : undefined;
     }
   }
 
@@ -394,101 +356,6 @@ export class Admission {
     if (retired === undefined || isOtherBirth(retired.birth, facts, file.path)) return {};
     const { known } = retired;
     return (await relate(file, facts, head, known)) === 'same' ? { position: known.position } : {};
-  }
-
-  /** Rules 2 and 3. */
-  private async findDonor(
-    file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
-  ): Promise<Donor | 'wait' | undefined> {
-    for (;;) {
-      const { additions } = this.orphans;
-      const donor =
-        (await this.unclaimedDonor(file, facts, head)) ??
-        (await this.orphanedDonor(file, facts, head)) ??
-        (await this.liveDonor(file, facts, head));
-      if (donor !== undefined || additions === this.orphans.additions) return donor;
-    }
-  }
-
-  private async unclaimedDonor(
-    file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
-  ): Promise<Donor | undefined> {
-    for (const one of this.unclaimed.beginningLike(head)) {
-      const { identity } = one;
-      const isExtended = file.path !== identity.path && isRelatedName(file.path, identity.path);
-      if (identity.position < evidenceBytes && !isExtended && !one.isReplaced) continue;
-      if (identity.position < evidenceBytes && file.path === identity.path) continue;
-      if ((await relate(file, facts, head, identity)) === 'same') return one;
-    }
-    return undefined;
-  }
-
-  private async orphanedDonor(
-    file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
-  ): Promise<Donor | 'wait' | undefined> {
-    for (const orphan of this.orphans) {
-      const { generation } = orphan;
-      const { position, path } = generation;
-      if (position > 0 && position < evidenceBytes && !isRelatedName(file.path, path)) continue;
-      const relation = await this.relation(file, facts, head, generation);
-      if (relation === 'same' && this.orphans.take(orphan)) return generation;
-      const isPart = relation === 'shorter' && readInCopy(file, facts, generation) !== undefined;
-      if (!isPart) continue;
-      this.candidates.set(file.key, { file, generation });
-      return 'wait';
-    }
-    return undefined;
-  }
-
-  private async liveDonor(
-    file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
-  ): Promise<'wait' | undefined> {
-    for (const donor of this.live.values()) {
-      const { generation } = donor;
-      if (generation === undefined || donor === file) continue;
-      const isShort = generation.position < evidenceBytes;
-      if (isShort && !isRelatedName(file.path, donor.path)) continue;
-      // Of two that were not read yet the older one is the original.
-      if (generation.position === 0 && byBirth(donor, file) >= 0) continue;
-      peekAt(donor, generation);
-      if (generation.position > 0 && !beginsAlike(file, head, donor, generation)) continue;
-      const relation = await this.relation(file, facts, head, generation);
-      if (relation !== 'other' && this.wait(file, facts, generation)) return 'wait';
-    }
-    return undefined;
-  }
-
-  /** How a file relates to what was read of a generation, or was seen if nothing was read yet. */
-  private async relation(
-    file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
-    generation: FileGeneration,
-  ): Promise<Relation> {
-    if (generation.position > 0) return relate(file, facts, head, liveIdentity(generation));
-    return beginsLikePeeked(head.bytes, generation.peeked) ? 'same' : 'other';
-  }
-
-  /** Lets a file wait, unless it has not changed for so long that it is no copy in the making. */
-  private wait(file: TailedFile, facts: FileFacts, generation: FileGeneration): boolean {
-    const donor = generation.file;
-    if (this.isQuiet(facts) && donor?.presence === 'here' && isIntact(donor)) return false;
-    this.candidates.set(file.key, { file, generation });
-    return true;
-  }
-
-  /** The file has not changed for so long that nobody is writing a copy any more. */
-  private isQuiet(facts: FileFacts): boolean {
-    const changedMs = Math.max(facts.modifiedMs, facts.changedMs);
-    return this.context.clock.nowMs() - changedMs >= this.settings.rotateWaitMs;
   }
 
   /** Goes on in this file with what a checkpoint or another file has. */
@@ -563,15 +430,6 @@ export class Admission {
       : file.readNow(generation.before, length, position - length);
     generation.beforeLength = read === length ? length : 0;
   }
-}
-
-/** Oldest first; of two as old the one whose name the other's extends. */
-function byBirth(left: TailedFile, right: TailedFile): number {
-  const difference = BigInt(left.birth || 0) - BigInt(right.birth || 0);
-  if (left.birth === '' || right.birth === '' || difference === 0n) {
-    return left.path.length - right.path.length;
-  }
-  return difference < 0n ? -1 : 1;
 }
 
 function look(file: TailedFile): FileFacts | undefined {
