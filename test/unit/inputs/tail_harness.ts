@@ -109,6 +109,7 @@ class MemorySources implements SourceRegistry {
   }
 }
 
+const logField = fieldOf(['log']);
 const noLedger: Source['ledger'] = {
   startMark: () => 0,
   processedPosition: 0,
@@ -122,6 +123,8 @@ const noLedger: Source['ledger'] = {
 /** What a run has instead of the real thing. */
 export type Surroundings = Partial<InputContext> & {
   readonly eventsMax?: number;
+  /** Takes each line instead of `sent`, where there are too many to keep. */
+  readonly onLine?: (line: string, generation: string, offset: number) => void;
   /** The test says when the input looks and reads. */
   readonly isStepped?: boolean;
 };
@@ -143,6 +146,7 @@ export class TailRun implements BatchEmitter {
   private gate: Promise<void> | undefined;
   private openGate: () => void = () => {};
   private readonly eventsMax: number;
+  private readonly onLine: Surroundings['onLine'];
   isOver = false;
 
   constructor(
@@ -153,6 +157,7 @@ export class TailRun implements BatchEmitter {
   ) {
     this.sources = new MemorySources(checkpoints);
     this.eventsMax = surroundings.eventsMax ?? 2048;
+    this.onLine = surroundings.onLine;
     this.input = plugin.create(tailOptions(options), this.context(directory, surroundings));
     const isStepped = surroundings.isStepped ?? false;
     this.done = (isStepped ? this.begin() : this.input.run(this, this.stopper.signal))
@@ -276,6 +281,11 @@ export class TailRun implements BatchEmitter {
 
   async emit(batch: Batch): Promise<void> {
     for (let i = 0; i < batch.count; i++) {
+      if (this.onLine !== undefined) {
+        const line = batch.textAt(i, logField) ?? '';
+        this.onLine(line, batch.source.generation, batch.offset[i]!);
+        continue;
+      }
       this.out.clear();
       this.encoder.write(batch, i, this.out);
       this.sent.push({
@@ -368,9 +378,13 @@ function tailOptions(options: Partial<TailOptions>): TailOptions {
 
 /** A directory and its checkpoints; removed with the test. */
 export class TailPlace {
-  readonly directory = mkdtempSync(path.join(tmpdir(), 'tail-'));
+  readonly directory: string;
   readonly checkpoints = new MemoryCheckpoints();
   private readonly runs: TailRun[] = [];
+
+  constructor(parent = tmpdir()) {
+    this.directory = mkdtempSync(path.join(parent, 'tail-'));
+  }
 
   run(options: Partial<TailOptions> = {}, surroundings: Surroundings = {}): TailRun {
     const run = new TailRun(this.directory, this.checkpoints, options, surroundings);
@@ -405,8 +419,11 @@ export class TailPlace {
 }
 
 /** Runs a test in a place of its own. */
-export async function inPlace(work: (place: TailPlace) => Promise<void>): Promise<void> {
-  const place = new TailPlace();
+export async function inPlace(
+  work: (place: TailPlace) => Promise<void>,
+  parent?: string,
+): Promise<void> {
+  const place = new TailPlace(parent);
   try {
     await work(place);
   } finally {
