@@ -38,13 +38,20 @@ export interface Look extends Findings {
   readonly generations: ReadonlyMap<TailedFile, FileGeneration | undefined>;
 }
 
-/** How often directories are looked at for new names. A look may take a twentieth of the time. */
-const watchMs = 100;
+/** How often directories are looked at for new names. */
+const watchMs = 50;
+/** Shortest time between two looks. */
+const lookMsMin = 40;
+/** How often files are looked at again that wait. */
+const candidatesMs = 100;
+/** How often sizes are looked at while the reader waits for the outputs. */
+const sizesMs = 1000;
+/** A look may take a twentieth of the time. */
 const lookShare = 20;
 /** A file's part in the pause between two looks: a busy machine must not stretch it. */
 const pauseMsPerFile = 0.4;
-/** How often sizes are looked at while the reader waits for the outputs. */
-const sizesMs = 1000;
+/** So many looks in a row during which directories changed count as one during which none did. */
+const brokenLooksMax = 20;
 const movedEntriesMax = 100_000;
 /** Problems that are said once each. */
 const saidMax = 1000;
@@ -59,13 +66,14 @@ export class FileDiscovery {
   private readonly parts: DiscoveryParts;
   private readonly finder: FileFinder;
   private readonly watch: DirectoryWatch;
+  private wake: () => void = () => {};
+  private directories: ReadonlySet<string> = new Set();
   /** Files that were too old at the start: their size then, where reading them will begin. */
   private readonly ignored = new Map<string, number>();
   private readonly said = new Set<string>();
   private isChanged = true;
   private filesSeen = 0;
-  private directories: ReadonlySet<string> = new Set();
-  private wake: () => void = () => {};
+  private brokenLooks = 0;
 
   constructor(settings: TailSettings, context: InputContext, parts: DiscoveryParts) {
     this.settings = settings;
@@ -97,19 +105,22 @@ export class FileDiscovery {
   /** Looks again and again until the signal comes. What goes wrong is left in `failure`. */
   async keepOn(signal: AbortSignal): Promise<void> {
     const { clock } = this.context;
-    let tookMs = 0;
-    let searchedMs = clock.monotonicMs();
+    const { refreshMs } = this.settings;
+    let endedMs = clock.monotonicMs();
+    let pauseMs = 0;
     while (!signal.aborted) {
       await this.watch.add(this.directories);
-      const shareMs = Math.min(tookMs * lookShare, this.filesSeen * pauseMsPerFile);
-      await this.pauseDiscovery(Math.max(watchMs, shareMs), searchedMs, signal);
+      await this.untilDue(endedMs + pauseMs, endedMs + refreshMs, signal);
       if (signal.aborted) return;
-      const beganMs = clock.monotonicMs();
       try {
-        if (this.isChanged || beganMs - searchedMs >= this.settings.refreshMs) {
+        const beganMs = clock.monotonicMs();
+        const sinceMs = beganMs - endedMs;
+        if (sinceMs >= (this.isChanged ? pauseMs : refreshMs)) {
           this.isChanged = false;
-          searchedMs = beganMs;
           await this.apply(await this.look(), false);
+          endedMs = clock.monotonicMs();
+          const shareMs = (endedMs - beganMs) * lookShare;
+          pauseMs = Math.max(lookMsMin, Math.min(shareMs, this.filesSeen * pauseMsPerFile));
         }
         this.parts.lookForReader();
         await this.reconsider();
@@ -117,7 +128,7 @@ export class FileDiscovery {
         if (isRetryable(error)) {
           // Checkpoints cannot be written now; the files are found again.
           this.context.log.warn({ error: messageOf(error) }, 'Cannot take up new files yet.');
-          await pause(this.context.clock, this.settings.refreshMs, signal);
+          await pause(clock, refreshMs, signal);
           this.isChanged = true;
           continue;
         }
@@ -125,8 +136,30 @@ export class FileDiscovery {
         this.parts.wakeReader();
         return;
       }
-      tookMs = clock.monotonicMs() - beganMs;
     }
+  }
+
+  /** Waits until it is time for a look: at `lookAtMs` when something changed, else at
+   *  `refreshAtMs`, or for what has to be done in between. */
+  private async untilDue(
+    lookAtMs: number,
+    refreshAtMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.context;
+    const isWaiting = this.parts.admission.isUndecided;
+    const leftMs = (atMs: number) => Math.max(0, atMs - clock.monotonicMs());
+    if (isWaiting && !this.isChanged) return pause(clock, candidatesMs, signal);
+    if (!this.isChanged) {
+      const cut = new AbortController();
+      const onAbort = () => cut.abort();
+      this.wake = onAbort;
+      signal.addEventListener('abort', onAbort, { once: true });
+      await pause(clock, Math.min(sizesMs, leftMs(refreshAtMs)), cut.signal);
+      signal.removeEventListener('abort', onAbort);
+      this.wake = () => {};
+    }
+    if (this.isChanged) await pause(clock, leftMs(lookAtMs), signal);
   }
 
   /** Decides about files that wait. */
@@ -134,31 +167,16 @@ export class FileDiscovery {
     if (this.parts.admission.isUndecided) this.welcome(await this.parts.admission.reconsider());
   }
 
-  /** Waits until it is time for another look: at least `leastMs`. */
-  private async pauseDiscovery(
-    leastMs: number,
-    searchedMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock } = this.context;
-    await pause(clock, leastMs, signal);
-    if (this.isChanged || this.parts.admission.isUndecided || signal.aborted) return;
-    const cut = new AbortController();
-    this.wake = () => cut.abort();
-    const onAbort = () => cut.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const leftMs = searchedMs + this.settings.refreshMs - clock.monotonicMs();
-    await pause(clock, Math.max(0, Math.min(sizesMs, leftMs)), cut.signal);
-    signal.removeEventListener('abort', onAbort);
-    this.wake = () => {};
-  }
-
   /** Looks at all directories. */
   async look(): Promise<Look> {
     const generations = new Map<TailedFile, FileGeneration | undefined>();
     for (const file of this.parts.files.values()) generations.set(file, file.generation);
-    const { files, directories, problems } = await this.finder.find();
-    return { files, directories, problems, generations };
+    const { files, directories, problems, isWhole } = await this.finder.find();
+    // Directories that never rest must not keep files from being given up.
+    this.brokenLooks = isWhole ? 0 : this.brokenLooks + 1;
+    const isTaken = isWhole || this.brokenLooks % brokenLooksMax === 0;
+    if (!isTaken) this.isChanged = true;
+    return { files, directories, problems, isWhole: isTaken, generations };
   }
 
   /** Draws the conclusions: renamed, lost and new files. */
@@ -196,7 +214,7 @@ export class FileDiscovery {
       // Some may have been renamed between the look and the opening: they are looked for again.
       if (fresh.some(({ facts: { key } }) => !this.isKnown(key))) this.isChanged = true;
     }
-    this.parts.admission.lookEnded();
+    if (look.isWhole) this.parts.admission.lookEnded();
   }
 
   private isKnown(key: string): boolean {
@@ -223,8 +241,8 @@ export class FileDiscovery {
       return;
     }
     const place = paths.get(file.key);
+    if (place === undefined && !look.isWhole) return;
     if (place === undefined) {
-      // A look during a rotation may miss a file under both of its names.
       if (file.missedLooks++ === 0) this.lookAgain();
     } else file.missedLooks = 0;
     if (place !== undefined) {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type BatchEmitter,
   type Input,
@@ -23,6 +24,12 @@ import type { TailSettings } from './tail_settings.ts';
 /** Shortest pause between two sweeps over quiet files; a sweep may take a twentieth of the time. */
 const sweepMsMin = 100;
 const sweepShare = 20;
+/** Turns that brought so little cost more than their bytes: many of them make sweeps rarer. */
+const smallTurnBytes = 2048;
+const sweepMsPerSmallTurn = 0.25;
+const sweepMsMax = 250;
+/** The reader lets others have their turn so often. */
+const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
 /** Looks at the directories that must have missed a file before it is taken for gone. */
@@ -46,6 +53,8 @@ export class TailInput implements Input {
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
   private sweepTookMs = 0;
+  private smallTurns = 0;
+  private yieldedMs = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
@@ -113,6 +122,7 @@ export class TailInput implements Input {
       if (this.discovery.failure !== undefined) throw this.discovery.failure;
       if (this.isSweepDue()) {
         this.sweep();
+        this.smallTurns = 0;
         await this.doDue();
         ready = this.readyFiles();
       }
@@ -131,7 +141,12 @@ export class TailInput implements Input {
   ): Promise<TailedFile[]> {
     for (const file of files) {
       if (signal.aborted) return [];
-      if (this.isToBeRead(file)) await this.takeTurn(file, false);
+      if (!this.isToBeRead(file)) continue;
+      await this.takeTurn(file, false);
+      if (performance.now() - this.yieldedMs > yieldMs) {
+        await setImmediate();
+        this.yieldedMs = performance.now();
+      }
     }
     return files.filter((file) => this.isToBeRead(file));
   }
@@ -183,7 +198,8 @@ export class TailInput implements Input {
   }
 
   private sweepPauseMs(): number {
-    return Math.max(sweepMsMin, this.sweepTookMs * sweepShare);
+    const forTurns = Math.min(sweepMsMax, this.smallTurns * sweepMsPerSmallTurn);
+    return Math.max(sweepMsMin, this.sweepTookMs * sweepShare, forTurns);
   }
 
   /** Marks the files that have grown, or may have been truncated. */
@@ -258,7 +274,9 @@ export class TailInput implements Input {
       }
       if (file.isUnchecked && !(await this.checkEmpty(file))) return;
       const generation = file.generation!;
+      const { position } = generation;
       const result = file.isCut ? 'replaced' : await this.reader.turn(file, generation, isFinal);
+      if (generation.position - position < smallTurnBytes) this.smallTurns++;
       if (result === 'replaced') await this.replace(file, generation);
       else if (result === 'end') {
         file.isReady = false;
