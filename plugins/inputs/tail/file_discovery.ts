@@ -39,7 +39,7 @@ export interface Look extends Findings {
 }
 
 /** How often directories are looked at for new names. */
-const watchMs = 50;
+const watchMs = 100;
 /** Shortest time between two looks. */
 const lookMsMin = 40;
 /** How often files are looked at again that wait. */

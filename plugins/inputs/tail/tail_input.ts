@@ -28,6 +28,9 @@ const sweepShare = 20;
 const smallTurnBytes = 2048;
 const sweepMsPerSmallTurn = 0.25;
 const sweepMsMax = 250;
+/** Nothing came for so long: sweeps are rarer, too. */
+const quietMs = 10_000;
+const quietSweepMs = 200;
 /** The reader lets others have their turn so often. */
 const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
@@ -55,6 +58,7 @@ export class TailInput implements Input {
   private sweepTookMs = 0;
   private smallTurns = 0;
   private yieldedMs = 0;
+  private readMs = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
@@ -199,7 +203,9 @@ export class TailInput implements Input {
 
   private sweepPauseMs(): number {
     const forTurns = Math.min(sweepMsMax, this.smallTurns * sweepMsPerSmallTurn);
-    return Math.max(sweepMsMin, this.sweepTookMs * sweepShare, forTurns);
+    const isQuiet = this.context.clock.monotonicMs() - this.readMs > quietMs;
+    const leastMs = isQuiet ? quietSweepMs : sweepMsMin;
+    return Math.max(leastMs, this.sweepTookMs * sweepShare, forTurns);
   }
 
   /** Marks the files that have grown, or may have been truncated. */
@@ -276,6 +282,7 @@ export class TailInput implements Input {
       const generation = file.generation!;
       const { position } = generation;
       const result = file.isCut ? 'replaced' : await this.reader.turn(file, generation, isFinal);
+      if (generation.position > position) this.readMs = this.context.clock.monotonicMs();
       if (generation.position - position < smallTurnBytes) this.smallTurns++;
       if (result === 'replaced') await this.replace(file, generation);
       else if (result === 'end') {
