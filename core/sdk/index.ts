@@ -64,6 +64,7 @@ export {
   compileParsed,
   compileRegex,
   isPlainText,
+  type MatchResult,
   type RawMatch,
   RegexBudgetError,
 } from '../regex/regex.ts';

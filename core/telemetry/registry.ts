@@ -209,6 +209,10 @@ export const metricTable = {
     type: 'counter',
     help: 'Multiline records cut at multiline_buffer_limit.',
   },
+  sluice_tail_multiline_timeouts_total: {
+    type: 'counter',
+    help: 'Lines that a multiline rule took too long on; they count as not matching it.',
+  },
   sluice_tail_gzip_damaged_files_total: {
     type: 'counter',
     help: 'Compressed files whose content ends in damage.',

@@ -8,27 +8,15 @@ import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { beforeBytesMax, headBytesMax, HeadPrints } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from '../../shared/file_finder/file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
-import { beginsAlike, isIntact, isRelatedName, liveIdentity, relate } from './content_relation.ts';
+import { liveIdentity, relate } from './content_relation.ts';
+import { byBirth, type Candidate, type Donor, DonorSearch } from './donor_search.ts';
 import type { GenerationStore } from './generation_store.ts';
-import { furthestPosition, type Unclaimed, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
+import { OneAtATime } from './one_at_a_time.ts';
+import { type Orphan, Orphans } from './orphans.ts';
+import { RetiredFiles } from './retired_files.ts';
+import { furthestPosition, UnclaimedCheckpoints } from './unclaimed_checkpoints.ts';
 import { TailedFile } from './tailed_file.ts';
 import type { TailSettings } from './tail_settings.ts';
-
-/** Content whose file was truncated, or deleted after it was read: a copy may turn up. */
-export interface Orphan {
-  readonly generation: FileGeneration;
-  readonly sinceMs: number;
-  /** Bytes that were there and had not been consumed. */
-  readonly unreadBytes: number;
-}
-
-type Donor = Unclaimed | FileGeneration;
-
-/** A new file that looks like a copy of one that is being read. */
-interface Candidate {
-  readonly file: TailedFile;
-  readonly generation: FileGeneration;
-}
 
 /** A file that was not known: where it is, what it is, and from where to read it, if that was
  *  decided before. */
@@ -46,9 +34,8 @@ interface Opened {
   readonly position: number | undefined;
 }
 
-/** Content this long is not alike by chance. */
-const evidenceBytes = 256;
 const openAtOnce = 32;
+const beginningBytes = 64;
 
 /** Decides what a file is that was not there before: a known one that was renamed, copied or
  *  archived, whose generation goes on, or a new one.
@@ -60,7 +47,10 @@ const openAtOnce = 32;
  *     a truncation, since two short files may well be alike.
  *  3. That content, and the old file is still there: either a copy before the truncation or
  *     another file. It waits until the old one is truncated, or until neither happens.
- *  4. Everything else is a new generation. In doubt a line comes twice rather than never. */
+ *  4. Everything else is a new generation. In doubt a line comes twice rather than never.
+ *
+ *  The reader goes on meanwhile: it orphans content at any moment. So decisions are taken one at a
+ *  time, and a search that found no donor is made again when content was orphaned during it. */
 export class Admission {
   private readonly context: InputContext;
   private readonly settings: TailSettings;
@@ -68,7 +58,10 @@ export class Admission {
   private readonly live: Map<string, TailedFile>;
   private readonly unclaimed = new UnclaimedCheckpoints();
   private readonly candidates = new Map<string, Candidate>();
-  private readonly orphans = new Set<Orphan>();
+  private readonly orphans = new Orphans();
+  private readonly retired = new RetiredFiles();
+  private readonly turns = new OneAtATime();
+  private readonly search: DonorSearch;
   /** Generations of files that are left alone for their age, by file key. */
   private readonly parked = new Map<string, FileGeneration>();
 
@@ -83,6 +76,9 @@ export class Admission {
     this.settings = settings;
     this.store = store;
     this.live = live;
+    const { unclaimed, orphans, candidates } = this;
+    const places = { live, unclaimed, orphans, candidates };
+    this.search = new DonorSearch(context.clock, settings, places);
   }
 
   /** Takes up the checkpoints of earlier runs. */
@@ -103,16 +99,21 @@ export class Admission {
 
   /** A file that was empty when it was found has got its first bytes: decides about it now. True
    *  when it is to be read at once. */
-  async check(file: TailedFile): Promise<boolean> {
-    file.isUnchecked = false;
-    const facts = file.look();
-    const head = await this.readHead(file, facts);
-    if (head === undefined) return true;
-    const donor = await this.findDonor(file, facts, head);
-    if (donor === undefined) return true;
-    this.live.delete(file.key);
-    if (donor !== 'wait') await this.takeUp(file, donor, head, []);
-    return donor !== 'wait';
+  check(file: TailedFile): Promise<boolean> {
+    return this.turns.run(async () => {
+      file.isUnchecked = false;
+      const facts = file.look();
+      const head = await this.readHead(file, facts);
+      if (head === undefined) return true;
+      const donor = await this.search.find(file, facts, head);
+      if (donor === 'wait') {
+        this.live.delete(file.key);
+        return false;
+      }
+      if (donor !== undefined) await this.takeUp(file, donor, head, []);
+      else file.generation?.peek(head.bytes);
+      return true;
+    });
   }
 
   isCandidate(key: string): boolean {
@@ -130,97 +131,119 @@ export class Admission {
   }
 
   /** Decides about new files. Returns those to be read now. */
-  async admit(found: readonly Found[], isStart: boolean): Promise<TailedFile[]> {
-    const admitted: TailedFile[] = [];
-    // Thousands of files at once must not all be open.
-    const isMany = found.length > openAtOnce;
-    const rest: Opened[] = [];
-    for (const one of found) {
-      const opened = await this.open(one);
-      if (opened === undefined) continue;
-      const { file, facts, head } = opened;
-      const known = await this.claimByInode(file, facts, head);
-      if (known === undefined) rest.push(opened);
-      else await this.takeUp(file, known, head, admitted);
-      if (isMany) await file.close();
-    }
-    const fresh: Opened[] = [];
-    for (const opened of rest) {
+  admit(found: readonly Found[], isStart: boolean): Promise<TailedFile[]> {
+    return this.turns.run(async () => {
+      const admitted: TailedFile[] = [];
+      // Thousands of files at once must not all be open.
+      const isMany = found.length > openAtOnce;
+      const rest: Opened[] = [];
+      for (const one of found) {
+        const opened = await this.open(one);
+        if (opened === undefined) continue;
+        const { file, facts, head } = opened;
+        const known = await this.claimByInode(file, facts, head);
+        if (known === undefined) rest.push({ ...opened, ...(await this.recallRetired(opened)) });
+        else await this.takeUp(file, known, head, admitted);
+        if (isMany) await file.close();
+      }
+      await this.admitOthers(rest, isStart, isMany, admitted);
+      return admitted;
+    });
+  }
+
+  /** Files that no inode is known of: those that go on elsewhere, wait, or are new. */
+  private async admitOthers(
+    rest: readonly Opened[],
+    isStart: boolean,
+    isMany: boolean,
+    admitted: TailedFile[],
+  ): Promise<void> {
+    let fresh: Opened[] = [];
+    let beginnings = new Set<string>();
+    const beginAll = async () => {
+      for (let at = 0; at < fresh.length; at += openAtOnce) {
+        const some = fresh.slice(at, at + openAtOnce);
+        admitted.push(...(await Promise.all(some.map((one) => this.begin(one, isStart)))));
+        if (isMany) for (const { file } of some) await file.close();
+      }
+      fresh = [];
+      beginnings = new Set();
+    };
+    // A copy is younger than its original.
+    for (const opened of [...rest].sort((left, right) => byBirth(left.file, right.file))) {
       const { file, facts, head } = opened;
       if (!file.isOpen && !tryOpen(file)) continue;
-      const donor = await this.findDonor(file, facts, head);
+      const beginning = head.bytes.toString('latin1', 0, beginningBytes);
+      // It may be a copy of one that is new as well.
+      if (beginnings.has(beginning) && !this.search.isQuiet(facts)) await beginAll();
+      const donor = await this.search.find(file, facts, head);
       if (donor === 'wait') continue;
-      if (donor === undefined) fresh.push(opened);
-      else await this.takeUp(file, donor, head, admitted);
+      if (donor !== undefined) await this.takeUp(file, donor, head, admitted);
+      else {
+        fresh.push(opened);
+        if (beginning.length > 0) beginnings.add(beginning);
+      }
       if (isMany) await file.close();
     }
-    for (let at = 0; at < fresh.length; at += openAtOnce) {
-      const some = fresh.slice(at, at + openAtOnce);
-      const made = await Promise.all(some.map((one) => this.begin(one, isStart)));
-      admitted.push(...made);
-      if (isMany) for (const { file } of some) await file.close();
-    }
-    return admitted;
+    await beginAll();
   }
 
   /** Takes up files known by their inode alone; others are left. */
-  async claimMoved(found: readonly Found[]): Promise<TailedFile[]> {
-    const admitted: TailedFile[] = [];
-    for (const one of found) {
-      const opened = await this.open(one);
-      if (opened === undefined) continue;
-      const { file, facts, head } = opened;
-      const known = await this.claimByInode(file, facts, head);
-      if (known === undefined) await file.close();
-      else await this.takeUp(file, known, head, admitted);
-    }
-    return admitted;
+  claimMoved(found: readonly Found[]): Promise<TailedFile[]> {
+    return this.turns.run(async () => {
+      const admitted: TailedFile[] = [];
+      for (const one of found) {
+        const opened = await this.open(one);
+        if (opened === undefined) continue;
+        const { file, facts, head } = opened;
+        const known = await this.claimByInode(file, facts, head);
+        if (known === undefined) await file.close();
+        else await this.takeUp(file, known, head, admitted);
+      }
+      return admitted;
+    });
   }
 
   /** Looks again at the files that may be copies. Returns those that were decided. */
-  async reconsider(): Promise<TailedFile[]> {
-    const admitted: TailedFile[] = [];
-    for (const [key, candidate] of [...this.candidates]) {
-      const { file, generation } = candidate;
-      const facts = look(file);
-      if (facts === undefined || facts.links === 0) {
+  reconsider(): Promise<TailedFile[]> {
+    return this.turns.run(async () => {
+      const admitted: TailedFile[] = [];
+      for (const [key, candidate] of [...this.candidates]) {
+        const { file } = candidate;
+        const facts = look(file);
+        if (facts === undefined || (facts.links === 0 && facts.size === 0)) {
+          this.candidates.delete(key);
+          await file.close();
+          continue;
+        }
+        const head = (await this.readHead(file, facts)) ?? new HeadPrints(Buffer.alloc(0));
+        const decision = await this.search.decide(candidate, facts, head);
+        if (decision === 'wait') continue;
         this.candidates.delete(key);
-        await file.close();
-        continue;
+        if (!('generation' in decision)) {
+          admitted.push(await this.begin({ file, facts, head, ...decision }, false));
+        } else if (this.orphans.take(decision)) {
+          await this.takeUp(file, decision.generation, head, admitted);
+        }
       }
-      const head = await this.readHead(file, facts);
-      const relation =
-        head === undefined ? 'shorter' : await relate(file, facts, head, liveIdentity(generation));
-      const orphan = [...this.orphans].find((one) => one.generation === generation);
-      const isSettledDown =
-        this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
-      if (relation === 'same' && orphan !== undefined) {
-        this.candidates.delete(key);
-        this.orphans.delete(orphan);
-        await this.takeUp(file, generation, head!, admitted);
-        continue;
-      }
-      const donor = generation.file;
-      const isOpenQuestion =
-        relation !== 'other' &&
-        (!isSettledDown ||
-          (donor !== undefined && (donor.presence === 'away' || !isIntact(donor))));
-      if (isOpenQuestion) continue;
-      this.candidates.delete(key);
-      admitted.push(
-        await this.begin(
-          { file, facts, head: head ?? new HeadPrints(Buffer.alloc(0)), position: undefined },
-          false,
-        ),
-      );
-    }
-    return admitted;
+      return admitted;
+    });
   }
 
   /** Content whose file has none of it any more. A copy may take it over within a while. */
   orphan(generation: FileGeneration, unreadBytes: number): void {
     generation.detach();
-    this.orphans.add({ generation, sinceMs: this.context.clock.monotonicMs(), unreadBytes });
+    this.orphans.add(generation, unreadBytes, this.context.clock.monotonicMs());
+  }
+
+  /** A look at all directories is over. */
+  lookEnded(): void {
+    this.orphans.lookEnded();
+  }
+
+  /** Remembers a file that is closed though it still exists. */
+  retire(file: TailedFile): void {
+    this.retired.add(file);
   }
 
   /** Keeps the generation of a file that is left alone, until the file changes again. */
@@ -243,17 +266,24 @@ export class Admission {
   expired(all: boolean): Orphan[] {
     const now = this.context.clock.monotonicMs();
     const waitMs = this.settings.rotateWaitMs + this.settings.refreshMs;
-    const gone: Orphan[] = [];
-    for (const orphan of this.orphans) {
-      if (!all && (now - orphan.sinceMs < waitMs || this.isAwaited(orphan.generation))) continue;
-      this.orphans.delete(orphan);
-      gone.push(orphan);
-    }
-    return gone;
+    return [...this.orphans].filter(
+      (orphan) =>
+        all || (this.orphans.isOverdue(orphan, now, waitMs) && !this.isAwaited(orphan.generation)),
+    );
+  }
+
+  /** Gives an orphan up; false when a copy has taken it over, or waits to. */
+  giveUp(orphan: Orphan, all: boolean): boolean {
+    if (!all && this.isAwaited(orphan.generation)) return false;
+    return this.orphans.take(orphan);
   }
 
   async close(): Promise<void> {
-    for (const { file } of this.candidates.values()) await file.close();
+    for (const { file, generation } of this.candidates.values()) {
+      // The one that it got while it was empty.
+      if (file.generation !== generation) file.generation?.source.close();
+      await file.close();
+    }
     this.candidates.clear();
     for (const { generation } of this.orphans) generation.source.close();
     for (const generation of this.parked.values()) generation.source.close();
@@ -292,8 +322,7 @@ export class Admission {
     } catch (error) {
       if (!(error instanceof GzipDamageError)) throw error;
       file.content().restart();
-      const isOld = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
-      return isOld ? new HeadPrints(Buffer.alloc(0)) : undefined;
+      return this.search.isQuiet(facts) ? new HeadPrints(Buffer.alloc(0)) : undefined;
     }
   }
 
@@ -321,51 +350,12 @@ export class Admission {
     return undefined;
   }
 
-  /** Rules 2 and 3. */
-  private async findDonor(
-    file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
-  ): Promise<Donor | 'wait' | undefined> {
-    for (const one of this.unclaimed.beginningLike(head)) {
-      const { identity } = one;
-      const isExtended = file.path !== identity.path && isRelatedName(file.path, identity.path);
-      if (identity.position < evidenceBytes && !isExtended && !one.isReplaced) continue;
-      if (identity.position < evidenceBytes && file.path === identity.path) continue;
-      if ((await relate(file, facts, head, identity)) === 'same') return one;
-    }
-    for (const orphan of this.orphans) {
-      const { position, path } = orphan.generation;
-      if (position === 0) continue;
-      if (position < evidenceBytes && !isRelatedName(file.path, path)) continue;
-      const relation = await relate(file, facts, head, liveIdentity(orphan.generation));
-      if (relation === 'same') {
-        this.orphans.delete(orphan);
-        return orphan.generation;
-      }
-    }
-    for (const donor of this.live.values()) {
-      const { generation } = donor;
-      if (generation === undefined || generation.position === 0 || donor === file) continue;
-      const isShort = generation.position < evidenceBytes;
-      if (isShort && !isRelatedName(file.path, donor.path)) continue;
-      if (!beginsAlike(file, head, donor, generation)) continue;
-      const relation = await relate(file, facts, head, liveIdentity(generation));
-      if (relation !== 'other') {
-        const decision = this.wait(file, facts, generation);
-        if (decision !== undefined) return decision;
-      }
-    }
-    return undefined;
-  }
-
-  /** Lets a file wait, unless it has not changed for so long that it is no copy in the making. */
-  private wait(file: TailedFile, facts: FileFacts, generation: FileGeneration): 'wait' | undefined {
-    const donor = generation.file;
-    const isOld = this.context.clock.nowMs() - lastChange(facts) >= this.settings.rotateWaitMs;
-    if (isOld && donor?.presence === 'here' && isIntact(donor)) return undefined;
-    this.candidates.set(file.key, { file, generation });
-    return 'wait';
+  /** Where reading a file goes on that was closed though it still existed. */
+  private async recallRetired({ file, facts, head }: Opened): Promise<{ position?: number }> {
+    const retired = this.retired.take(facts.key);
+    if (retired === undefined || isOtherBirth(retired.birth, facts, file.path)) return {};
+    const { known } = retired;
+    return (await relate(file, facts, head, known)) === 'same' ? { position: known.position } : {};
   }
 
   /** Goes on in this file with what a checkpoint or another file has. */
@@ -393,8 +383,12 @@ export class Admission {
     const { file, facts, head } = one;
     file.isUnchecked = facts.size === 0;
     if (file.generation !== undefined) {
-      this.live.set(file.key, file);
-      return file;
+      // The one that it got while it was empty.
+      if (one.position === undefined || one.position === 0) {
+        this.live.set(file.key, file);
+        return file;
+      }
+      this.store.end(file.generation);
     }
     const fromHead = isStart ? this.settings.readFromHead : this.settings.readNewFromHead;
     if (!fromHead && file.isGzip) file.isFinished = true;
@@ -425,6 +419,7 @@ export class Admission {
     generation.searchedTo = position;
     // An archive does not grow: all of its head belongs to it from the start.
     if (file.isGzip) generation.learnHead(head.bytes, headBytesMax);
+    else generation.peek(head.bytes);
     if (position === 0) return;
     generation.learnHead(head.bytes, position);
     generation.encoding ??= this.settings.encoding ?? markedEncoding(head.bytes);
@@ -435,10 +430,6 @@ export class Admission {
       : file.readNow(generation.before, length, position - length);
     generation.beforeLength = read === length ? length : 0;
   }
-}
-
-function lastChange(facts: FileFacts): number {
-  return Math.max(facts.modifiedMs, facts.changedMs);
 }
 
 function look(file: TailedFile): FileFacts | undefined {

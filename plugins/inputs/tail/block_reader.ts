@@ -186,6 +186,7 @@ export class BlockReader {
       behind: this.behind,
       position: generation.position + begin - from,
     };
+    if (generation.multiline !== undefined) await this.writer.prepare(batch, generation, block);
     const taken = this.writer.write(batch, generation, block);
     const behind = taken < count ? spans.start[taken]! : this.behind;
     const consumed = behind - from;

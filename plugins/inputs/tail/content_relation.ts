@@ -1,7 +1,13 @@
 import { basename, extname } from 'node:path';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
-import { beforeBytesMax, type HeadPrints, printOf, type StoredIdentity } from './content_print.ts';
 import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
+import {
+  beforeBytesMax,
+  headBytesMax,
+  type HeadPrints,
+  printOf,
+  type StoredIdentity,
+} from './content_print.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { TailedFile } from './tailed_file.ts';
 
@@ -56,8 +62,11 @@ export function beginsAlike(
   // A copy in the making that is shorter than the print: its name tells whose copy it may be.
   if (length === 0 || length >= generation.headLength) return false;
   if (!isRelatedName(file.path, donor.path)) return false;
-  const bytes = Buffer.alloc(length);
-  return donor.readNow(bytes, length, 0) === length && bytes.equals(head.bytes);
+  // The donor may have been truncated by now.
+  const wasRead = generation.recent.agreesUpTo(length, (count, position) =>
+    head.bytes.subarray(position, position + count),
+  );
+  return wasRead === length || bytesAt(donor, length, 0).equals(head.bytes);
 }
 
 /** True when a file's name extends another's, as rotation does: `a.log.1`, `a-2024.log`. */
@@ -70,10 +79,48 @@ export function isRelatedName(path: string, original: string): boolean {
 export function isIntact(file: TailedFile): boolean {
   const { generation } = file;
   if (generation === undefined || !file.isOpen || file.isGzip) return true;
-  const { position, before, beforeLength } = generation;
-  const bytes = Buffer.alloc(beforeLength);
-  const read = file.readNow(bytes, beforeLength, position - beforeLength);
-  return read === beforeLength && bytes.equals(before.subarray(0, beforeLength));
+  const { position, before, beforeLength, beginning, peeked } = generation;
+  if (position === 0) return bytesAt(file, peeked.length, 0).equals(peeked);
+  const hasBefore = bytesAt(file, beforeLength, position - beforeLength).equals(
+    before.subarray(0, beforeLength),
+  );
+  // Lines may all end alike: their beginning is more likely to differ.
+  return hasBefore && bytesAt(file, beginning.length, 0).equals(beginning);
+}
+
+/** True when a file begins with what was seen, and not read yet, of another; `shorter`: as far as
+ *  it reaches. */
+export function beginsLikePeeked(head: Buffer, peeked: Buffer): boolean {
+  const length = Math.min(head.length, peeked.length);
+  return length > 0 && head.subarray(0, length).equals(peeked.subarray(0, length));
+}
+
+/** How much of a shorter file was read as part of this content, or undefined when that does not
+ *  show: a copy that was made before the last lines were written. */
+export function readInCopy(
+  file: TailedFile,
+  facts: FileFacts,
+  generation: FileGeneration,
+): number | undefined {
+  if (file.isGzip || facts.size === 0) return undefined;
+  return generation.recent.agreesUpTo(facts.size, (length, position) =>
+    bytesAt(file, length, position),
+  );
+}
+
+/** Notes how large the content is, not less than before; false when the file holds other content
+ *  already, whose bytes are still to be read. */
+export function noteSize(file: TailedFile, generation: FileGeneration, size: number): boolean {
+  if (!isIntact(file)) return false;
+  generation.sizeSeen = Math.max(generation.sizeSeen, size);
+  peekAt(file, generation);
+  return true;
+}
+
+/** Remembers the first bytes of a file of which nothing was read yet. */
+export function peekAt(file: TailedFile, generation: FileGeneration): void {
+  if (generation.position > 0 || generation.peeked.length > 0) return;
+  if (file.isOpen && !file.isGzip) generation.peek(bytesAt(file, headBytesMax, 0));
 }
 
 /** How the content is known again that was read of a generation. */
@@ -81,4 +128,10 @@ export function liveIdentity(generation: FileGeneration): KnownContent {
   const { headLength, headHash, position, before, beforeLength } = generation;
   const beforeHash = printOf(before.subarray(0, beforeLength));
   return { headLength, headHash, position, beforeLength, beforeHash };
+}
+
+/** The bytes at a position of the file; fewer at its end. */
+function bytesAt(file: TailedFile, length: number, position: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, length === 0 ? 0 : file.readNow(bytes, length, position));
 }

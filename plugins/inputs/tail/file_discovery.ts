@@ -8,9 +8,11 @@ import {
   SluiceError,
 } from '../../../core/sdk/index.ts';
 import type { Admission, Found } from './admission.ts';
+import { noteSize } from './content_relation.ts';
 import { DirectoryWatch } from './directory_watch.ts';
 import { type FileFacts, factsOf, isOtherBirth } from '../../shared/file_finder/file_facts.ts';
 import { FileFinder, type Findings } from '../../shared/file_finder/file_finder.ts';
+import type { FileGeneration } from './file_generation.ts';
 import type { GenerationStore } from './generation_store.ts';
 import type { OpenFiles } from './open_files.ts';
 import type { TailedFile } from './tailed_file.ts';
@@ -25,11 +27,31 @@ export interface DiscoveryParts {
   readonly openFiles: OpenFiles;
   readonly rotations: Counter;
   wakeReader(): void;
+  /** Looks at all sizes when the reader, which waits for the outputs, has not for long. */
+  lookForReader(): void;
+  /** A file was deleted that was closed, so that its rest cannot be read. */
+  lost(file: TailedFile): void;
 }
 
-/** How often directories are looked at for new names. A look may take a twentieth of the time. */
+/** What one look found, and which content each file had when it began. */
+export interface Look extends Findings {
+  readonly generations: ReadonlyMap<TailedFile, FileGeneration | undefined>;
+}
+
+/** How often directories are looked at for new names. */
 const watchMs = 100;
+/** Shortest time between two looks. */
+const lookMsMin = 40;
+/** How often files are looked at again that wait. */
+const candidatesMs = 100;
+/** How often sizes are looked at while the reader waits for the outputs. */
+const sizesMs = 1000;
+/** A look may take a twentieth of the time. */
 const lookShare = 20;
+/** A file's part in the pause between two looks: a busy machine must not stretch it. */
+const pauseMsPerFile = 0.4;
+/** So many looks in a row during which directories changed count as one during which none did. */
+const brokenLooksMax = 20;
 const movedEntriesMax = 100_000;
 /** Problems that are said once each. */
 const saidMax = 1000;
@@ -44,11 +66,14 @@ export class FileDiscovery {
   private readonly parts: DiscoveryParts;
   private readonly finder: FileFinder;
   private readonly watch: DirectoryWatch;
+  private wake: () => void = () => {};
+  private directories: ReadonlySet<string> = new Set();
   /** Files that were too old at the start: their size then, where reading them will begin. */
   private readonly ignored = new Map<string, number>();
   private readonly said = new Set<string>();
   private isChanged = true;
-  private wake: () => void = () => {};
+  private filesSeen = 0;
+  private brokenLooks = 0;
 
   constructor(settings: TailSettings, context: InputContext, parts: DiscoveryParts) {
     this.settings = settings;
@@ -71,7 +96,7 @@ export class FileDiscovery {
   /** The first look. */
   async start(): Promise<void> {
     this.parts.admission.loadCheckpoints();
-    await this.discover(true);
+    await this.apply(await this.look(), true);
     await this.findMoved();
     this.parts.admission.dropStale();
     this.context.log.info({ files: this.parts.files.size }, 'Following files.');
@@ -80,24 +105,30 @@ export class FileDiscovery {
   /** Looks again and again until the signal comes. What goes wrong is left in `failure`. */
   async keepOn(signal: AbortSignal): Promise<void> {
     const { clock } = this.context;
-    let tookMs = 0;
-    let searchedMs = clock.monotonicMs();
+    const { refreshMs } = this.settings;
+    let endedMs = clock.monotonicMs();
+    let pauseMs = 0;
     while (!signal.aborted) {
-      await this.pauseDiscovery(Math.max(watchMs, tookMs * lookShare), signal);
+      await this.watch.add(this.directories);
+      await this.untilDue(endedMs + pauseMs, endedMs + refreshMs, signal);
       if (signal.aborted) return;
-      const beganMs = clock.monotonicMs();
       try {
-        if (this.isChanged || beganMs - searchedMs >= this.settings.refreshMs) {
+        const beganMs = clock.monotonicMs();
+        const sinceMs = beganMs - endedMs;
+        if (sinceMs >= (this.isChanged ? pauseMs : refreshMs)) {
           this.isChanged = false;
-          searchedMs = beganMs;
-          await this.discover(false);
+          await this.apply(await this.look(), false);
+          endedMs = clock.monotonicMs();
+          const shareMs = (endedMs - beganMs) * lookShare;
+          pauseMs = Math.max(lookMsMin, Math.min(shareMs, this.filesSeen * pauseMsPerFile));
         }
-        if (this.parts.admission.isUndecided) this.welcome(await this.parts.admission.reconsider());
+        this.parts.lookForReader();
+        await this.reconsider();
       } catch (error) {
         if (isRetryable(error)) {
           // Checkpoints cannot be written now; the files are found again.
           this.context.log.warn({ error: messageOf(error) }, 'Cannot take up new files yet.');
-          await pause(this.context.clock, this.settings.refreshMs, signal);
+          await pause(clock, refreshMs, signal);
           this.isChanged = true;
           continue;
         }
@@ -105,44 +136,71 @@ export class FileDiscovery {
         this.parts.wakeReader();
         return;
       }
-      tookMs = clock.monotonicMs() - beganMs;
     }
   }
 
-  /** Waits until it is time for another look: at least `leastMs`. */
-  private async pauseDiscovery(leastMs: number, signal: AbortSignal): Promise<void> {
-    await pause(this.context.clock, leastMs, signal);
-    if (this.isChanged || this.parts.admission.isUndecided || signal.aborted) return;
-    const cut = new AbortController();
-    this.wake = () => cut.abort();
-    const onAbort = () => cut.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    await pause(this.context.clock, this.settings.refreshMs, cut.signal);
-    signal.removeEventListener('abort', onAbort);
-    this.wake = () => {};
+  /** Waits until it is time for a look: at `lookAtMs` when something changed, else at
+   *  `refreshAtMs`, or for what has to be done in between. */
+  private async untilDue(
+    lookAtMs: number,
+    refreshAtMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.context;
+    const isWaiting = this.parts.admission.isUndecided;
+    const leftMs = (atMs: number) => Math.max(0, atMs - clock.monotonicMs());
+    if (isWaiting && !this.isChanged) return pause(clock, candidatesMs, signal);
+    if (!this.isChanged) {
+      const cut = new AbortController();
+      const onAbort = () => cut.abort();
+      this.wake = onAbort;
+      signal.addEventListener('abort', onAbort, { once: true });
+      await pause(clock, Math.min(sizesMs, leftMs(refreshAtMs)), cut.signal);
+      signal.removeEventListener('abort', onAbort);
+      this.wake = () => {};
+    }
+    if (this.isChanged) await pause(clock, leftMs(lookAtMs), signal);
   }
 
-  /** One look at all directories: renamed, lost and new files. */
-  private async discover(isStart: boolean): Promise<void> {
-    const findings = await this.finder.find();
-    await this.watch.add(findings.directories);
-    this.sayProblems(findings);
+  /** Decides about files that wait. */
+  async reconsider(): Promise<void> {
+    if (this.parts.admission.isUndecided) this.welcome(await this.parts.admission.reconsider());
+  }
+
+  /** Looks at all directories. */
+  async look(): Promise<Look> {
+    const generations = new Map<TailedFile, FileGeneration | undefined>();
+    for (const file of this.parts.files.values()) generations.set(file, file.generation);
+    const { files, directories, problems, isWhole } = await this.finder.find();
+    // Directories that never rest must not keep files from being given up.
+    this.brokenLooks = isWhole ? 0 : this.brokenLooks + 1;
+    const isTaken = isWhole || this.brokenLooks % brokenLooksMax === 0;
+    if (!isTaken) this.isChanged = true;
+    return { files, directories, problems, isWhole: isTaken, generations };
+  }
+
+  /** Draws the conclusions: renamed, lost and new files. */
+  async apply(look: Look, isStart: boolean): Promise<void> {
+    this.directories = look.directories;
+    this.sayProblems(look);
+    this.filesSeen = look.files.size;
     const paths = new Map<string, string>();
-    for (const [place, { key }] of findings.files) if (!paths.has(key)) paths.set(key, place);
+    for (const [place, { key }] of look.files) if (!paths.has(key)) paths.set(key, place);
     const nowMs = this.context.clock.monotonicMs();
     for (const file of [...this.parts.files.values()]) {
       const place = paths.get(file.key);
-      const facts = place === undefined ? undefined : findings.files.get(place);
+      const facts = place === undefined ? undefined : look.files.get(place);
       if (facts !== undefined && !file.isOpen && isOtherBirth(file.birth, facts, place!)) {
-        this.forgetLost(file);
-      } else this.locate(file, findings, paths, nowMs);
+        this.parts.files.delete(file.key);
+        this.parts.lost(file);
+      } else if (look.generations.has(file)) this.locate(file, look, paths, nowMs);
     }
     const fresh: Found[] = [];
     for (const [key, place] of paths) {
       if (this.parts.files.has(key)) continue;
       if (this.parts.admission.isCandidate(key)) this.parts.admission.renameCandidate(key, place);
       else {
-        const facts = findings.files.get(place)!;
+        const facts = look.files.get(place)!;
         if (this.isTooOld(facts, isStart)) continue;
         fresh.push({ path: place, facts, position: this.ignored.get(key) });
         this.ignored.delete(key);
@@ -153,25 +211,40 @@ export class FileDiscovery {
       await this.parts.openFiles.makeRoom(Math.min(fresh.length, 32));
       this.welcome(await this.parts.admission.admit(fresh, isStart));
       await this.parts.openFiles.makeRoom(0);
+      // Some may have been renamed between the look and the opening: they are looked for again.
+      if (fresh.some(({ facts: { key } }) => !this.isKnown(key))) this.isChanged = true;
     }
+    if (look.isWhole) this.parts.admission.lookEnded();
+  }
+
+  private isKnown(key: string): boolean {
+    return this.parts.files.has(key) || this.parts.admission.isCandidate(key);
   }
 
   /** Says where a known file is now. */
   private locate(
     file: TailedFile,
-    findings: Findings,
+    look: Look,
     paths: ReadonlyMap<string, string>,
     nowMs: number,
   ): void {
-    const facts = findings.files.get(file.path);
+    const facts = look.files.get(file.path);
     if (facts?.key === file.key) {
       file.presence = 'here';
-      if (file.generation !== undefined && !file.isGzip) {
-        file.generation.sizeSeen = Math.max(file.generation.sizeSeen, facts.size);
+      file.missedLooks = 0;
+      const { generation } = file;
+      const isSameContent = generation !== undefined && generation === look.generations.get(file);
+      if (isSameContent && !file.isGzip && facts.size > generation.sizeSeen) {
+        // What was found may be out of date.
+        noteSize(file, generation, file.isOpen ? file.look().size : facts.size);
       }
       return;
     }
     const place = paths.get(file.key);
+    if (place === undefined && !look.isWhole) return;
+    if (place === undefined) {
+      if (file.missedLooks++ === 0) this.lookAgain();
+    } else file.missedLooks = 0;
     if (place !== undefined) {
       file.path = place;
       if (file.generation !== undefined) file.generation.path = place;
@@ -184,12 +257,6 @@ export class FileDiscovery {
       this.parts.rotations.value++;
       this.parts.wakeReader();
     }
-  }
-
-  /** The file was deleted while it was closed, and its inode used again. */
-  private forgetLost(file: TailedFile): void {
-    this.parts.files.delete(file.key);
-    if (file.generation !== undefined) this.parts.store.end(file.generation);
   }
 
   private isTooOld(facts: FileFacts, isStart: boolean): boolean {

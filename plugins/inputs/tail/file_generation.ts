@@ -3,6 +3,7 @@ import type { MultilineAssembler } from '../../shared/multiline/assembler.ts';
 import type { TextEncoding } from '../../shared/text_encoding/text_encoding.ts';
 import type { TailedFile } from './tailed_file.ts';
 import { beforeBytesMax, headBytesMax, printOf } from './content_print.ts';
+import { RecentBytes } from './recent_bytes.ts';
 
 /** The content of a file from its first byte until it is truncated or replaced, and how far it
  *  was read. It outlives its file: when the content is found again in a copy or an archive, the
@@ -51,6 +52,12 @@ export class FileGeneration {
   beforeLength = 0;
   headLength = 0;
   headHash = '';
+  /** The first of the bytes that were hashed. */
+  beginning: Buffer = noBytes;
+  /** The first bytes before any were consumed: by them a copy is known of content that was not
+   *  read yet. Empty from the first line on. */
+  peeked: Buffer = noBytes;
+  readonly recent = new RecentBytes();
 
   constructor(checkpointKey: string, name: string, tag: string) {
     this.checkpointKey = checkpointKey;
@@ -60,7 +67,7 @@ export class FileGeneration {
 
   /** Says which file the content is in from now on. */
   attach(file: TailedFile): void {
-    if (this.file !== undefined && this.file !== file) this.file.generation = undefined;
+    if (this.file !== file) this.detach();
     this.file = file;
     file.generation = this;
     this.fileKey = file.key;
@@ -70,7 +77,8 @@ export class FileGeneration {
 
   /** The content is in no file any more. */
   detach(): void {
-    if (this.file !== undefined) this.file.generation = undefined;
+    // The file may have been given to another generation meanwhile.
+    if (this.file?.generation === this) this.file.generation = undefined;
     this.file = undefined;
   }
 
@@ -94,9 +102,20 @@ export class FileGeneration {
       this.beforeLength = kept + count;
     }
     if (count === beforeBytesMax) this.beforeLength = beforeBytesMax;
+    this.recent.append(bytes, from, end, position);
+    this.peeked = noBytes;
     this.position = position;
     this.unfinishedSinceMs = -1;
     this.searchedTo = position;
+  }
+
+  /** Keeps the first bytes of what is there, as long as nothing was consumed. */
+  peek(head: Buffer): void {
+    const { peeked, position } = this;
+    if (position > 0 || head.length <= peeked.length) return;
+    // Other content stands there already.
+    if (!head.subarray(0, peeked.length).equals(peeked)) return;
+    this.peeked = Buffer.from(head.subarray(0, peekedBytesMax));
   }
 
   /** Takes the head's print from the file's first bytes, as far as they were consumed. */
@@ -105,6 +124,9 @@ export class FileGeneration {
     if (length <= this.headLength && this.headHash !== '') return;
     this.headLength = length;
     this.headHash = printOf(head.subarray(0, length));
+    if (this.beginning.length < beginningBytes) {
+      this.beginning = Buffer.from(head.subarray(0, Math.min(length, beginningBytes)));
+    }
   }
 
   /** Where the acknowledgement may reach: in front of what is held back or half done. */
@@ -125,3 +147,7 @@ export class FileGeneration {
     return this.before[this.beforeLength - 1] !== 0x0a;
   }
 }
+
+const beginningBytes = 64;
+const peekedBytesMax = 256;
+const noBytes = Buffer.alloc(0);

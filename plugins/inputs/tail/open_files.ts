@@ -1,6 +1,7 @@
 import type { TailedFile } from './tailed_file.ts';
 
-/** Keeps the number of open files within its limit: closes those that were quiet for longest.
+/** Keeps the number of open files within its limit: closes those that were quiet for longest,
+ *  those with something to read last, since a file that is deleted while it is closed is lost.
  *  Files that lost their name are never closed here: they could not be opened again. */
 export class OpenFiles {
   private most: number;
@@ -26,7 +27,10 @@ export class OpenFiles {
     const closable = [...this.live.values()].filter(
       (file) => file.isOpen && file !== wanted && file.presence === 'here' && !file.isBusy,
     );
-    closable.sort((left, right) => left.activeMs - right.activeMs);
+    closable.sort(
+      (left, right) =>
+        Number(left.isReady) - Number(right.isReady) || left.activeMs - right.activeMs,
+    );
     // Some more at once, so that the search is not repeated for every file.
     const count = surplus + Math.floor(this.most / 16);
     for (const file of closable.slice(0, count)) await file.close();

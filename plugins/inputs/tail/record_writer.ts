@@ -45,6 +45,8 @@ export class RecordWriter {
   private readonly fieldCache = new Map<string, Field>();
   private readonly line: LineAt = { bytes: noBytes, start: 0, end: 0, offset: 0, offsetEnd: 0 };
   private readonly time = new LineTime();
+  private readonly log: PluginContext['log'];
+  private saidGivenUpMs = Number.NEGATIVE_INFINITY;
   private batch!: Batch;
   private criColumns: CriColumns | undefined;
   private seconds = 0;
@@ -53,6 +55,7 @@ export class RecordWriter {
   constructor(settings: TailSettings, context: PluginContext, metrics: TailMetrics) {
     this.settings = settings;
     this.clock = context.clock;
+    this.log = context.log;
     this.metrics = metrics;
   }
 
@@ -71,6 +74,22 @@ export class RecordWriter {
     else this.writeSpans(batch, generation, block);
     this.decorate(batch, generation);
     return taken;
+  }
+
+  /** Tries the multiline rules in advance on lines that are long enough to take long. Before
+   *  `write`. */
+  async prepare(batch: Batch, generation: FileGeneration, block: LineBlock): Promise<void> {
+    const { multiline, encoding } = generation;
+    if (multiline === undefined || multiline.watchedBytesMin > block.behind - block.from) return;
+    const { start, end } = block.spans;
+    const texts: string[] = [];
+    for (let i = 0; i < block.count; i++) {
+      if (end[i]! - start[i]! < multiline.watchedBytesMin) continue;
+      const decode = encoding?.decode;
+      const text = decode?.(batch.bytes.subarray(start[i], end[i]));
+      texts.push(text ?? batch.bytes.utf8Slice(start[i]!, end[i]!));
+    }
+    if (texts.length > 0) await multiline.prepare(texts);
   }
 
   /** Passes held records on: those that are due, or all. */
@@ -188,7 +207,20 @@ export class RecordWriter {
       multiline.push(line, nowMs, this.receive);
     }
     line.bytes = noBytes;
+    this.noteGivenUp(generation, multiline.settle());
     return i;
+  }
+
+  private noteGivenUp(generation: FileGeneration, count: number): void {
+    if (count === 0) return;
+    this.metrics.multilineTimeouts.value += count;
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.saidGivenUpMs < saidEveryMs) return;
+    this.saidGivenUpMs = nowMs;
+    this.log.warn(
+      { path: generation.path, lines: count },
+      'A multiline rule took too long on a line and counted as not matching: simplify its expression.',
+    );
   }
 
   private readonly receive = (record: AssembledRecord): void => {
@@ -377,6 +409,7 @@ function hasEmpty({ spans, count }: LineBlock): boolean {
 }
 
 const fieldCacheMax = 1024;
+const saidEveryMs = 60_000;
 const noBytes = Buffer.alloc(0);
 const timeKey = Buffer.from('time');
 const criFields = {

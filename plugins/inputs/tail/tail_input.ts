@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type BatchEmitter,
   type Input,
@@ -9,10 +10,12 @@ import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
 import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
+import { isIntact, noteSize } from './content_relation.ts';
 import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';
 import { OpenFiles } from './open_files.ts';
+import type { Orphan } from './orphans.ts';
 import { RecordWriter } from './record_writer.ts';
 import type { TailedFile } from './tailed_file.ts';
 import { type TailMetrics, tailMetrics } from './tail_metrics.ts';
@@ -21,8 +24,19 @@ import type { TailSettings } from './tail_settings.ts';
 /** Shortest pause between two sweeps over quiet files; a sweep may take a twentieth of the time. */
 const sweepMsMin = 100;
 const sweepShare = 20;
+/** Turns that brought so little cost more than their bytes: many of them make sweeps rarer. */
+const smallTurnBytes = 2048;
+const sweepMsPerSmallTurn = 0.25;
+const sweepMsMax = 250;
+/** Nothing came for so long: sweeps are rarer, too. */
+const quietMs = 10_000;
+const quietSweepMs = 200;
+/** The reader lets others have their turn so often. */
+const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
+/** Looks at the directories that must have missed a file before it is taken for gone. */
+const missedLooksMin = 2;
 
 /** Follows files. Two activities share this object's lists: `discover` finds files and decides
  *  what they are, also while the outputs make the reader wait; the reader takes turns with all
@@ -31,7 +45,7 @@ export class TailInput implements Input {
   private readonly context: InputContext;
   private readonly settings: TailSettings;
   private readonly metrics: TailMetrics;
-  private readonly discovery: FileDiscovery;
+  readonly discovery: FileDiscovery;
   private readonly store: GenerationStore;
   private readonly admission: Admission;
   private readonly openFiles: OpenFiles;
@@ -42,6 +56,9 @@ export class TailInput implements Input {
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
   private sweepTookMs = 0;
+  private smallTurns = 0;
+  private yieldedMs = 0;
+  private readMs = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
@@ -57,13 +74,14 @@ export class TailInput implements Input {
       openFiles: this.openFiles,
       rotations: this.metrics.rotations,
       wakeReader: () => this.wake(),
+      lookForReader: () => this.lookForReader(),
+      lost: (file) => this.lost(file),
     });
     context.metrics.gauge('sluice_tail_files_open', () => this.openFiles.count());
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
-    const writer = new RecordWriter(this.settings, this.context, this.metrics);
-    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
+    this.readInto(emitter);
     const stop = new AbortController();
     const stopAll = () => stop.abort();
     signal.addEventListener('abort', stopAll, { once: true });
@@ -96,20 +114,23 @@ export class TailInput implements Input {
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
 
+  /** Says where records go. Before anything is read. */
+  readInto(emitter: BatchEmitter): void {
+    const writer = new RecordWriter(this.settings, this.context, this.metrics);
+    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
+  }
+
   private async readOn(signal: AbortSignal): Promise<void> {
     let ready: TailedFile[] = [];
     while (!signal.aborted) {
       if (this.discovery.failure !== undefined) throw this.discovery.failure;
       if (this.isSweepDue()) {
         this.sweep();
+        this.smallTurns = 0;
         await this.doDue();
         ready = this.readyFiles();
       }
-      for (const file of ready) {
-        if (signal.aborted) return;
-        if (file.isReady && file.generation !== undefined) await this.takeTurn(file, false);
-      }
-      ready = ready.filter((file) => file.isReady);
+      ready = await this.readRound(ready, signal);
       if (ready.length === 0) ready = this.readyFiles();
       if (ready.length > 0) continue;
       if (this.settings.exitOnEof && this.isAllRead()) return;
@@ -117,11 +138,42 @@ export class TailInput implements Input {
     }
   }
 
+  /** Gives each of the files a turn. Returns those that have more to read. */
+  private async readRound(
+    files: readonly TailedFile[],
+    signal: AbortSignal,
+  ): Promise<TailedFile[]> {
+    for (const file of files) {
+      if (signal.aborted) return [];
+      if (!this.isToBeRead(file)) continue;
+      await this.takeTurn(file, false);
+      if (performance.now() - this.yieldedMs > yieldMs) {
+        await setImmediate();
+        this.yieldedMs = performance.now();
+      }
+    }
+    return files.filter((file) => this.isToBeRead(file));
+  }
+
+  /** Reads all there is now, after a look at all files; for tests that set the pace themselves. */
+  async readAvailable(signal: AbortSignal): Promise<void> {
+    this.lookedMs = Number.NEGATIVE_INFINITY;
+    this.sweep();
+    await this.doDue();
+    for (let ready = this.readyFiles(); ready.length > 0 && !signal.aborted; ) {
+      await this.readRound(ready, signal);
+      ready = this.readyFiles();
+    }
+  }
+
+  /** A file that waits until it is clear what it is was taken out of the list. */
+  private isToBeRead(file: TailedFile): boolean {
+    return file.isReady && file.generation !== undefined && this.files.get(file.key) === file;
+  }
+
   private readyFiles(): TailedFile[] {
     const ready: TailedFile[] = [];
-    for (const file of this.files.values()) {
-      if (file.isReady && file.generation !== undefined) ready.push(file);
-    }
+    for (const file of this.files.values()) if (this.isToBeRead(file)) ready.push(file);
     return ready;
   }
 
@@ -150,7 +202,10 @@ export class TailInput implements Input {
   }
 
   private sweepPauseMs(): number {
-    return Math.max(sweepMsMin, this.sweepTookMs * sweepShare);
+    const forTurns = Math.min(sweepMsMax, this.smallTurns * sweepMsPerSmallTurn);
+    const isQuiet = this.context.clock.monotonicMs() - this.readMs > quietMs;
+    const leastMs = isQuiet ? quietSweepMs : sweepMsMin;
+    return Math.max(leastMs, this.sweepTookMs * sweepShare, forTurns);
   }
 
   /** Marks the files that have grown, or may have been truncated. */
@@ -175,6 +230,11 @@ export class TailInput implements Input {
     this.sweepTookMs = clock.monotonicMs() - nowMs;
   }
 
+  /** Truncations while the outputs make the reader wait are noticed all the same. */
+  private lookForReader(): void {
+    if (this.context.clock.monotonicMs() - this.lookedMs >= 2 * lookMs) this.sweep();
+  }
+
   private lookAt(file: TailedFile, generation: FileGeneration): void {
     const facts = file.isOpen ? file.look() : file.lookByPath();
     if (facts === undefined) return;
@@ -189,12 +249,24 @@ export class TailInput implements Input {
       if (file.isReady) file.isPartial = false;
       return;
     }
-    if (facts.size > generation.sizeSeen) generation.sizeSeen = facts.size;
-    else if (facts.size < generation.sizeSeen && generation.position === 0) {
-      // Nothing was consumed yet, so that no copy can be told; the bytes are gone.
-      this.metrics.abandonedBytes.value += generation.sizeSeen - facts.size;
-      generation.sizeSeen = facts.size;
+    const isSame = facts.size >= generation.sizeSeen;
+    if (isSame && (!isChanged || noteSize(file, generation, facts.size))) return;
+    if (file.isOpen) this.noteCut(file, generation, facts);
+  }
+
+  /** The file is smaller than it was. */
+  private noteCut(file: TailedFile, generation: FileGeneration, facts: FileFacts): void {
+    const hasAll = facts.size > 0 && facts.size >= generation.position && isIntact(file);
+    if (!hasAll) {
+      file.isCut = true;
+      file.isReady = true;
+      return;
     }
+    // Only what was still to be read was cut off.
+    this.metrics.abandonedBytes.value += generation.sizeSeen - facts.size;
+    generation.sizeSeen = facts.size;
+    generation.seenEnd = Math.min(generation.seenEnd, facts.size);
+    generation.searchedTo = Math.min(generation.searchedTo, facts.size);
   }
 
   private async takeTurn(file: TailedFile, isFinal: boolean): Promise<void> {
@@ -208,7 +280,10 @@ export class TailInput implements Input {
       }
       if (file.isUnchecked && !(await this.checkEmpty(file))) return;
       const generation = file.generation!;
-      const result = await this.reader.turn(file, generation, isFinal);
+      const { position } = generation;
+      const result = file.isCut ? 'replaced' : await this.reader.turn(file, generation, isFinal);
+      if (generation.position > position) this.readMs = this.context.clock.monotonicMs();
+      if (generation.position - position < smallTurnBytes) this.smallTurns++;
       if (result === 'replaced') await this.replace(file, generation);
       else if (result === 'end') {
         file.isReady = false;
@@ -238,7 +313,8 @@ export class TailInput implements Input {
   /** The file's content is not the one that was read: goes on with a new generation. */
   private async replace(file: TailedFile, old: FileGeneration): Promise<void> {
     const facts = file.look();
-    const unread = Math.max(old.sizeSeen, old.seenEnd) - old.position;
+    const unread = unreadOf(old);
+    file.isCut = false;
     file.size = facts.size;
     this.metrics.rotations.value++;
     this.admission.orphan(old, unread);
@@ -309,12 +385,11 @@ export class TailInput implements Input {
         await this.takeTurn(file, true);
       }
       const quietSince = Math.max(file.awaySinceMs, file.activeMs);
-      if (file.presence === 'away' && nowMs - quietSince >= rotateWaitMs) await this.retire(file);
+      const isGone = file.presence === 'away' && file.missedLooks >= missedLooksMin;
+      if (isGone && nowMs - quietSince >= rotateWaitMs) await this.retire(file);
       else if (this.isAged(file)) await this.drop(file);
     }
-    for (const { generation, unreadBytes } of this.admission.expired(false)) {
-      await this.giveUp(generation, unreadBytes);
-    }
+    for (const orphan of this.admission.expired(false)) await this.giveUp(orphan);
     this.store.collect();
   }
 
@@ -336,30 +411,50 @@ export class TailInput implements Input {
   /** A renamed or deleted file that was read to its end, and nothing came any more. */
   private async retire(file: TailedFile): Promise<void> {
     const generation = file.generation!;
-    if (this.admission.isAwaited(generation)) {
-      // A copy or archive of it waits to take over.
-      this.admission.orphan(generation, 0);
-    } else {
+    if (!this.admission.isAwaited(generation)) {
       if (generation.unfinishedSinceMs >= 0) await this.takeTurn(file, true);
       if (file.isReady || file.generation !== generation) return;
       await this.reader.flush(generation, true);
-      this.store.end(generation);
     }
+    // It was found again meanwhile.
+    if (file.presence === 'here' || this.files.get(file.key) !== file) return;
     this.files.delete(file.key);
+    // A copy or archive of it waits to take over.
+    if (this.admission.isAwaited(generation))
+      this.admission.orphan(generation, unreadOf(generation));
+    else {
+      this.admission.retire(file);
+      this.lost(file);
+    }
     await file.close();
   }
 
-  /** Nobody took the content over: what was not read of it is lost, and counted. */
-  private async giveUp(generation: FileGeneration, unreadBytes: number): Promise<void> {
-    if (unreadBytes > 0) {
-      this.metrics.abandonedBytes.value += unreadBytes;
-      this.context.log.error(
-        { path: generation.path, bytes: unreadBytes },
-        'A file was truncated before all of it was read.',
-      );
-    }
-    await this.reader.flush(generation, true);
+  /** Ends what was read of a file; what could not be read of it is counted. */
+  private lost(file: TailedFile): void {
+    const { generation } = file;
+    if (generation === undefined) return;
+    if (!file.isOpen && !file.isGzip)
+      this.sayAbandoned(generation, unreadOf(generation), 'deleted');
     this.store.end(generation);
+  }
+
+  /** Nobody took the content over: what was not read of it is lost, and counted. */
+  private async giveUp(orphan: Orphan): Promise<void> {
+    const { generation, unreadBytes } = orphan;
+    await this.reader.flush(generation, true);
+    // A copy may have turned up while the outputs were full.
+    if (!this.admission.giveUp(orphan, false)) return;
+    this.sayAbandoned(generation, unreadBytes, 'truncated');
+    this.store.end(generation);
+  }
+
+  private sayAbandoned(generation: FileGeneration, bytes: number, what: string): void {
+    if (bytes <= 0) return;
+    this.metrics.abandonedBytes.value += bytes;
+    this.context.log.error(
+      { path: generation.path, bytes },
+      `A file was ${what} before all of it was read.`,
+    );
   }
 
   /** The end of the input: what is held goes out. */
@@ -370,14 +465,21 @@ export class TailInput implements Input {
       if (generation.unfinishedSinceMs >= 0 && generation.hitEnd) await this.takeTurn(file, true);
       if (file.generation?.multiline !== undefined) await this.reader.flush(file.generation, true);
     }
-    for (const { generation } of this.admission.expired(true)) {
+    for (const orphan of this.admission.expired(true)) {
+      const { generation } = orphan;
       await this.reader.flush(generation, true);
+      if (!this.admission.giveUp(orphan, true)) continue;
       // Its bytes may yet turn up in a copy when the agent starts again.
       if (isStopped) generation.source.close();
       else this.store.end(generation);
     }
     this.store.collect();
   }
+}
+
+/** Bytes that were seen and not consumed. */
+function unreadOf(generation: FileGeneration): number {
+  return Math.max(generation.sizeSeen, generation.seenEnd) - generation.position;
 }
 
 function isFileError(error: unknown): boolean {

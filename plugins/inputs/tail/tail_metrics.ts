@@ -9,6 +9,7 @@ export interface TailMetrics {
   readonly abandonedBytes: Counter;
   readonly rotations: Counter;
   readonly multilineLimits: Counter;
+  readonly multilineTimeouts: Counter;
   readonly gzipDamages: Counter;
 }
 
@@ -21,6 +22,7 @@ export function tailMetrics(metrics: ComponentMetrics): TailMetrics {
     abandonedBytes: metrics.counter('sluice_tail_files_abandoned_bytes_total'),
     rotations: metrics.counter('sluice_tail_rotations_total'),
     multilineLimits: metrics.counter('sluice_tail_multiline_limit_total'),
+    multilineTimeouts: metrics.counter('sluice_tail_multiline_timeouts_total'),
     gzipDamages: metrics.counter('sluice_tail_gzip_damaged_files_total'),
   };
 }

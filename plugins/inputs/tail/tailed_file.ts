@@ -22,6 +22,8 @@ export class TailedFile {
    *  through the open descriptor until nothing comes any more. */
   presence: 'here' | 'away' = 'here';
   awaySinceMs = 0;
+  /** Looks at the directories, one after another, in which it was not found. */
+  missedLooks = 0;
   /** When it last brought bytes (monotonic). */
   activeMs = 0;
   /** Size when last looked at. */
@@ -29,6 +31,8 @@ export class TailedFile {
   modifiedMs: number;
   /** It has, or may have, bytes to read. */
   isReady = true;
+  /** It was seen smaller than what was read of it: it was truncated, whatever it holds now. */
+  isCut = false;
   /** The reader has it in hand: it must stay open. */
   isBusy = false;
   /** An archive that ends early and may be in the making: it is tried again. */

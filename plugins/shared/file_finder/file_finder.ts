@@ -10,6 +10,9 @@ export interface Findings {
   readonly files: ReadonlyMap<string, FileFacts>;
   /** Directories that were looked into, and those that must appear first. */
   readonly directories: ReadonlySet<string>;
+  /** No directory changed meanwhile: a file that was not found is not there. Else a rotation may
+   *  have hidden one that had its old name no more, and its new one not yet. */
+  readonly isWhole: boolean;
   /** Directories or files that could not be read, with the reason. */
   readonly problems: ReadonlyMap<string, string>;
 }
@@ -29,6 +32,8 @@ interface Pattern {
 /** Most files that one input follows; more is a pattern gone wrong. */
 const filesMax = 100_000;
 const statsAtOnce = 32;
+/** Changes that lie closer together may bear the same time. */
+const tickNs = 12_000_000n;
 
 /** Finds the files that patterns match: `*`, `**`, `?`, `[..]`, `{a,b}`; relative ones refer to
  *  `baseDirectory`. A backslash takes a wildcard's meaning away. */
@@ -49,6 +54,7 @@ export class FileFinder {
   async find(): Promise<Findings> {
     const search = new Search(this.excludes);
     for (const pattern of this.patterns) await search.run(pattern);
+    await search.compare();
     return search;
   }
 }
@@ -57,10 +63,26 @@ class Search implements Findings {
   readonly files = new Map<string, FileFacts>();
   readonly directories = new Set<string>();
   readonly problems = new Map<string, string>();
+  isWhole = true;
+  private readonly beganNs = BigInt(Date.now()) * 1_000_000n;
+  /** Last changes of the directories that were listed, before that. */
+  private readonly changes = new Map<string, bigint>();
   private readonly excludes: readonly ((file: string) => boolean)[];
 
   constructor(excludes: readonly ((file: string) => boolean)[]) {
     this.excludes = excludes;
+  }
+
+  /** Finds out whether directories changed since they were listed. */
+  async compare(): Promise<void> {
+    const listed = [...this.changes];
+    for (let at = 0; at < listed.length && this.isWhole; at += statsAtOnce) {
+      const some = listed.slice(at, at + statsAtOnce);
+      const now = await Promise.all(some.map(([directory]) => changeOf(directory)));
+      this.isWhole = some.every(
+        ([, before], index) => now[index] === before && this.beganNs - before > tickNs,
+      );
+    }
   }
 
   async run(pattern: Pattern): Promise<void> {
@@ -74,6 +96,7 @@ class Search implements Findings {
 
   private async enter(pattern: Pattern, directory: string, level: number): Promise<void> {
     this.directories.add(directory);
+    this.changes.set(directory, await changeOf(directory));
     const entries = await this.list(directory);
     const candidates: string[] = [];
     for (const entry of entries) {
@@ -129,6 +152,16 @@ class Search implements Findings {
     const { code } = error as NodeJS.ErrnoException;
     // Gone between two looks, or not there yet: nothing wrong.
     if (code !== 'ENOENT' && code !== 'ENOTDIR') this.problems.set(place, code ?? String(error));
+  }
+}
+
+/** When names in a directory last changed, in ns; -1 when it is not there. */
+async function changeOf(directory: string): Promise<bigint> {
+  try {
+    return (await stat(directory, { bigint: true })).mtimeNs;
+  } catch {
+    // What is wrong with it shows when it is listed.
+    return -1n;
   }
 }
 

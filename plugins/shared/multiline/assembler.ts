@@ -3,6 +3,7 @@ import { AssembledRecord, type RecordReceiver } from './assembled_record.ts';
 import { ContainerLine } from './container_line.ts';
 import { type MultilineRules, startState } from './definition.ts';
 import { HeldGroup } from './held_group.ts';
+import type { WatchedPattern } from './watched_pattern.ts';
 
 /** A line in its block: `bytes[start, end)`, from `offset` to `offsetEnd` in its source. */
 export interface LineAt {
@@ -39,12 +40,43 @@ export class MultilineAssembler {
   private readonly record = new AssembledRecord();
   private readonly container = new ContainerLine();
   private readonly fields = new ParsedFields();
+  /** Shorter lines need not be prepared. */
+  readonly watchedBytesMin: number;
   private lastTaken = 0;
   private openCount = 0;
+  /** Expressions that are tried on whole lines and may run away on long ones. */
+  private readonly watched: readonly WatchedPattern[];
 
   constructor(rules: readonly MultilineRules[], limits: AssemblerLimits) {
     this.rules = rules;
     this.limits = limits;
+    this.watched = rules
+      .filter(({ format }) => format === 'text')
+      .flatMap(({ patterns }) => patterns)
+      .filter(({ guardedBytesMin }) => guardedBytesMin < Number.POSITIVE_INFINITY);
+    this.watchedBytesMin = Math.min(...this.watched.map((one) => one.guardedBytesMin));
+  }
+
+  /** Tries the rules on the lines of a block in advance, those that could take long: under the
+   *  watchdog, which costs as much for one line as for many. */
+  async prepare(texts: readonly string[]): Promise<void> {
+    for (const pattern of this.watched) {
+      pattern.forget();
+      await pattern.prepare(texts);
+    }
+  }
+
+  /** The block of `prepare` is done. Returns how often a rule was given up on a line since then. */
+  settle(): number {
+    let givenUp = 0;
+    for (const { patterns } of this.rules) {
+      for (const pattern of patterns) {
+        givenUp += pattern.givenUp;
+        pattern.givenUp = 0;
+        pattern.forget();
+      }
+    }
+    return givenUp;
   }
 
   /** Offset of the oldest line held, or Infinity. */

@@ -1,9 +1,5 @@
 import type { MultilineDefinition, Parser } from '../../../core/sdk/index.ts';
-
-/** An expression, ready to be tried. */
-export interface LinePattern {
-  test(text: string): boolean;
-}
+import { type LinePattern, WatchedPattern } from './watched_pattern.ts';
 
 /** Compiles an expression in Ruby's syntax. */
 export type CompilePattern = (source: string) => LinePattern;
@@ -12,7 +8,7 @@ export type CompilePattern = (source: string) => LinePattern;
 export type LineFormat = 'text' | 'cri' | 'docker' | 'parser';
 
 interface Transition {
-  readonly pattern: LinePattern;
+  readonly pattern: WatchedPattern;
   readonly nextState: string;
 }
 
@@ -30,6 +26,8 @@ export interface MultilineRules {
   readonly parser: Parser | undefined;
   /** By state: what may follow. `start_state` begins a record. */
   readonly transitions: ReadonlyMap<string, readonly Transition[]>;
+  /** All expressions of the transitions, each once. */
+  readonly patterns: readonly WatchedPattern[];
 }
 
 export const startState = 'start_state';
@@ -42,8 +40,10 @@ export function compileMultiline(
   findParser: (name: string) => Parser,
 ): MultilineRules {
   const transitions = new Map<string, Transition[]>();
+  const patterns: WatchedPattern[] = [];
   for (const rule of definition.rules) {
-    const pattern = compile(withoutSlashes(rule.regex));
+    const pattern = new WatchedPattern(compile(withoutSlashes(rule.regex)));
+    patterns.push(pattern);
     for (const state of rule.state.split(',')) {
       const name = state.trim();
       const list = transitions.get(name) ?? [];
@@ -63,6 +63,7 @@ export function compileMultiline(
     keyPattern: definition.keyPattern,
     parser: definition.parser === undefined ? undefined : findParser(definition.parser),
     transitions,
+    patterns,
   };
 }
 
@@ -88,6 +89,7 @@ const plainRules: MultilineRules = {
   keyPattern: undefined,
   parser: undefined,
   transitions: new Map(),
+  patterns: [],
 };
 
 function withoutSlashes(source: string): string {

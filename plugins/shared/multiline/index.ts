@@ -15,3 +15,4 @@ export {
   firstLineRules,
   type MultilineRules,
 } from './definition.ts';
+export type { LinePattern } from './watched_pattern.ts';

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,7 @@ import {
 } from '../../../core/sdk/index.ts';
 import type { TailOptions } from '../../../plugins/inputs/tail/config.ts';
 import { plugin } from '../../../plugins/inputs/tail/index.ts';
+import { TailInput } from '../../../plugins/inputs/tail/tail_input.ts';
 
 /** What a run of the input sent, in order. */
 export interface SentRecord {
@@ -107,6 +109,7 @@ class MemorySources implements SourceRegistry {
   }
 }
 
+const logField = fieldOf(['log']);
 const noLedger: Source['ledger'] = {
   startMark: () => 0,
   processedPosition: 0,
@@ -117,8 +120,13 @@ const noLedger: Source['ledger'] = {
   release: () => {},
 };
 
-type Surroundings = Partial<InputContext> & {
+/** What a run has instead of the real thing. */
+export type Surroundings = Partial<InputContext> & {
   readonly eventsMax?: number;
+  /** Takes each line instead of `sent`, where there are too many to keep. */
+  readonly onLine?: (line: string, generation: string, offset: number) => void;
+  /** The test says when the input looks and reads. */
+  readonly isStepped?: boolean;
   /** Makes another input than tail. */
   readonly makeInput?: (context: InputContext) => Input;
 };
@@ -141,6 +149,7 @@ export class TailRun implements BatchEmitter {
   private gate: Promise<void> | undefined;
   private openGate: () => void = () => {};
   private readonly eventsMax: number;
+  private readonly onLine: Surroundings['onLine'];
   isOver = false;
 
   constructor(
@@ -152,15 +161,44 @@ export class TailRun implements BatchEmitter {
     this.sources = new MemorySources(checkpoints);
     this.eventsMax = surroundings.eventsMax ?? 2048;
     const context = this.context(directory, surroundings);
+    this.onLine = surroundings.onLine;
     this.input = surroundings.makeInput?.(context) ?? plugin.create(tailOptions(options), context);
-    this.done = this.input
-      .run(this, this.stopper.signal)
+    const isStepped = surroundings.isStepped ?? false;
+    this.done = (isStepped ? this.begin() : this.input.run(this, this.stopper.signal))
       .catch((error: unknown) => {
         this.failure = error;
       })
       .finally(() => {
         this.isOver = true;
       });
+  }
+
+  /** The input, for a test that sets the pace. */
+  get stepped(): TailInput {
+    assert.ok(this.input instanceof TailInput);
+    return this.input;
+  }
+
+  /** Waits for the first look of a stepped run. */
+  async begun(): Promise<void> {
+    await this.done;
+  }
+
+  private async begin(): Promise<void> {
+    this.stepped.readInto(this);
+    await this.stepped.discovery.start();
+  }
+
+  /** Looks at the directories once, as discovery does. */
+  async look(): Promise<void> {
+    const { discovery } = this.stepped;
+    await discovery.apply(await discovery.look(), false);
+    await discovery.reconsider();
+  }
+
+  /** Reads what there is, as the reader does. */
+  async read(): Promise<void> {
+    await this.stepped.readAvailable(this.stopper.signal);
   }
 
   get lines(): string[] {
@@ -247,6 +285,11 @@ export class TailRun implements BatchEmitter {
 
   async emit(batch: Batch): Promise<void> {
     for (let i = 0; i < batch.count; i++) {
+      if (this.onLine !== undefined) {
+        const line = batch.textAt(i, logField) ?? '';
+        this.onLine(line, batch.source.generation, batch.offset[i]!);
+        continue;
+      }
       this.out.clear();
       this.encoder.write(batch, i, this.out);
       this.sent.push({
@@ -342,9 +385,13 @@ function tailOptions(options: Partial<TailOptions>): TailOptions {
 
 /** A directory and its checkpoints; removed with the test. */
 export class TailPlace {
-  readonly directory = mkdtempSync(path.join(tmpdir(), 'tail-'));
+  readonly directory: string;
   readonly checkpoints = new MemoryCheckpoints();
   private readonly runs: TailRun[] = [];
+
+  constructor(parent = tmpdir()) {
+    this.directory = mkdtempSync(path.join(parent, 'tail-'));
+  }
 
   run(options: Partial<TailOptions> = {}, surroundings: Surroundings = {}): TailRun {
     const run = new TailRun(this.directory, this.checkpoints, options, surroundings);
@@ -379,8 +426,11 @@ export class TailPlace {
 }
 
 /** Runs a test in a place of its own. */
-export async function inPlace(work: (place: TailPlace) => Promise<void>): Promise<void> {
-  const place = new TailPlace();
+export async function inPlace(
+  work: (place: TailPlace) => Promise<void>,
+  parent?: string,
+): Promise<void> {
+  const place = new TailPlace(parent);
   try {
     await work(place);
   } finally {

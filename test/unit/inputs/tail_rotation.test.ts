@@ -9,7 +9,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { inPlace, type TailPlace, type TailRun } from './tail_harness.ts';
 
@@ -59,7 +59,21 @@ function assertOnce(run: TailRun, expected: readonly string[]): void {
   assert.deepEqual([...run.lines].sort(), [...expected].sort());
 }
 
-describe('tail follows rotation', { concurrency: 1 }, () => {
+/** A busy machine, for runs by hand: `SLUICE_STALL_MS=250` blocks the event loop for up to that
+ *  long, again and again, while the tests run beside each other. */
+const stallMs = Number(process.env['SLUICE_STALL_MS'] ?? 0);
+let stalling: NodeJS.Timeout | undefined;
+
+before(() => {
+  if (stallMs === 0) return;
+  stalling = setInterval(() => {
+    const untilMs = performance.now() + Math.random() * stallMs;
+    while (performance.now() < untilMs);
+  }, 20);
+});
+after(() => clearInterval(stalling));
+
+describe('tail follows rotation', { concurrency: 4 }, () => {
   it('by renaming out of the patterns, reading the old file to its end', () =>
     inPlace(async (place) => {
       place.write('a.log', text(numbered(0, 10)));
