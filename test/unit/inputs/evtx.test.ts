@@ -103,7 +103,7 @@ test('with read_from_head off only what comes later is read', async (t) => {
   const records = logonRecords(260);
   write(evtxFile(chunksOf(records.slice(0, 200))));
   const run = start({ read_from_head: false });
-  await run.until(() => run.counters.size > 0);
+  await run.until(() => run.sourceCount === 1);
   await run.save();
   write(evtxFile(chunksOf(logonRecords(3))), 'later.evtx');
   await run.until(() => run.sent.length === 3);

@@ -267,6 +267,11 @@ export class TailRun implements BatchEmitter {
     await this.input.close?.();
   }
 
+  /** Sources that the input has opened. */
+  get sourceCount(): number {
+    return this.sources.opened.size;
+  }
+
   async save(): Promise<void> {
     await this.sources.save();
   }
