@@ -5,7 +5,7 @@ import { costDegree } from './cost.ts';
 import { FactTable, someNode } from './facts.ts';
 import { compileProgram } from './matcher_program.ts';
 import { type ParsedRegex, type ParseOptions, parseRegex } from './parser.ts';
-import { requiredText } from './required_text.ts';
+import { hasInOrder, requiredTexts } from './required_texts.ts';
 import { simplifyRegex } from './simplify.ts';
 import { translateRegex, whyNotTranslatable } from './translate.ts';
 
@@ -59,8 +59,9 @@ export interface CompiledRegex {
   /** Like `exec` without building a result. `plain` says that the text is ASCII without a line feed. */
   execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;
   test(text: string, from?: number): boolean;
-  /** A text that every match contains, or '': whoever lacks it need not be tried. */
-  readonly requiredText: string;
+  /** False when a text lacks something that every match has: found out at once, whatever the
+   *  expression would take. */
+  mayMatch(text: string): boolean;
   /** Replaces every match, left to right. */
   replaceAll(text: string, replacement: (match: MatchResult) => string): string;
 }
@@ -100,7 +101,7 @@ interface Shape {
   readonly groupsByName: readonly (readonly number[])[];
   /** Found out when first asked for: a pattern that the kernel runs alone never is. */
   costDegree(): number;
-  requiredText(): string;
+  requiredTexts(): readonly string[];
 }
 
 function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: FactTable): Shape {
@@ -117,7 +118,7 @@ function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: F
     groupNames: [...byName.keys()],
     groupsByName: [...byName.values()],
     costDegree: () => costDegree(root, facts),
-    requiredText: () => requiredText(root),
+    requiredTexts: () => requiredTexts(root),
   };
 }
 
@@ -128,7 +129,7 @@ abstract class BaseRegex implements CompiledRegex {
   readonly groupCount: number;
   readonly #shape: Shape;
   #costDegree: number | undefined;
-  #requiredText: string | undefined;
+  #requiredTexts: readonly string[] | undefined;
   abstract readonly engine: 'native' | 'matcher';
   abstract readonly captureSlots: readonly number[];
 
@@ -149,9 +150,9 @@ abstract class BaseRegex implements CompiledRegex {
     return this.costDegree >= runawayDegreeMin;
   }
 
-  get requiredText(): string {
-    this.#requiredText ??= this.#shape.requiredText();
-    return this.#requiredText;
+  mayMatch(text: string): boolean {
+    this.#requiredTexts ??= this.#shape.requiredTexts();
+    return hasInOrder(text, this.#requiredTexts);
   }
 
   abstract execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;

@@ -1,5 +1,6 @@
 import {
   type Batch,
+  type CompiledRegex,
   type Counter,
   type PluginContext,
   RegexBudgetError,
@@ -119,19 +120,18 @@ export class FieldMatcher {
 
   private runScript(batch: Batch, pattern: number): void {
     const { regex } = this.grok.patterns[pattern]!;
-    if (!this.hasCandidate(batch, regex.requiredText)) return;
+    if (!this.hasCandidate(batch, regex)) return;
     if (regex.needsGuard(this.texts.longest())) this.runWatched(batch, pattern);
     else this.runPlain(batch, pattern);
   }
 
   /** False when every text lacks what a match must contain: then the watchdog, which costs more
    *  than many matches, need not be called. */
-  private hasCandidate(batch: Batch, required: string): boolean {
-    if (required === '') return true;
+  private hasCandidate(batch: Batch, regex: CompiledRegex): boolean {
     const { texts } = this;
     for (let item = 0; item < texts.count; item++) {
       if (texts.states[item] !== eventState.pending) continue;
-      if (texts.read(batch, item).includes(required)) return true;
+      if (regex.mayMatch(texts.read(batch, item))) return true;
     }
     return false;
   }
@@ -177,6 +177,7 @@ export class FieldMatcher {
         matches[item] = null;
         if (texts.states[item] !== eventState.pending) return;
         const text = texts.read(batch, item);
+        if (!regex.mayMatch(text)) return;
         matches[item] = regex.execRaw(text, 0, texts.readIsPlain);
       },
     };

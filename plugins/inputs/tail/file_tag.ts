@@ -23,7 +23,7 @@ export function fileTag(settings: TailSettings, path: string): string {
 
 /** The match in a path. Names are short, but whoever may create files chooses them. */
 function matchPath(regex: CompiledRegex, path: string): MatchResult | null {
-  if (!path.includes(regex.requiredText)) return null;
+  if (!regex.mayMatch(path)) return null;
   let match: MatchResult | null = null;
   const step = () => {
     match = regex.exec(path);

@@ -1,21 +1,31 @@
 import type { RegexNode } from './ast.ts';
 
-/** The longest text that every match of an expression contains, or '' when none is sure. A text
- *  without it can be turned away before the expression is tried. */
-export function requiredText(root: RegexNode): string {
+/** Texts that every match of an expression contains, one behind the other. */
+export function requiredTexts(root: RegexNode): readonly string[] {
   const finder = new RunFinder();
   finder.visit(root);
-  return finder.longest();
+  return finder.found();
+}
+
+/** True when a text has all of these, one behind the other. */
+export function hasInOrder(text: string, required: readonly string[]): boolean {
+  let from = 0;
+  for (const one of required) {
+    const at = text.indexOf(one, from);
+    if (at < 0) return false;
+    from = at + one.length;
+  }
+  return true;
 }
 
 /** Gathers characters that must stand side by side. */
 class RunFinder {
   private run = '';
-  private best = '';
+  private readonly runs: string[] = [];
 
-  longest(): string {
+  found(): readonly string[] {
     this.end();
-    return this.best;
+    return this.runs;
   }
 
   visit(node: RegexNode): void {
@@ -52,7 +62,7 @@ class RunFinder {
   }
 
   private end(): void {
-    if (this.run.length > this.best.length) this.best = this.run;
+    if (this.run !== '') this.runs.push(this.run);
     this.run = '';
   }
 }
