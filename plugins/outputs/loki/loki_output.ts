@@ -8,6 +8,7 @@ import {
   type RejectedRecord,
   SluiceError,
 } from '../../../core/sdk/index.ts';
+import { connectionSettings } from '../../shared/http_client/connection_options.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
 import { gzipBody } from '../../shared/http_client/compression.ts';
@@ -183,8 +184,7 @@ export class LokiOutput implements Output {
       origin: address.origin,
       ...(address.isTls ? { tls: await loadTlsClient(context.tls, context.baseDirectory) } : {}),
       ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
-      connectTimeoutMs: options['net.connect_timeout'],
-      responseTimeoutMs: options['http.response_timeout'],
+      ...connectionSettings(options),
       connectionsMax,
       clock: context.clock,
     });

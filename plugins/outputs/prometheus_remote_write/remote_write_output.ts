@@ -5,6 +5,7 @@ import type {
   Output,
   OutputContext,
 } from '../../../core/sdk/index.ts';
+import { connectionSettings } from '../../shared/http_client/connection_options.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
 import { HttpClient } from '../../shared/http_client/http_client.ts';
@@ -47,8 +48,7 @@ export class RemoteWriteOutput implements Output {
     this.headers = fixedHeaders(options);
     this.client = new HttpClient({
       origin: address.origin,
-      connectTimeoutMs: options['net.connect_timeout'],
-      responseTimeoutMs: options['http.response_timeout'],
+      ...connectionSettings(options),
       connectionsMax,
       clock: context.clock,
       ...(tls === undefined ? {} : { tls }),

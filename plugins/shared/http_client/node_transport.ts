@@ -17,10 +17,11 @@ export async function openNodeTransport(options: HttpClientOptions): Promise<Tra
   const peer = new URL(options.proxy ?? options.origin);
   const isTls = peer.protocol === 'https:';
   const settings = {
-    keepAlive: true,
+    keepAlive: options.keepsConnections ?? true,
     keepAliveMsecs: keepAliveProbeMs,
     maxSockets: options.connectionsMax,
-    timeout: idleConnectionMs,
+    timeout: options.idleTimeoutMs ?? idleConnectionMs,
+    ...(options.sourceAddress === undefined ? {} : { localAddress: options.sourceAddress }),
   };
   if (!isTls) return new NodeTransport(options, peer, new Agent(settings), startRequest);
   const https = await import('node:https');
