@@ -436,6 +436,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   async #deleteSettledSegments(): Promise<void> {
     for (const segment of this.#index.deletable()) {
       try {
+        await this.#parts.options.beforeForgetting?.();
         await this.#deleteSegment(segment);
         this.#problems.succeeded('delete');
       } catch (error) {
@@ -465,8 +466,9 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     }
   }
 
-  #writeAcks(): Promise<void> {
+  async #writeAcks(): Promise<void> {
     const isSynced = this.#limits.durability !== 'os';
+    await this.#parts.options.beforeForgetting?.();
     return this.#acks.flush(() => this.#index.settledBelow(this.#nextSequence), isSynced);
   }
 

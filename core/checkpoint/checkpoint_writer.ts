@@ -67,6 +67,16 @@ export class CheckpointWriter {
     this.dirty.add(source);
   }
 
+  /** Notes what stored chunks of an output say of generations: all below these positions is in
+   *  them, or was before. Written with the next `flush`. */
+  raise(output: string, covered: Readonly<Record<string, number>>): void {
+    for (const [key, entry] of this.store.entries) {
+      const position = covered[entry.generation];
+      if (position === undefined || position <= (entry.position[output] ?? 0)) continue;
+      this.store.set(key, { ...entry, position: { ...entry.position, [output]: position } });
+    }
+  }
+
   forget(key: string): void {
     for (const source of this.dirty) if (source.checkpointKey === key) this.dirty.delete(source);
     this.store.delete(key);

@@ -110,6 +110,7 @@ export class Agent {
       baseDirectory: options.baseDirectory,
       ...(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }),
       logFor: options.logFor,
+      notePositions: () => this.checkpoints.flush(),
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
     this.budget = new MemoryBudget(this.config.service.memoryLimitBytes);
@@ -176,7 +177,9 @@ export class Agent {
     this.exportHealth('output', config.id);
     const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
     for (const stored of storage.buffer?.recovered ?? []) {
-      this.sources.noteStored(config.id, Chunk.summary(stored.header).covered);
+      const { covered } = Chunk.summary(stored.header);
+      this.sources.noteStored(config.id, covered);
+      this.checkpoints.raise(config.id, covered);
     }
     try {
       await output.open?.();

@@ -293,7 +293,8 @@ interface Found {
 async function documents(index: string): Promise<Found[]> {
   await fetch(`${elasticsearch.url}/${index}/_refresh`, { method: 'POST' });
   const answer = await fetch(`${elasticsearch.url}/${index}/_search?size=100`);
-  if (answer.status === 404) return [];
+  // Not there yet, or not all of its shards.
+  if (answer.status === 404 || answer.status === 503) return [];
   assert.equal(answer.status, 200);
   // The shape of Elasticsearch's search API.
   const { hits } = (await answer.json()) as {
