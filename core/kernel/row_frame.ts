@@ -16,7 +16,7 @@ export interface RowColumn {
 
 /** The kernel has one bit of 64 for each. */
 const nodesMax = 64;
-const frameWords = 16;
+const frameWords = 17;
 const nodeWords = 12;
 const columnWords = 5;
 const headBytes = 64;
@@ -58,7 +58,6 @@ export class RowFrame {
   private readonly literalOf: number[] = [];
   private readonly nodeOf: number[] = [];
   private batch: Batch | undefined;
-  private hadColumns = false;
 
   /** Undefined when the columns are beyond the kernel or its memory is full. */
   static create(kernel: Kernel, columns: readonly RowColumn[]): RowFrame | undefined {
@@ -238,8 +237,8 @@ export class RowFrame {
 
   private pointAtColumns(batch: Batch): void {
     const hasColumns = batch.columns.length > 0;
-    if (!hasColumns && !this.hadColumns) return;
-    this.hadColumns = hasColumns;
+    this.words[16] = hasColumns ? 1 : 0;
+    if (!hasColumns) return;
     this.nodes.forEach((node, i) => {
       const column =
         node.parent < 0 ? batch.columns.find(({ field }) => field.keys[0] === node.key) : undefined;

@@ -24,10 +24,12 @@ class RowFrame {
   /** Result arrays: index and end position of each row. */
   events: usize;
   ends: usize;
-  /** 1 per event whose nodes are found, also where no row was written. */
+  /** 1 per event whose spans are in the result arrays. */
   located: usize;
   /** Finds the nodes and writes nothing. */
   locateOnly: i32;
+  /** The batch has columns. */
+  hasColumns: i32;
 }
 
 /** A wanted key, at the top or in another node's object; parents stand before their children. */
@@ -39,7 +41,7 @@ class RowNode {
   parent: i32;
   /** Number, from 1, of the next node in the chain. */
   next: i32;
-  /** Result arrays: the value's span and kind, 0 where there is none. */
+  /** Result arrays for JavaScript: the value's span and kind, 0 where there is none. */
   start: usize;
   end: usize;
   kind: usize;
@@ -63,6 +65,9 @@ class RowColumn {
 }
 
 const nodeBytes: usize = 48;
+/** One event's values: start, end and kind of each node, 12 bytes. */
+const slots: usize = memory.data(64 * 12, 16);
+const slotBytes: usize = 12;
 const columnBytes: usize = 20;
 
 const nullable: i32 = 1;
@@ -100,11 +105,14 @@ export function encodeRows(
   for (; index < count; index++) {
     if (load<u8>(frame.select + index) != 1) continue;
     const isLocated = locate(frame, index);
-    store<u8>(frame.located + index, isLocated ? 1 : 0);
-    if (frame.locateOnly) continue;
+    if (frame.locateOnly) {
+      if (isLocated) publish(frame, index);
+      continue;
+    }
     failure = cannot;
     const rowEnd = isLocated ? writeRow(frame, index, out) : 0;
     if (!rowEnd) {
+      if (isLocated) publish(frame, index);
       rowsStop = failure;
       break;
     }
@@ -117,31 +125,43 @@ export function encodeRows(
   return index;
 }
 
-function writeRow(frame: RowFrame, index: i32, out: usize): usize {
+/** Gives the spans to JavaScript. */
+function publish(frame: RowFrame, index: i32): void {
   const word = <usize>index << 2;
+  for (let i = 0; i < frame.nodeCount; i++) {
+    const node = nodeAt(frame, i);
+    const slot = slotAt(i);
+    store<u32>(node.start + word, load<u32>(slot));
+    store<u32>(node.end + word, load<u32>(slot, 4));
+    store<u8>(node.kind + index, <u8>load<u32>(slot, 8));
+  }
+  store<u8>(frame.located + index, 1);
+}
+
+function writeRow(frame: RowFrame, index: i32, out: usize): usize {
   const columnsEnd = frame.columns + <usize>frame.columnCount * columnBytes;
   for (let at = frame.columns; at < columnsEnd; at += columnBytes) {
     const column = changetype<RowColumn>(at);
-    let node = nodeAt(frame, column.node);
-    let kind = load<u8>(node.kind + index);
+    let slot = slotAt(column.node);
+    let kind = load<u32>(slot, 8);
     if (column.literal >= 0) {
-      const literal = nodeAt(frame, column.literal);
-      const literalKind = load<u8>(literal.kind + index);
-      if (literalKind) {
-        node = literal;
-        kind = literalKind;
+      const literal = slotAt(column.literal);
+      if (load<u32>(literal, 8)) {
+        slot = literal;
+        kind = load<u32>(slot, 8);
       }
     }
-    if (!kind) {
-      out = writeMissing(frame, column, index, out);
-    } else {
-      const start = <usize>load<u32>(node.start + word);
-      const end = <usize>load<u32>(node.end + word);
-      out = writeFound(column, out, start, end, kind == 1);
-    }
+    if (!kind) out = writeMissing(frame, column, index, out);
+    else out = writeFound(column, out, load<u32>(slot), load<u32>(slot, 4), kind == 1);
     if (!out) return 0;
   }
   return out;
+}
+
+// @ts-ignore: decorator
+@inline
+function slotAt(number: i32): usize {
+  return slots + <usize>number * slotBytes;
 }
 
 // @ts-ignore: decorator
@@ -196,45 +216,52 @@ let decided: u64 = 0;
 function locate(frame: RowFrame, index: i32): bool {
   const word = <usize>index << 2;
   decided = 0;
-  for (let i = 0; i < frame.nodeCount; i++) {
-    const node = nodeAt(frame, i);
-    let kind: u32 = 0;
-    if (node.columnKind) {
-      kind = load<u8>(node.columnKind + index);
-      if (kind) {
-        if (kind > 3) return false;
-        decided |= (<u64>1) << i;
-        if (kind == 3) kind = 0;
-        store<u32>(node.start + word, load<u32>(node.columnStart + word));
-        store<u32>(node.end + word, load<u32>(node.columnEnd + word));
-      }
-    }
-    store<u8>(node.kind + index, <u8>kind);
-  }
+  for (let i = 0; i < frame.nodeCount; i++) store<u32>(slotAt(i), 0, 8);
+  if (frame.hasColumns && !takeColumns(frame, index)) return false;
   const rootKind = load<u8>(frame.rootKind + index);
   if (rootKind > 1) return false;
   if (rootKind) {
     const list = <usize>load<u32>(frame.lists + word);
-    if (list) takeList(frame, list, index);
+    if (list) takeList(frame, list);
     else {
       const start = <usize>load<u32>(frame.rootStart + word);
-      if (!takeMembers(frame, -1, start, <usize>load<u32>(frame.rootEnd + word), index)) return false;
+      if (!takeMembers(frame, -1, start, <usize>load<u32>(frame.rootEnd + word))) return false;
     }
   }
   for (let i = 0; i < frame.nodeCount; i++) {
     const node = nodeAt(frame, i);
-    if (!node.hasChildren || load<u8>(node.kind + index) != 2) continue;
-    const end = <usize>load<u32>(node.end + word);
-    const start = skipSpace(<usize>load<u32>(node.start + word), end);
+    const slot = slotAt(i);
+    if (!node.hasChildren || load<u32>(slot, 8) != 2) continue;
+    const end = <usize>load<u32>(slot, 4);
+    const start = skipSpace(<usize>load<u32>(slot), end);
     const first = load<u8>(start);
     if (first == 0x7b) {
-      if (!takeMembers(frame, i, start, end, index)) return false;
+      if (!takeMembers(frame, i, start, end)) return false;
     } else if (first == 0x5b && node.hasElements) return false;
   }
   return true;
 }
 
-function takeList(frame: RowFrame, list: usize, index: i32): void {
+/** Columns of the batch stand over the root; false for a value outside of the kernel's memory. */
+function takeColumns(frame: RowFrame, index: i32): bool {
+  const word = <usize>index << 2;
+  for (let i = 0; i < frame.nodeCount; i++) {
+    const node = nodeAt(frame, i);
+    if (!node.columnKind) continue;
+    const kind = <u32>load<u8>(node.columnKind + index);
+    if (!kind) continue;
+    if (kind > 3) return false;
+    decided |= (<u64>1) << i;
+    if (kind == 3) continue;
+    const slot = slotAt(i);
+    store<u32>(slot, load<u32>(node.columnStart + word));
+    store<u32>(slot, load<u32>(node.columnEnd + word), 4);
+    store<u32>(slot, kind, 8);
+  }
+  return true;
+}
+
+function takeList(frame: RowFrame, list: usize): void {
   const end = listEnd(list);
   for (let member = list + listHeader; member < end; member += memberBytes) {
     // The `maskNumber` stands above the length.
@@ -242,12 +269,12 @@ function takeList(frame: RowFrame, list: usize, index: i32): void {
     if (!head) continue;
     const key = <usize>load<u32>(member) + 1;
     const start = load<u32>(member, 8);
-    take(frame, head, -1, key, keyLength(member), start, load<u32>(member, 12), index);
+    take(frame, head, -1, key, keyLength(member), start, load<u32>(member, 12));
   }
 }
 
 /** Walks over the object at `at`; false when a key is escaped. */
-function takeMembers(frame: RowFrame, parent: i32, at: usize, end: usize, index: i32): bool {
+function takeMembers(frame: RowFrame, parent: i32, at: usize, end: usize): bool {
   at = skipSpace(at, end) + 1;
   while (true) {
     at = skipSpace(at, end);
@@ -261,7 +288,7 @@ function takeMembers(frame: RowFrame, parent: i32, at: usize, end: usize, index:
     const start = at;
     at = skipValue(at, end);
     const head = load<u8>(frame.heads + <usize>maskNumber(load<u8>(key), length));
-    if (head) take(frame, head, parent, key, length, <u32>start, <u32>at, index);
+    if (head) take(frame, head, parent, key, length, <u32>start, <u32>at);
     at = skipSpace(at, end);
     if (at < end && load<u8>(at) == 0x2c) at++;
   }
@@ -278,16 +305,16 @@ function take(
   length: usize,
   start: u32,
   end: u32,
-  index: i32,
 ): void {
   for (; number; number = nodeAt(frame, number - 1).next) {
     const node = nodeAt(frame, number - 1);
     if (node.keyBytes != length || node.parent != parent) continue;
     if (!sameBytes(node.key, key, length)) continue;
     if ((decided >> <u64>(number - 1)) & 1) return;
-    store<u32>(node.start + (<usize>index << 2), start);
-    store<u32>(node.end + (<usize>index << 2), end);
-    store<u8>(node.kind + index, 2);
+    const slot = slotAt(number - 1);
+    store<u32>(slot, start);
+    store<u32>(slot, end, 4);
+    store<u32>(slot, 2, 8);
     return;
   }
 }
