@@ -237,7 +237,7 @@ test('the kernel writes the rows that JavaScript writes, and refuses what it ref
       assert.deepEqual(mixed.rows, expected);
       assert.deepEqual(mixed.rejected, rejected);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
   assert.ok(rows > 1000, `only ${rows} rows were taken`);
 });
@@ -258,7 +258,7 @@ test('every token gives the same bytes with and without the kernel, for each typ
       assert.deepEqual(mixed.rows, rows, type);
       assert.deepEqual(mixed.rejected, rejected, type);
     }),
-    { numRuns: 1500 },
+    { numRuns: 700 },
   );
 });
 
