@@ -39,6 +39,7 @@ export interface KernelCode {
     slow: number,
   ): void;
   encodeEvents(frame: number, from: number, count: number, out: number, outEnd: number): number;
+  encodeRows(frame: number, from: number, count: number, out: number, outEnd: number): number;
   matchTexts(run: number): number;
   repeatDates(run: number, from: number): number;
   readonly staticEnd: WebAssembly.Global;
@@ -46,6 +47,8 @@ export interface KernelCode {
   readonly encodedEnd: WebAssembly.Global;
   readonly encodedCount: WebAssembly.Global;
   readonly encodedLines: WebAssembly.Global;
+  readonly rowsStop: WebAssembly.Global;
+  readonly rowsCount: WebAssembly.Global;
 }
 
 /** Loads the kernel, or gives undefined where it cannot run (see `openKernel` for why): the same

@@ -3,6 +3,7 @@
 // what it is given (`guardBytes` of core/batch/layout.ts).
 export { encodeEvents, encodedCount, encodedEnd, encodedLines, encodeStop } from './encode';
 export { repeatDates } from './dates';
+export { encodeRows, rowsCount, rowsStop } from './rows';
 export { splitLines } from './lines';
 export { scanObjects } from './json_scan';
 export { validateObjects } from './json_validate';
