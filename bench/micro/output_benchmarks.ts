@@ -37,7 +37,7 @@ export function outputBenchmarks(kernel: Kernel): (() => MicroBenchmark)[] {
       format: 'row_binary',
       columns,
     }),
-    snappy,
+    () => snappy(kernel),
     segmentAppend,
   ];
 }
@@ -84,10 +84,10 @@ function defaultsOf(schema: unknown): Record<string, unknown> {
   );
 }
 
-function snappy(): MicroBenchmark {
+function snappy(kernel: Kernel): MicroBenchmark {
   const lines = corpusLines('access', 5000);
   const body = Buffer.from(lines.join('\n'));
-  const compressor = new SnappyCompressor();
+  const compressor = new SnappyCompressor(kernel);
   return {
     name: 'snappy',
     lines: lines.length,
