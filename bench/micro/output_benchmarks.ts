@@ -30,6 +30,11 @@ export function outputBenchmarks(kernel: Kernel): (() => MicroBenchmark)[] {
     encode('_bulk, JSON events', elasticsearch, 'application', { index: 'bench' }),
     encode('Loki JSON, JSON events', loki, 'application', { format: 'json' }),
     encode('Loki protobuf, JSON events', loki, 'application', { format: 'protobuf' }),
+    encode('Loki JSON, raw lines', loki, 'access', { format: 'json', drop_single_key: 'raw' }),
+    encode('Loki protobuf, raw lines', loki, 'access', {
+      format: 'protobuf',
+      drop_single_key: 'raw',
+    }),
     encode('ClickHouse JSONEachRow', clickhouse, 'application', { table: 'bench', time_key: '' }),
     encode('ClickHouse RowBinary', clickhouse, 'application', {
       table: 'bench',
