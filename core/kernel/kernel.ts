@@ -42,6 +42,8 @@ export interface KernelCode {
   encodeRows(frame: number, from: number, count: number, out: number, outEnd: number): number;
   matchTexts(run: number): number;
   repeatDates(run: number, from: number): number;
+  writeEntries(entries: number, from: number): number;
+  compressFragment(start: number, end: number, table: number, out: number): number;
   readonly staticEnd: WebAssembly.Global;
   readonly encodeStop: WebAssembly.Global;
   readonly encodedEnd: WebAssembly.Global;

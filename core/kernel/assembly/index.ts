@@ -7,7 +7,9 @@ export { encodeRows, rowsCount, rowsStop } from './rows';
 export { splitLines } from './lines';
 export { scanObjects } from './json_scan';
 export { validateObjects } from './json_validate';
+export { writeEntries } from './line_entries';
 export { matchTexts } from './pattern';
+export { compressFragment } from './snappy';
 
 /** Where the kernel's own data ends; programs begin behind it. */
 export const staticEnd: usize = __heap_base;

@@ -29,7 +29,7 @@ export class RemoteWriteOutput implements Output {
   readonly encoder: MetricEncoder;
   private readonly options: RemoteWriteOptions;
   private readonly context: OutputContext;
-  private readonly snappy = new SnappyCompressor();
+  private readonly snappy: SnappyCompressor;
   private headers: readonly string[] = [];
   private path = '/';
   private client: HttpClient | undefined;
@@ -37,6 +37,7 @@ export class RemoteWriteOutput implements Output {
   constructor(options: RemoteWriteOptions, context: OutputContext) {
     this.options = options;
     this.context = context;
+    this.snappy = new SnappyCompressor(context.kernel);
     this.encoder = new MetricEncoder(remoteWriteWire(labelsOf(options.add_label)), context);
   }
 

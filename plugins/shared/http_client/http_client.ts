@@ -31,7 +31,8 @@ export interface HttpRequest {
   readonly path: string;
   /** Names and values in turn, so that a name can stand twice. */
   readonly headers: readonly string[];
-  readonly body?: Buffer;
+  /** One part or several, which are sent one behind the other. */
+  readonly body?: Buffer | readonly Buffer[];
   readonly signal: AbortSignal;
   /** The answer is cut off here. */
   readonly responseBytesMax: number;
