@@ -424,6 +424,27 @@ export class Batch {
     return true;
   }
 
+  /** Sets a field to a copy of bytes that stand elsewhere. */
+  setFieldCopy(
+    index: number,
+    field: Field,
+    source: Buffer,
+    start: number,
+    end: number,
+    kind: 1 | 2,
+  ): void {
+    const isPlain = field.keys.length === 1 && !this.hasNested;
+    const column = isPlain ? this.column(field) : undefined;
+    const at = column === undefined ? -1 : this.reserveScratch(end - start);
+    if (at < 0) {
+      this.setField(index, field, Buffer.from(source.subarray(start, end)), kind);
+      return;
+    }
+    if (end - start > shortTextBytesMax) source.copy(this.bytes, at, start, end);
+    else for (let i = 0; i < end - start; i++) this.bytes[at + i] = source[start + i]!;
+    this.setSpan(column!, index, at, at + end - start, kind);
+  }
+
   removeField(index: number, field: Field): void {
     if (field.flat !== undefined && this.locateTop(index, field.flat)) {
       this.removeField(index, field.flat);

@@ -62,18 +62,19 @@ export class UserAgentParser {
       this.masked[at - start] = byte >= 0x30 && byte <= 0x39 ? 0x30 : byte;
     }
     const text = unquoted(agent);
+    const lower = text.toLowerCase();
     let shape = this.shapes.find(this.masked, 0, end - start);
     if (shape === undefined) {
-      this.literals.begin(text.toLowerCase());
+      this.literals.begin(lower);
       shape = [this.browsers, this.systems, this.devices].map((list) =>
-        list.shapeOf(text, this.literals),
+        list.shapeOf(text, lower, this.literals),
       );
       this.shapes.keep(this.masked, 0, end - start, shape);
     }
     return this.answer(
-      this.browsers.findIn(shape[0]!, text),
-      this.systems.findIn(shape[1]!, text),
-      this.devices.findIn(shape[2]!, text),
+      this.browsers.findIn(shape[0]!, text, lower),
+      this.systems.findIn(shape[1]!, text, lower),
+      this.devices.findIn(shape[2]!, text, lower),
     );
   }
 
@@ -99,8 +100,9 @@ export class UserAgentParser {
 
 /** What a list of rules makes of all agents that differ in digits alone. */
 interface ListShape {
-  /** Rules that depend on digits, before `rule`: they are tried on each agent. */
-  readonly tried: readonly number[];
+  /** Rules that depend on digits, before `rule`: they are tried on each agent that has one of
+   *  their literals, or on all when there are none. */
+  readonly tried: readonly { readonly rule: number; readonly literals: readonly string[] }[];
   /** The first rule that matches of those that do not depend on digits; -1 for none. */
   readonly rule: number;
 }
@@ -179,15 +181,18 @@ class RuleList {
   }
 
   /** What holds for all texts that differ from this one in digits alone. */
-  shapeOf(text: string, search: LiteralSearch): ListShape {
-    const masked = withoutDigits(text.toLowerCase());
-    const tried: number[] = [];
+  shapeOf(text: string, lower: string, search: LiteralSearch): ListShape {
+    const masked = withoutDigits(lower);
+    const tried: { rule: number; literals: string[] }[] = [];
     for (let rule = 0; rule < this.rules.length; rule++) {
       const literals = this.rules[rule]![1];
       if (this.isOfDigits[rule]!) {
-        const mayMatch = (literal: number) =>
-          masked.includes(withoutDigits(this.literals[literal]!));
-        if (literals.length === 0 || literals.some(mayMatch)) tried.push(rule);
+        const own = literals
+          .map((literal) => this.literals[literal]!)
+          .filter((literal) => masked.includes(withoutDigits(literal)));
+        if (literals.length > 0 && own.length === 0) continue;
+        const isSure = own.some((literal) => !/[0-9]/.test(literal));
+        tried.push({ rule, literals: isSure ? [] : own });
         continue;
       }
       if (literals.length > 0 && !search.hasOneOf(literals)) continue;
@@ -197,10 +202,11 @@ class RuleList {
   }
 
   /** As `find`, for a text of this shape. */
-  findIn(shape: ListShape, text: string): Found | undefined {
+  findIn(shape: ListShape, text: string, lower: string): Found | undefined {
     // hot path
     for (let i = 0; i < shape.tried.length; i++) {
-      const rule = shape.tried[i]!;
+      const { rule, literals } = shape.tried[i]!;
+      if (literals.length > 0 && !hasOneOf(lower, literals)) continue;
       const match = this.exec(rule, text);
       if (match !== null) return { rule, match };
     }
@@ -214,6 +220,11 @@ class RuleList {
     this.regexes[rule] ??= new RegExp(source, typeof flags === 'string' ? flags : '');
     return this.regexes[rule]!.exec(text);
   }
+}
+
+function hasOneOf(text: string, literals: readonly string[]): boolean {
+  for (let i = 0; i < literals.length; i++) if (text.includes(literals[i]!)) return true;
+  return false;
 }
 
 function nameAndVersion(
