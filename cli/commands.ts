@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   parse: async () => (await import('./commands/parse.ts')).parse,
   dlq: async () => (await import('./commands/dlq.ts')).dlq,
   buffer: async () => (await import('./commands/buffer.ts')).buffer,
+  service: async () => (await import('./commands/service.ts')).service,
   plugins: async () => (await import('./commands/plugins.ts')).plugins,
   docs: async () => (await import('./commands/docs.ts')).docs,
   schema: async () => (await import('./commands/schema.ts')).schema,
