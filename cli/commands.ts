@@ -12,6 +12,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dlq: async () => (await import('./commands/dlq.ts')).dlq,
   buffer: async () => (await import('./commands/buffer.ts')).buffer,
   service: async () => (await import('./commands/service.ts')).service,
+  health: async () => (await import('./commands/health.ts')).health,
+  drain: async () => (await import('./commands/drain.ts')).drain,
   plugins: async () => (await import('./commands/plugins.ts')).plugins,
   docs: async () => (await import('./commands/docs.ts')).docs,
   schema: async () => (await import('./commands/schema.ts')).schema,

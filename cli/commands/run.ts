@@ -67,6 +67,7 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
     return exitCode.configuration;
   }
   orders.listenForSignals();
+  if (process.pid === 1) agent.log.info({}, asProcessOne);
   void notifier?.ready();
   const ended = await Promise.race([
     agent.finished().then(() => 'finished' as const),
@@ -78,6 +79,10 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
   await Promise.all([api?.close(), notifier?.close()]);
   return agent.hasFailed ? exitCode.failure : exitCode.ok;
 }
+
+/** Node waits for its own children only. */
+const asProcessOne =
+  'The agent is process 1. Where commands of exec leave processes behind, put an init such as tini before it: it cannot reap them.';
 
 /** Starts an agent with the log and metrics that the file asks for. */
 export function startAgent(

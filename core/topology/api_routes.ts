@@ -39,7 +39,11 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
   return [
     get('/', () => json({ sluice: { version: actions.version } })),
     get('/metrics', metrics),
-    get('/livez', () => ({ status: 200, body: 'ok\n' })),
+    get('/livez', () => {
+      const wedged = agent.wedged()[0];
+      if (wedged === undefined) return { status: 200, body: 'ok\n' };
+      return { status: 503, body: `${wedged.component}: ${wedged.reason}\n` };
+    }),
     get('/readyz', () => readiness(agent)),
     get('/api/v1/health', () => {
       const isReady = agent.problems().length === 0;
