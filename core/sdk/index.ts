@@ -37,6 +37,7 @@ export {
 export * from './contracts.ts';
 export * from './define.ts';
 export { importDriver } from './drivers.ts';
+export { readDataFile } from '../program/data_file.ts';
 export { GrokProgram } from '../kernel/grok_program.ts';
 export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
 export { lowerGrok } from '../kernel/lower_grok.ts';
