@@ -1,6 +1,6 @@
 import './webassembly.ts';
-import { existsSync, readFileSync } from 'node:fs';
 import { layout, memoryBytes } from '../batch/layout.ts';
+import { readDataFile } from '../program/data_file.ts';
 import { ProgramArena } from './program_arena.ts';
 
 /** The SIMD kernel and the memory it works on. One per pipeline: batches, programs and results
@@ -64,9 +64,8 @@ export function openKernel(
   environment: NodeJS.ProcessEnv = process.env,
 ): { kernel: Kernel; reason: undefined } | { kernel: undefined; reason: string } {
   if (environment['SLUICE_KERNEL'] === 'off') return missing('SLUICE_KERNEL is "off".');
-  const path = new URL('./kernel.wasm', import.meta.url);
-  if (!existsSync(path)) return missing('The file kernel.wasm is not beside the program.');
-  const module = readFileSync(path);
+  const module = readDataFile('./kernel.wasm', import.meta.url);
+  if (module === undefined) return missing('The file kernel.wasm is not beside the program.');
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(module)) {
     return missing('This Node does not run WebAssembly with SIMD.');
   }

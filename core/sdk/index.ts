@@ -38,6 +38,7 @@ export * from './contracts.ts';
 export * from './define.ts';
 export { importDriver } from './drivers.ts';
 export { encodeStop } from '../kernel/encode_options.ts';
+export { readDataFile } from '../program/data_file.ts';
 export { GrokProgram } from '../kernel/grok_program.ts';
 export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
 export { lowerGrok } from '../kernel/lower_grok.ts';

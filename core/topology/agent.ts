@@ -236,6 +236,7 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
+      clock: this.options.clock,
       stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
       beforeClose: () => this.checkpoints.flush(),
@@ -329,7 +330,10 @@ export class Agent {
     this.hardStop.abort();
     const report = this.report();
     await this.closeAll();
-    this.log.info({ ...report }, 'The agent stopped.');
+    this.log.info(
+      { ...report, lost: report.dropped },
+      `The agent stopped: ${report.delivered} records delivered, ${report.persisted} persisted, ${report.dropped} lost.`,
+    );
     return report;
   }
 
@@ -389,9 +393,25 @@ export class Agent {
     return (this.options.clock.monotonicMs() - this.startedAtMs) / 1000;
   }
 
+  /** Inputs whose batch does not get on though every output has room: what only a restart mends. A
+   *  destination that is down is no such case. */
+  wedged(): { component: string; reason: string; forSeconds: number }[] {
+    if (this.outputs.some(({ stage }) => !stage.hasRoom())) return [];
+    return this.inputs.flatMap(({ config, stage }) => {
+      const ms = stage.underWayMs();
+      if (ms <= wedgedAfterMs) return [];
+      const seconds = Math.round(ms / 1000);
+      return {
+        component: `input ${config.id}`,
+        reason: `wedged: a batch is with the filters for ${seconds} s`,
+        forSeconds: Math.round((ms - wedgedAfterMs) / 1000),
+      };
+    });
+  }
+
   /** Why the agent is not ready; empty when it is. */
   problems(): { component: string; reason: string; forSeconds: number }[] {
-    const problems = this.health.all();
+    const problems = [...this.health.all(), ...this.wedged()];
     const limitMs = this.config.service.oldestUnacknowledgedMs;
     for (const { config, stage } of this.outputs) {
       const ageMs = stage.oldestUnacknowledgedMs();
@@ -405,6 +425,10 @@ export class Agent {
     return problems;
   }
 }
+
+/** A batch that is through neither filters nor router after this long, while every output has
+ *  room, will not get through: filters with deadlines of their own end far earlier. */
+const wedgedAfterMs = 60_000;
 
 /** Time that one component gets to close. */
 const closeDeadlineMs = 5000;

@@ -238,7 +238,7 @@ async function runShipped(
       assert.equal(await ended(agent), 0, read());
       const stopped = read()
         .split('\n')
-        .find((line) => line.includes('The agent stopped.'));
+        .find((line) => line.includes('The agent stopped'));
       // Written by the agent, as JSON when no terminal is there.
       const counts = JSON.parse(stopped ?? '{}') as Row;
       assert.equal(counts['delivered'], delivered, read());

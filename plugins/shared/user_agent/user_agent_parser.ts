@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { assert, readDataFile } from '../../../core/sdk/index.ts';
 import { ByteCache } from '../lookup_table/byte_cache.ts';
 import type { NameRule, UserAgentData } from './data.ts';
 import { hasDigits, withoutDigits } from './digit_free.ts';
@@ -17,9 +17,10 @@ const agentLengthMax = 1024;
 
 /** Reads the rules that come with Sluice. */
 export async function loadUserAgentParser(): Promise<UserAgentParser> {
-  const text = await readFile(new URL('./regexes.json', import.meta.url), 'utf8');
+  const text = readDataFile('./regexes.json', import.meta.url);
+  assert(text !== undefined, 'The build puts regexes.json beside the code.');
   // The file is our own; a test compares it with its source.
-  return new UserAgentParser(JSON.parse(text) as UserAgentData);
+  return new UserAgentParser(JSON.parse(text.toString()) as UserAgentData);
 }
 
 /** Finds browser, system and device of user agents by the rules of uap-core: in each list the first
