@@ -58,10 +58,10 @@ async function openSession(calls: EventLogCalls, remote: RemoteHost): Promise<Ha
     Password: remote.password ?? null,
     Flags: 0,
   };
-  const session = await settled<Handle>((done) =>
+  const { result: session, code } = await settled<Handle>(calls, (done) =>
     calls.openSession.async(loginRpc, login, 0, 0, done),
   );
-  if (!session) throw new EventLogError('EvtOpenSession', calls.lastError());
+  if (!session) throw new EventLogError('EvtOpenSession', code);
   return session;
 }
 
@@ -84,11 +84,10 @@ class KoffiEventLog implements EventLog {
     const signal = calls.createEvent(null, 1, 1, null);
     const flags = bookmarkXml === undefined ? startAtOldest : startAfterBookmark | strict;
     const from = bookmarkXml === undefined ? null : bookmark;
-    const handle = await settled<Handle>((done) =>
+    const { result: handle, code } = await settled<Handle>(calls, (done) =>
       calls.subscribe.async(session, signal, channel ?? null, query, from, null, null, flags, done),
     );
     if (!handle) {
-      const code = calls.lastError();
       calls.close(bookmark);
       calls.closeHandle(signal);
       throw new EventLogError('EvtSubscribe', code);
@@ -98,10 +97,10 @@ class KoffiEventLog implements EventLog {
 
   async newest({ channel, query }: LogTarget): Promise<NewestEvent | undefined> {
     const { calls, session } = this;
-    const results = await settled<Handle>((done) =>
+    const { result: results, code } = await settled<Handle>(calls, (done) =>
       calls.query.async(session, channel ?? null, query, queryReverse, done),
     );
-    if (!results) throw new EventLogError('EvtQuery', calls.lastError());
+    if (!results) throw new EventLogError('EvtQuery', code);
     try {
       const [event] = await nextHandles(calls, results, 1);
       if (event === undefined) return undefined;
@@ -285,22 +284,33 @@ async function nextHandles(
 ): Promise<bigint[]> {
   const handles = Buffer.alloc(8 * eventsMax);
   const count = Buffer.alloc(4);
-  const isDone = await settled<number>((done) =>
+  const { result: isDone, code } = await settled<number>(calls, (done) =>
     calls.next.async(results, eventsMax, handles, 0, 0, count, done),
   );
   if (!isDone) {
-    const code = calls.lastError();
     if (code === noMoreItems) return [];
     throw new EventLogError('EvtNext', code);
   }
   return Array.from({ length: count.readUInt32LE() }, (_, at) => handles.readBigUInt64LE(8 * at));
 }
 
+interface Settled<Result> {
+  readonly result: Result;
+  /** Windows' error code, which is only to be had while the answer is handed over. */
+  readonly code: number;
+}
+
+/** Waits for a call on another thread. */
 function settled<Result>(
+  calls: EventLogCalls,
   start: (done: (error: Error | null, result: Result) => void) => void,
-): Promise<Result> {
+): Promise<Settled<Result>> {
   return new Promise((resolve, reject) => {
-    start((error, result) => (error ? reject(error) : resolve(result)));
+    start((error, result) => {
+      const code = calls.lastError();
+      if (error) reject(error);
+      else resolve({ result, code });
+    });
   });
 }
 
