@@ -13,6 +13,15 @@ const root = projectRoot();
 const deadlineMs = 8 * 60_000;
 const startedMs = Date.now();
 
+/** A test that hangs ends with its process, not with the deadline of all. */
+const runnerOptions = [
+  '--test',
+  '--test-concurrency=2',
+  '--test-reporter=tap',
+  '--test-timeout=120000',
+  '--test-force-exit',
+];
+
 /** Beside test/windows: what handles files, times and events, by folder or beginning of the name. */
 const parts = [
   'windows/',
@@ -39,10 +48,10 @@ async function main(): Promise<number> {
   try {
     say(`${files.length} files in Node for Windows ...`);
     let text = '';
-    const code = await machine.node(
-      ['--test', '--test-concurrency=2', '--test-reporter=tap', ...files],
-      { deadlineMs, onOutput: (output) => (text = output) },
-    );
+    const code = await machine.node([...runnerOptions, ...files], {
+      deadlineMs,
+      onOutput: (output) => (text = output),
+    });
     return report(text, code);
   } finally {
     await machine.remove();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
 import { EventLogError } from '../../plugins/inputs/winevtlog/event_log.ts';
 import { plugin } from '../../plugins/inputs/winevtlog/index.ts';
@@ -41,6 +41,8 @@ async function standIn(): Promise<StandIn> {
 
 const logOptions: EventLogOptions = { renderMessages: true, publishersMax: 8, libraryPath };
 
+const rigs: InputRig[] = [];
+
 function rigOf(channel: string, options: Record<string, unknown> = {}): InputRig {
   const all = {
     channels: [channel],
@@ -49,22 +51,27 @@ function rigOf(channel: string, options: Record<string, unknown> = {}): InputRig
     retry_interval: 300,
     ...options,
   };
-  return inputRig(
+  const rig = inputRig(
     plugin,
     all,
     {},
     (one, context) => new WinevtlogInput(one, context, () => openEventLog(logOptions)),
   );
+  rigs.push(rig);
+  return rig;
 }
 
 const idsOf = (rig: InputRig): unknown[] =>
   rig.emitter.seen.map(({ record }) => record['EventRecordID']);
 
-let handlesAtFirst: number | undefined;
+// A test that fails leaves its input running.
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.stop();
+});
 
 after(async () => {
   if (skip !== false) return;
-  assert.equal((await standIn()).handles(), handlesAtFirst ?? 0, 'every handle was closed');
+  assert.equal((await standIn()).handles(), 0, 'every handle was closed');
 });
 
 test('events, messages, names and live events come through the calls', { skip }, async () => {
