@@ -312,3 +312,19 @@ test('options that say nothing or twice the same are refused', () => {
     'remote.username',
   ]);
 });
+
+test('elsewhere than on Windows the input says what to use instead', {
+  skip: process.platform === 'win32' ? 'this is Windows' : false,
+}, async () => {
+  const rig = inputRig(plugin, { channels: ['System'], event_query: '*', ...quick });
+  await assert.rejects(rig.start(), /needs Windows.*evtx/);
+});
+
+test('an input that is stopped while its channel cannot be read ends at once', async () => {
+  const log = new FakeEventLog();
+  const rig = rigOf(log, { retry_interval: 3_600_000 });
+  await rig.start();
+  await waitUntil('it failed', () => rig.count('sluice_winevtlog_resubscriptions_total') === 1);
+  await rig.stop();
+  assert.equal(log.open, 0);
+});
