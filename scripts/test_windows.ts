@@ -29,7 +29,8 @@ const parts = [
   'unit/expression/',
   'unit/collect/',
   'unit/shared/windows_event',
-  'unit/inputs/evtx',
+  // Not evtx.test: its thousands of files take Wine minutes.
+  'unit/inputs/evtx_',
   'unit/inputs/winevtlog',
 ];
 
@@ -75,8 +76,10 @@ function report(text: string, code: number): number {
     say(`no test was executed (exit code ${code})`);
     return 1;
   }
-  say(`${count('pass')} passed, ${count('fail')} failed, ${count('skipped')} skipped`);
-  return code === 0 && count('fail') === '0' ? 0 : 1;
+  const failed = Number(count('fail')) + Number(count('cancelled'));
+  say(`${count('pass')} passed, ${failed} failed, ${count('skipped')} skipped`);
+  if (code !== 0) say(`Node for Windows ended with ${code}`);
+  return code === 0 && failed === 0 ? 0 : 1;
 }
 
 function chosenFiles(words: readonly string[]): string[] {
