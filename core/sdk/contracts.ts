@@ -272,7 +272,8 @@ export interface Output {
   /** Sends a chunk. May throw: that is `retry` with the error's message. Must stop soon after
    *  the signal aborts. */
   deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome>;
-  /** Connects without sending records, for `sluice check --probe`. Throws what is wrong. */
+  /** Connects without sending records, for `sluice check --probe`, which opens the output before.
+   *  Throws what is wrong. */
   probe?(signal: AbortSignal): Promise<void>;
   /** Answers a query over what was delivered: for destinations inside the process. */
   query?(sql: string): Promise<QueryResult>;
