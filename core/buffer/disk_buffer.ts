@@ -39,9 +39,6 @@ export interface DiskBufferOptions extends DiskBufferLimits {
   readonly onQuarantine?: (range: QuarantinedRange) => void;
   /** Told what the disk refuses at the moment, and with undefined that it refuses nothing more. */
   readonly onProblem?: (problem: string | undefined) => void;
-  /** Awaited before the disk forgets chunks that were settled: whoever relies on what a chunk says
-   *  of its sources keeps that elsewhere first. While it rejects, nothing is forgotten. */
-  readonly beforeForgetting?: () => Promise<void>;
   readonly fileSystem?: FileSystem;
   readonly now?: () => number;
   readonly schedule?: Schedule;

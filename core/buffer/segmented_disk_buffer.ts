@@ -439,7 +439,6 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   async #deleteSettledSegments(): Promise<void> {
     for (const segment of this.#index.deletable()) {
       try {
-        await this.#parts.options.beforeForgetting?.();
         await this.#deleteSegment(segment);
         this.#problems.succeeded('delete');
       } catch (error) {
@@ -469,9 +468,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     }
   }
 
-  async #writeAcks(): Promise<void> {
+  #writeAcks(): Promise<void> {
     const isSynced = this.#limits.durability !== 'os';
-    await this.#parts.options.beforeForgetting?.();
     return this.#acks.flush(() => this.#index.settledBelow(this.#nextSequence), isSynced);
   }
 

@@ -110,7 +110,6 @@ export class Agent {
       baseDirectory: options.baseDirectory,
       ...(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }),
       logFor: options.logFor,
-      notePositions: () => this.checkpoints.flush(),
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
     this.budget = new MemoryBudget(this.config.service.memoryLimitBytes);
@@ -155,6 +154,8 @@ export class Agent {
     });
     this.addAgentGauges();
     for (const config of this.config.outputs) this.outputs.push(await this.openOutput(config));
+    // Before these chunks are delivered and forgotten. Where the disk refuses, it is tried again.
+    if (this.checkpoints.hasRaised) await this.checkpoints.flush().catch(() => undefined);
     for (const config of this.config.filters) this.filters.push(await this.openFilter(config));
     this.setPipeline();
     for (const config of this.config.inputs) this.inputs.push(await this.openInput(config));

@@ -63,8 +63,6 @@ export interface FactoryServices {
   /** What outputs keep their records on; the machine's disk when absent. */
   readonly fileSystem?: FileSystem;
   readonly logFor: (component: string, level?: LogLevel) => Log;
-  /** Resolves when the positions that sources have reached are on the disk. */
-  readonly notePositions?: () => Promise<void>;
 }
 
 /** Makes plugin instances out of a configuration. Does no I/O and starts nothing. */

@@ -63,9 +63,6 @@ export async function openOutputStorage(
           log,
           fileSystem,
           onProblem: (problem) => services.health.set(`buffer ${config.id}`, problem),
-          ...(services.notePositions === undefined
-            ? {}
-            : { beforeForgetting: services.notePositions }),
           onQuarantine: (range) => {
             quarantined.value += range.end - range.start;
           },
