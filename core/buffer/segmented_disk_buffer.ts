@@ -280,10 +280,16 @@ export class SegmentedDiskBuffer implements DiskBuffer {
         await this.#dropSegment(oldest, request.dropped);
       } else {
         this.#waiters.markFull();
-        request.resolve({ kind: whenFull === 'drop_newest' ? 'dropped_newest' : 'full' });
+        if (whenFull === 'drop_newest') {
+          request.resolve({ kind: 'dropped_newest' });
+        } else {
+          this.#problems.full('the disk buffer is full');
+          request.resolve({ kind: 'full' });
+        }
         return false;
       }
     }
+    this.#problems.succeeded('room');
     return true;
   }
 

@@ -320,7 +320,6 @@ export class OutputStage implements RecordSink {
       try {
         const outcome = await buffer.append(chunk.header(), chunk.body());
         if (outcome.kind === 'full') {
-          this.options.setHealth('the disk buffer is full');
           await buffer.waitForSpace(this.stopping.signal).catch(() => undefined);
           continue;
         }
