@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
 import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
-import { Chunk } from '../chunk/chunk.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import type {
@@ -176,12 +175,11 @@ export class Agent {
   ): Promise<RunningOutput> {
     const output = factory.output(config);
     this.exportHealth('output', config.id);
-    const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
-    for (const stored of storage.buffer?.recovered ?? []) {
-      const { covered } = Chunk.summary(stored.header);
-      this.sources.noteStored(config.id, covered);
-      this.checkpoints.raise(config.id, covered);
-    }
+    const noteVouched = () => this.checkpoints.flush();
+    const storage =
+      takenOver ?? (await openOutputStorage(config, this.config, this.services, noteVouched));
+    this.sources.noteStored(config.id, storage.vouched);
+    this.checkpoints.raise(config.id, storage.vouched);
     try {
       await output.open?.();
     } catch (error) {
