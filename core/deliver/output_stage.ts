@@ -44,7 +44,7 @@ export class OutputStage implements RecordSink {
   readonly counters: ComponentCounters;
   readonly output: Output;
   private readonly options: OutputStageOptions;
-  private readonly queue = new ChunkQueue();
+  private readonly queue = new ChunkQueue((queued) => this.underway.add(queued));
   private readonly delivering: Delivering;
   private open: QueuedChunk | undefined;
   private cancelAge: (() => void) | undefined;
@@ -52,6 +52,8 @@ export class OutputStage implements RecordSink {
   /** Settled chunks whose memory the next ones take. */
   private readonly spares: Chunk[] = [];
   private readonly underway = new Set<QueuedChunk>();
+  /** Chunks whose delivery ended with the output. */
+  private readonly interrupted: QueuedChunk[] = [];
   /** Dead letters of events that could not be encoded, on their way to the disk. */
   private readonly rejecting = new Set<Promise<unknown>>();
   private storing: Promise<void> = Promise.resolve();
@@ -73,17 +75,7 @@ export class OutputStage implements RecordSink {
     this.bytesOut = options.metrics.counter('sluice_output_bytes_total');
     this.chunksOut = options.metrics.counter('sluice_output_chunks_total');
     this.sectionsRefused = options.metrics.counter('sluice_output_sections_refused_total');
-    options.metrics.gauge('sluice_output_queue_bytes', () => this.memoryBytes);
-    options.metrics.gauge('sluice_output_queue_chunks', () => this.pendingChunks());
-    options.metrics.gauge(
-      'sluice_output_oldest_unacknowledged_seconds',
-      () => this.oldestUnacknowledgedMs() / 1000,
-    );
-    const buffer = options.buffer;
-    if (buffer !== undefined) {
-      options.metrics.gauge('sluice_buffer_bytes', () => buffer.usedBytes);
-      options.metrics.gauge('sluice_buffer_chunks', () => buffer.pendingCount);
-    }
+    this.exportGauges();
     this.delivering = new Delivering({
       output: options.output,
       retry: options.retry,
@@ -97,6 +89,22 @@ export class OutputStage implements RecordSink {
       signal: this.stopping.signal,
       setHealth: options.setHealth,
     });
+  }
+
+  /** Shows this instance's state under the output's name; again when a successor was given up. */
+  exportGauges(): void {
+    const { options } = this;
+    options.metrics.gauge('sluice_output_queue_bytes', () => this.memoryBytes);
+    options.metrics.gauge('sluice_output_queue_chunks', () => this.pendingChunks());
+    options.metrics.gauge(
+      'sluice_output_oldest_unacknowledged_seconds',
+      () => this.oldestUnacknowledgedMs() / 1000,
+    );
+    const buffer = options.buffer;
+    if (buffer !== undefined) {
+      options.metrics.gauge('sluice_buffer_bytes', () => buffer.usedBytes);
+      options.metrics.gauge('sluice_buffer_chunks', () => buffer.pendingCount);
+    }
   }
 
   // ── taking records ────────────────────────────────────────────────────────────────────────
@@ -404,13 +412,13 @@ export class OutputStage implements RecordSink {
     for (;;) {
       const queued = await this.queue.take();
       if (queued === undefined) return;
-      this.underway.add(queued);
       const settled = await this.deliverQueued(queued).catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'Delivery failed unexpectedly.');
         return false;
       });
       this.underway.delete(queued);
       if (settled) this.settle(queued);
+      else this.interrupted.push(queued);
       this.reportIdle();
     }
   }
@@ -504,13 +512,21 @@ export class OutputStage implements RecordSink {
     this.output.encoder.close?.();
   }
 
+  /** Counts what is left in memory as dropped, for an output that the configuration no longer has.
+   *  To be called when it is closed. Returns how many records. */
+  giveUp(reason: string): number {
+    const { inMemory } = this.unsettled();
+    if (inMemory > 0) this.counters.dropped(reason, inMemory);
+    return inMemory;
+  }
+
   pendingChunks(): number {
     return this.queue.length + this.underway.size + this.storingCount + (this.open ? 1 : 0);
   }
 
   /** Records that would be read or sent again if the process ended now, by where they are. */
   unsettled(): { stored: number; inMemory: number } {
-    const all = [...this.queue, ...this.underway];
+    const all = [...this.queue, ...this.underway, ...this.interrupted];
     let stored = 0;
     let inMemory = this.open?.chunk?.count ?? 0;
     for (const queued of all) {

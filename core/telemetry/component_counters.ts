@@ -37,13 +37,18 @@ export class ComponentCounters {
       this.out.value -
       this.merged.value -
       this.deadLettered.value -
-      total(this.filteredBy) -
-      total(this.droppedBy)
+      this.total('sluice_records_filtered_total', this.filteredBy) -
+      this.droppedTotal()
     );
   }
 
   droppedTotal(): number {
-    return total(this.droppedBy);
+    return this.total('sluice_records_dropped_total', this.droppedBy);
+  }
+
+  /** A component that a reload replaced counts on: its successor's total has its reasons too. */
+  private total(name: string, by: ReadonlyMap<string, Counter>): number {
+    return this.metrics.total?.(name) ?? total(by);
   }
 
   private labelled(by: Map<string, Counter>, name: string, reason: string): Counter {
@@ -56,7 +61,7 @@ export class ComponentCounters {
   }
 }
 
-function total(by: Map<string, Counter>): number {
+function total(by: ReadonlyMap<string, Counter>): number {
   let sum = 0;
   for (const counter of by.values()) sum += counter.value;
   return sum;

@@ -19,7 +19,7 @@ import type { Log } from '../sdk/contracts.ts';
 import { Health } from '../telemetry/health.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, pause } from '../time/clock.ts';
 import { ComponentFactory, type FactoryServices, type PluginSet } from './component_factory.ts';
 import { FilterStage } from './filter_stage.ts';
 import { InputStage } from './input_stage.ts';
@@ -78,6 +78,12 @@ export class Agent {
   inputs: RunningInput[] = [];
   filters: RunningFilter[] = [];
   outputs: RunningOutput[] = [];
+  /** Outputs that a reload replaced or removed, which still bring away what they hold. */
+  readonly retired = new Set<RunningOutput>();
+  /** Storages that a reload in progress hands on. */
+  readonly claimedStorage = new Set<OutputStorage>();
+  /** Storages of removed outputs that are being closed, by the outputs' ids. */
+  readonly closingStorage = new Map<string, Promise<void>>();
   readonly metrics: Metrics;
   readonly health: Health;
   readonly services: FactoryServices;
@@ -89,6 +95,8 @@ export class Agent {
   private readonly pool: BatchPool;
   private readonly hardStop = new AbortController();
   private pipeline: Pipeline;
+  /** Resolves when no batch is in a pipeline that was replaced. */
+  replacedIdle: Promise<unknown> = Promise.resolve();
   private checkpoints!: CheckpointWriter;
   private lock: DirectoryLock | undefined;
   private reloading: Promise<unknown> = Promise.resolve();
@@ -181,6 +189,7 @@ export class Agent {
     try {
       await output.open?.();
     } catch (error) {
+      await output.close?.().catch(() => undefined);
       if (takenOver === undefined) await closeStorage(storage);
       throw error;
     }
@@ -199,7 +208,7 @@ export class Agent {
     const declared: string[] = [];
     const filter = factory.filter(config, declared);
     this.exportHealth('filter', config.id);
-    await filter.open?.();
+    await openOrClose(filter);
     const stage = new FilterStage({
       id: config.id,
       filter,
@@ -224,7 +233,7 @@ export class Agent {
     });
     const input = factory.input(config, registry);
     this.exportHealth('input', config.id);
-    await input.open?.();
+    await openOrClose(input);
     const stage = new InputStage({
       id: config.id,
       input,
@@ -235,7 +244,11 @@ export class Agent {
       hardStop: this.hardStop.signal,
       stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
-      beforeClose: () => this.checkpoints.flush(),
+      beforeClose: async () => {
+        await this.settled(config.id);
+        await this.checkpoints.flush();
+      },
+      clock: this.options.clock,
     });
     return { config, stage };
   }
@@ -246,6 +259,8 @@ export class Agent {
       stage,
       condition: this.factory.condition(config.base),
     }));
+    const replaced = this.pipeline;
+    this.replacedIdle = this.replacedIdle.then(() => replaced.idle());
     this.sources.setOutputs(this.outputs.map(({ config }) => config.id));
     this.pipeline = new Pipeline(
       this.filters.map(({ stage }) => stage),
@@ -279,6 +294,18 @@ export class Agent {
     stage.finished().then(() => this.wakeFinished?.());
   }
 
+  /** Waits a moment until nothing of an input is owed any more: what is owed when it closes is read
+   *  again by its successor. */
+  private async settled(inputId: string): Promise<void> {
+    const { clock } = this.options;
+    const endMs = clock.monotonicMs() + settleMsMax;
+    while (this.sources.isPending(inputId) && clock.monotonicMs() < endMs) {
+      if (this.hardStop.signal.aborted) return;
+      for (const { stage } of this.outputs) stage.seal();
+      await pause(clock, 10, this.hardStop.signal);
+    }
+  }
+
   /** Resolves when every input has ended by itself and all its records are settled. */
   async finished(): Promise<void> {
     for (;;) {
@@ -287,6 +314,10 @@ export class Agent {
       if (this.inputs.every(({ stage }) => stage.hasFinished)) break;
     }
     await Promise.all(this.outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
+  }
+
+  get isStopping(): boolean {
+    return this.stopping !== undefined;
   }
 
   /** True when an input ended because it failed. */
@@ -321,7 +352,8 @@ export class Agent {
     for (const { stage } of this.inputs) stage.stop();
     const inputsDone = Promise.all(this.inputs.map(({ stage }) => stage.finished()));
     await Promise.race([inputsDone, aborted(this.hardStop.signal)]);
-    await Promise.all(this.outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
+    const outputs = [...this.outputs, ...this.retired];
+    await Promise.all(outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
     cancel();
     this.hardStop.abort();
     const report = this.report();
@@ -337,12 +369,14 @@ export class Agent {
 
   private report(): StopReport {
     const report = { delivered: 0, deadLettered: 0, persisted: 0, returned: 0, dropped: 0 };
-    for (const { stage } of this.outputs) {
+    for (const { stage } of [...this.outputs, ...this.retired]) {
       const { stored, inMemory } = stage.unsettled();
-      report.delivered += stage.counters.out.value;
-      report.deadLettered += stage.counters.deadLettered.value;
       report.persisted += stored;
       report.returned += inMemory;
+    }
+    for (const { stage } of this.outputs) {
+      report.delivered += stage.counters.out.value;
+      report.deadLettered += stage.counters.deadLettered.value;
       report.dropped += stage.counters.droppedTotal();
     }
     return report;
@@ -362,10 +396,10 @@ export class Agent {
     for (const { config, stage } of this.filters) {
       await attempt(config.id, () => stage.filter.close?.());
     }
-    for (const { config, stage, storage } of this.outputs) {
-      await attempt(config.id, () => stage.close());
-      await attempt(config.id, () => closeStorage(storage));
-    }
+    const outputs = [...this.outputs, ...this.retired];
+    const storages = new Map(outputs.map(({ config, storage }) => [storage, config.id]));
+    for (const { config, stage } of outputs) await attempt(config.id, () => stage.close());
+    for (const [storage, id] of storages) await attempt(id, () => closeStorage(storage));
     await attempt('the checkpoint store', () => this.checkpoints?.close());
     await attempt('the storage lock', () => this.lock?.release());
   }
@@ -390,7 +424,7 @@ export class Agent {
   problems(): { component: string; reason: string; forSeconds: number }[] {
     const problems = this.health.all();
     const limitMs = this.config.service.oldestUnacknowledgedMs;
-    for (const { config, stage } of this.outputs) {
+    for (const { config, stage } of [...this.outputs, ...this.retired]) {
       const ageMs = stage.oldestUnacknowledgedMs();
       if (ageMs <= limitMs) continue;
       problems.push({
@@ -400,6 +434,22 @@ export class Agent {
       });
     }
     return problems;
+  }
+}
+
+/** Time that an input's records get to settle before it is closed. */
+const settleMsMax = 5000;
+
+/** Opens a plugin instance; one that cannot be opened leaves nothing behind. */
+async function openOrClose(instance: {
+  open?(): Promise<void>;
+  close?(): Promise<void>;
+}): Promise<void> {
+  try {
+    await instance.open?.();
+  } catch (error) {
+    await instance.close?.().catch(() => undefined);
+    throw error;
   }
 }
 

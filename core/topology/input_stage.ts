@@ -6,6 +6,7 @@ import { layout } from '../batch/layout.ts';
 import type { Source } from '../batch/source.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
+import type { Clock } from '../time/clock.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 
@@ -22,9 +23,14 @@ export interface InputStageOptions {
   /** Aborted by `stop`; what the input was given may wait for it, too. */
   readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
-  /** Writes the checkpoints of the moment. */
+  /** Waits a moment until the records that the input gave are settled, then writes the
+   *  checkpoints of the moment. */
   beforeClose(): Promise<void>;
+  readonly clock: Clock;
 }
+
+/** Time that an input gets to bring what it holds through the pipeline when it is closed. */
+const endMsMax = 5000;
 
 interface Shipment {
   readonly batch: Batch;
@@ -44,6 +50,8 @@ export class InputStage implements BatchEmitter {
   private readonly held = new Set<Batch>();
   private running: Promise<void> | undefined;
   private isFinished = false;
+  private readonly interruption = new AbortController();
+  private readonly interrupt = () => this.interruption.abort();
   private failure: string | undefined;
 
   constructor(options: InputStageOptions) {
@@ -53,6 +61,8 @@ export class InputStage implements BatchEmitter {
     this.counters = new ComponentCounters(options.metrics);
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');
+    if (options.hardStop.aborted) this.interrupt();
+    options.hardStop.addEventListener('abort', this.interrupt, { once: true });
     this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
   }
 
@@ -107,10 +117,15 @@ export class InputStage implements BatchEmitter {
 
   async close(): Promise<void> {
     this.stop();
+    // A batch that waits for a full output must not hold up a reload for as long as that is down:
+    // it goes back to its source.
+    const cancel = this.options.clock.after(endMsMax, () => this.interruption.abort());
     await this.running;
+    cancel();
     // What the input says of its sources (`identity`) it can say only while it is open.
     await this.options.beforeClose().catch(() => undefined);
     await this.options.input.close?.();
+    this.options.hardStop.removeEventListener('abort', this.interrupt);
   }
 
   // ── BatchEmitter ──────────────────────────────────────────────────────────────────────────
@@ -128,7 +143,7 @@ export class InputStage implements BatchEmitter {
       this.options.pool.acquire() ??
       (this.held.size === 0
         ? heapBatch(layout.dataBytes, layout.eventsMax)
-        : await this.options.pool.acquireWhenFree(this.options.hardStop));
+        : await this.options.pool.acquireWhenFree(this.interruption.signal));
     this.held.add(batch);
     return batch;
   }
@@ -152,7 +167,7 @@ export class InputStage implements BatchEmitter {
       this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
-      await this.options.pipeline().run(batch, this.options.hardStop);
+      await this.options.pipeline().run(batch, this.interruption.signal);
       this.counters.out.value += count;
       ledger.advance(position);
       this.discard(batch);

@@ -59,6 +59,14 @@ export class OpenSources {
   get size(): number {
     return this.sources.size;
   }
+
+  /** True while records of an input are owed to some output. */
+  isPending(inputId: string): boolean {
+    for (const source of this.sources) {
+      if (source.inputId === inputId && source.ledger.isPending) return true;
+    }
+    return false;
+  }
 }
 
 export interface SourceRegistryOptions {
@@ -80,7 +88,7 @@ export function sourceRegistry(options: SourceRegistryOptions): SourceRegistry {
   return {
     async open(wanted: SourceOptions): Promise<OpenSource> {
       const key = wanted.checkpointKey === undefined ? undefined : prefix + wanted.checkpointKey;
-      const source = new EngineSource(wanted, key, open, checkpoints);
+      const source = new EngineSource(wanted, key, inputId, open, checkpoints);
       open.add(source);
       if (key !== undefined && wanted.generation === undefined) await noteDurably(source, options);
       return source;
@@ -131,16 +139,19 @@ class EngineSource implements OpenSource, CheckpointedSource {
   readonly resumePosition: number;
   readonly ledger: Ledger;
   readonly checkpointKey: string;
+  readonly inputId: string;
   private readonly options: SourceOptions;
   private readonly open: OpenSources;
 
   constructor(
     options: SourceOptions,
     key: string | undefined,
+    inputId: string,
     open: OpenSources,
     checkpoints: CheckpointWriter,
   ) {
     this.options = options;
+    this.inputId = inputId;
     this.open = open;
     this.name = options.name;
     this.generation = options.generation ?? randomBytes(16).toString('hex');
