@@ -35,7 +35,17 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  for (const part of ['model', 'engine', 'case', 'crash', 'chaos', 'cli']) {
+  for (const part of [
+    'model',
+    'fuzz',
+    'neighbours',
+    'engine',
+    'reload',
+    'case',
+    'crash',
+    'chaos',
+    'cli',
+  ]) {
     ok = (await runTests(`${part} tests`, testFiles(part), 2)) === 0 && ok;
   }
   if (withLive) {
@@ -110,6 +120,9 @@ function chosenFiles(): string[] {
   const all = [
     'unit',
     'model',
+    'fuzz',
+    'neighbours',
+    'reload',
     'engine',
     'case',
     'crash',

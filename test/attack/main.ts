@@ -6,6 +6,8 @@ import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '..
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
 import { rotDeadLetters } from '../model/rot_dead_letters.ts';
 import { rotSegments } from '../model/rot_rig.ts';
+import { downForAnHour, pausedAndResumed } from '../neighbours/neighbours_rig.ts';
+import { reloadRig } from '../reload/reload_rig.ts';
 
 /** The long forms of the rigs: `npm run attack -- RIG [--seed N] [--count N]`. Prints what was done
  *  and seen as one JSON object, and ends with 1 when a promise did not hold. */
@@ -54,6 +56,19 @@ const rigs: Readonly<Record<string, Rig>> = {
       dead_letters: await powerDeadLetters(options),
       agents: await powerAgents({ seed, runs: Math.ceil(options.runs / 100) }),
     };
+  },
+  /** `count`: reloads. */
+  reload: async ({ seed, count }) => ({ ...(await reloadRig(seed, count ?? 1000)) }),
+  /** `count`: rounds of random pauses, after the hours. */
+  neighbours: async ({ seed, count }) => {
+    const hours: Record<string, unknown> = {};
+    for (const whenFull of ['block', 'drop_oldest'] as const) {
+      for (const recordBytes of [100, 20_000]) {
+        const hour = await downForAnHour({ whenFull, isDown: true, recordBytes });
+        hours[`${whenFull}, ${recordBytes} bytes`] = hour;
+      }
+    }
+    return { hours, pauses: await pausedAndResumed(seed, count ?? 2000) };
   },
   /** `count`: one byte of so many; 1 for all. */
   rot: async ({ seed, count }) => {
