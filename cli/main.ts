@@ -6,7 +6,10 @@ import { commands } from './commands.ts';
 import { exitCode } from './exit_codes.ts';
 import { keepYoungGenerationSmall } from './young_generation.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+// Not awaited here: the single executable is a script, which cannot wait at its top.
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;

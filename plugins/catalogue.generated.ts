@@ -69,6 +69,14 @@ export const catalogue: readonly PluginEntry[] = [
     load: async () => (await import('./inputs/tail/index.ts')).plugin,
   },
   {
+    kind: 'input',
+    name: 'winevtlog',
+    aliases: ['windows_event_log'],
+    summary: 'Subscribes to channels of the Windows Event Log, and goes on where it stopped.',
+    stability: 'experimental',
+    load: async () => (await import('./inputs/winevtlog/index.ts')).plugin,
+  },
+  {
     kind: 'parser',
     name: 'csv',
     summary: 'Reads comma-separated values, one record a text.',

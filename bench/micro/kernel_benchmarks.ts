@@ -38,6 +38,7 @@ export function filledBatch(kernel: Kernel, kind: CorpusKind): FilledBatch {
     batch.rootKind[i] = isJson ? 1 : 0;
     if (!isJson) batch.setSpan(text, i, starts[i]!, ends[i]!, 1);
   }
+  batch.seconds.fill(1_700_000_000, 0, batch.count);
   const listsStart = batch.listsEnd;
   if (isJson) listMembers(kernel, batch, () => true);
   return { batch, bytes, listsStart };

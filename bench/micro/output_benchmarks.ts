@@ -30,6 +30,11 @@ export function outputBenchmarks(kernel: Kernel): (() => MicroBenchmark)[] {
     encode('_bulk, JSON events', elasticsearch, 'application', { index: 'bench' }),
     encode('Loki JSON, JSON events', loki, 'application', { format: 'json' }),
     encode('Loki protobuf, JSON events', loki, 'application', { format: 'protobuf' }),
+    encode('Loki JSON, raw lines', loki, 'access', { format: 'json', drop_single_key: 'raw' }),
+    encode('Loki protobuf, raw lines', loki, 'access', {
+      format: 'protobuf',
+      drop_single_key: 'raw',
+    }),
     encode('ClickHouse JSONEachRow', clickhouse, 'application', { table: 'bench', time_key: '' }),
     encode('ClickHouse RowBinary', clickhouse, 'application', {
       table: 'bench',
@@ -37,7 +42,7 @@ export function outputBenchmarks(kernel: Kernel): (() => MicroBenchmark)[] {
       format: 'row_binary',
       columns,
     }),
-    snappy,
+    () => snappy(kernel),
     segmentAppend,
   ];
 }
@@ -84,10 +89,10 @@ function defaultsOf(schema: unknown): Record<string, unknown> {
   );
 }
 
-function snappy(): MicroBenchmark {
+function snappy(kernel: Kernel): MicroBenchmark {
   const lines = corpusLines('access', 5000);
   const body = Buffer.from(lines.join('\n'));
-  const compressor = new SnappyCompressor();
+  const compressor = new SnappyCompressor(kernel);
   return {
     name: 'snappy',
     lines: lines.length,

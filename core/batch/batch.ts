@@ -10,6 +10,7 @@ import {
 } from './json_bytes.ts';
 import { spliceJson } from './json_splice.ts';
 import { align, columnBytes, eventArraysBytes, layout } from './layout.ts';
+import { shortText, shortTextBytesMax } from './short_text.ts';
 import type { Source } from './source.ts';
 import { valueKind } from './value_kind.ts';
 
@@ -232,6 +233,18 @@ export class Batch {
     for (const column of this.columns) column.kind[index] = valueKind.absent;
   }
 
+  /** As `replaceRoot`, with the object's JSON as a text. */
+  replaceRootText(index: number, json: string): void {
+    if (json.length * 3 > this.scratchEnd - this.scratchAt) {
+      this.replaceRoot(index, Buffer.from(json));
+      return;
+    }
+    const at = this.scratchAt;
+    this.scratchAt += this.bytes.utf8Write(json, at);
+    this.setRoot(index, at, this.scratchAt);
+    for (const column of this.columns) column.kind[index] = valueKind.absent;
+  }
+
   /** The bytes that hold event `index`'s root; its span is then `rootSpanStart/End`. */
   rootBytes(index: number): Buffer | undefined {
     const kind = this.rootKind[index];
@@ -338,11 +351,25 @@ export class Batch {
       return;
     }
     const at = this.scratchAt;
-    const written = this.bytes.utf8Write(value, at);
+    const written = this.writeText(value, at);
     this.scratchAt = at + written;
     column.start[index] = at;
     column.end[index] = at + written;
     column.kind[index] = valueKind.text;
+  }
+
+  /** Writes a text where there is room for it; returns its bytes. */
+  private writeText(value: string, at: number): number {
+    // hot path
+    const { length } = value;
+    // A call into the runtime costs more than a few stores.
+    if (length > shortTextBytesMax) return this.bytes.utf8Write(value, at);
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return this.bytes.utf8Write(value, at);
+      this.bytes[at + i] = code;
+    }
+    return length;
   }
 
   setSpan(column: Column, index: number, start: number, end: number, kind: number): void {
@@ -353,8 +380,8 @@ export class Batch {
 
   /** Sets a field of one event to a text or JSON value given as bytes. */
   setField(index: number, field: Field, value: Buffer, kind: 1 | 2): void {
-    if (field.literal !== undefined && this.locateTop(index, field.literal)) {
-      this.setField(index, fieldOf([field.literal]), value, kind);
+    if (field.flat !== undefined && this.locateTop(index, field.flat)) {
+      this.setField(index, field.flat, value, kind);
       return;
     }
     if (field.keys.length > 1 && !this.canStandNested(index, field)) {
@@ -372,8 +399,12 @@ export class Batch {
 
   /** Sets a field to any JSON value. */
   setValue(index: number, field: Field, value: unknown): void {
-    if (typeof value === 'string') this.setField(index, field, Buffer.from(value), valueKind.text);
-    else {
+    if (typeof value === 'string') {
+      const isPlain = field.keys.length === 1 && field.flat === undefined && !this.hasNested;
+      const column = isPlain ? this.column(field) : undefined;
+      if (column !== undefined) this.setText(column, index, value);
+      else this.setField(index, field, Buffer.from(value), valueKind.text);
+    } else {
       const json = JSON.stringify(value);
       if (json === undefined) this.removeField(index, field);
       else this.setField(index, field, Buffer.from(json), valueKind.json);
@@ -393,9 +424,30 @@ export class Batch {
     return true;
   }
 
+  /** Sets a field to a copy of bytes that stand elsewhere. */
+  setFieldCopy(
+    index: number,
+    field: Field,
+    source: Buffer,
+    start: number,
+    end: number,
+    kind: 1 | 2,
+  ): void {
+    const isPlain = field.keys.length === 1 && !this.hasNested;
+    const column = isPlain ? this.column(field) : undefined;
+    const at = column === undefined ? -1 : this.reserveScratch(end - start);
+    if (at < 0) {
+      this.setField(index, field, Buffer.from(source.subarray(start, end)), kind);
+      return;
+    }
+    if (end - start > shortTextBytesMax) source.copy(this.bytes, at, start, end);
+    else for (let i = 0; i < end - start; i++) this.bytes[at + i] = source[start + i]!;
+    this.setSpan(column!, index, at, at + end - start, kind);
+  }
+
   removeField(index: number, field: Field): void {
-    if (field.literal !== undefined && this.locateTop(index, field.literal)) {
-      this.removeField(index, fieldOf([field.literal]));
+    if (field.flat !== undefined && this.locateTop(index, field.flat)) {
+      this.removeField(index, field.flat);
       return;
     }
     if (field.keys.length > 1) {
@@ -411,7 +463,7 @@ export class Batch {
   /** Finds a field's value. True when it is there; then `foundKind` is text or json and
    *  `foundBytes`, `foundStart`, `foundEnd` say where. */
   locate(index: number, field: Field): boolean {
-    if (field.literal !== undefined && this.locateTop(index, field.literal)) return true;
+    if (field.flat !== undefined && this.locateTop(index, field.flat)) return true;
     if (this.hasNested) {
       const exact = field.keys.length > 1 ? this.findColumn(field) : undefined;
       if (exact !== undefined && exact.kind[index] !== valueKind.absent) {
@@ -419,14 +471,17 @@ export class Batch {
       }
       this.collapse(index, field.keys[0]!);
     }
-    if (!this.locateTop(index, field.keys[0]!)) return false;
+    if (!this.locateTop(index, field)) return false;
     for (let depth = 1; depth < field.keys.length; depth++) {
-      if (!this.descend(field.keys[depth]!)) return false;
+      if (!this.descend(field, depth)) return false;
     }
     return true;
   }
 
-  private locateTop(index: number, key: string): boolean {
+  /** Finds the value under the field's first key. */
+  private locateTop(index: number, field: Field): boolean {
+    // hot path
+    const key = field.keys[0]!;
     for (let i = 0; i < this.columns.length; i++) {
       const column = this.columns[i]!;
       if (column.field.keys.length > 1 || column.field.keys[0] !== key) continue;
@@ -435,7 +490,7 @@ export class Batch {
     }
     const root = this.rootBytes(index);
     if (root === undefined) return false;
-    const member = findMember(root, this.foundStart, Buffer.from(key));
+    const member = findMember(root, this.foundStart, field.keyBytes[0]!);
     if (member === undefined) return false;
     this.foundAt(root, member.start, member.end);
     return true;
@@ -465,12 +520,13 @@ export class Batch {
     this.foundKind = valueKind.json;
   }
 
-  private descend(key: string): boolean {
+  private descend(field: Field, depth: number): boolean {
+    const key = field.keys[depth]!;
     if (this.foundKind !== valueKind.json) return false;
     const bytes = this.foundBytes;
     const at = skipJsonSpace(bytes, this.foundStart);
     if (bytes[at] === 0x7b) {
-      const member = findMember(bytes, at, Buffer.from(key));
+      const member = findMember(bytes, at, field.keyBytes[depth]!);
       if (member === undefined) return false;
       this.foundAt(bytes, member.start, member.end);
       return true;
@@ -504,11 +560,17 @@ export class Batch {
   /** What `locate` found, as JavaScript has it. */
   foundValue(): unknown {
     if (this.foundKind === valueKind.text) {
-      return this.foundBytes.utf8Slice(this.foundStart, this.foundEnd);
+      return shortText(this.foundBytes, this.foundStart, this.foundEnd);
     }
     const first = this.foundBytes[this.foundStart]!;
     if (first === 0x22) return this.foundText();
     return JSON.parse(this.foundBytes.utf8Slice(this.foundStart, this.foundEnd));
+  }
+
+  /** The value of a column that stands over event `index`, as JavaScript has it; undefined where it
+   *  does not or hides a member. */
+  columnValue(column: Column, index: number): unknown {
+    return this.locateInColumn(column, index) ? this.foundValue() : undefined;
   }
 
   /** Adds a mark to the event's `tags` array, once. */
@@ -582,7 +644,9 @@ export class Batch {
       if (same === shared) return false;
     }
     const root = this.rootBytes(index);
-    return root === undefined || findMember(root, this.foundStart, Buffer.from(top)) === undefined;
+    return (
+      root === undefined || findMember(root, this.foundStart, field.keyBytes[0]!) === undefined
+    );
   }
 
   private clearBelow(index: number, field: Field): void {
@@ -597,7 +661,7 @@ export class Batch {
     const top = field.keys[0]!;
     if (fold) this.collapse(index, top);
     const topField = fieldOf([top]);
-    const container = this.locateTop(index, top)
+    const container = this.locateTop(index, topField)
       ? this.foundKind === valueKind.json
         ? Buffer.from(this.foundBytes.subarray(this.foundStart, this.foundEnd))
         : quoted(this.foundBytes.subarray(this.foundStart, this.foundEnd))

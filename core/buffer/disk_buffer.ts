@@ -82,11 +82,12 @@ export interface DiskBuffer {
   /** Resolves when room was made since the last `full`. Rejects when aborted, or at close. */
   waitForSpace(signal: AbortSignal): Promise<void>;
   /**
-   * Reads a chunk and checks it. Undefined: it was settled or dropped meanwhile.
+   * Reads a chunk and checks it. Undefined: it was settled or dropped meanwhile. The body stands at
+   * the start of `memory`, if that is given and large enough.
    * Errors: SLUICE_STORAGE_DAMAGED (it is lost, quarantined and no longer pending),
    * SLUICE_STORAGE_FAILED (retryable).
    */
-  read(sequence: number): Promise<{ header: Buffer; body: Buffer } | undefined>;
+  read(sequence: number, memory?: Buffer): Promise<{ header: Buffer; body: Buffer } | undefined>;
   /**
    * Marks a chunk as settled. Returns false when it no longer was in the buffer: it had been
    * dropped or settled before, so the caller must not count it again. Persisted within a moment.

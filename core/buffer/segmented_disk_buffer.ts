@@ -170,13 +170,16 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     return this.#waiters.wait(signal);
   }
 
-  async read(sequence: number): Promise<{ header: Buffer; body: Buffer } | undefined> {
+  async read(
+    sequence: number,
+    memory?: Buffer,
+  ): Promise<{ header: Buffer; body: Buffer } | undefined> {
     for (;;) {
       const entry = this.#index.get(sequence);
       if (!entry) return undefined;
       const { segment, position } = entry;
       try {
-        const found = await this.#reader.read(entry);
+        const found = await this.#reader.read(entry, memory);
         this.#problems.succeeded('read');
         if (found) return found;
       } catch (error) {
@@ -277,10 +280,16 @@ export class SegmentedDiskBuffer implements DiskBuffer {
         await this.#dropSegment(oldest, request.dropped);
       } else {
         this.#waiters.markFull();
-        request.resolve({ kind: whenFull === 'drop_newest' ? 'dropped_newest' : 'full' });
+        if (whenFull === 'drop_newest') {
+          request.resolve({ kind: 'dropped_newest' });
+        } else {
+          this.#problems.full('the disk buffer is full');
+          request.resolve({ kind: 'full' });
+        }
         return false;
       }
     }
+    this.#problems.succeeded('room');
     return true;
   }
 

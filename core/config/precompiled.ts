@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
+import { readDataFile } from '../program/data_file.ts';
 import type { Validator } from './compile_schema.ts';
 import type { JsonSchema } from './json_schema.ts';
 
@@ -11,9 +11,14 @@ const folder = './validators/';
 /** Finds the validator that the build made of exactly this schema. The name of the file is a hash of the schema:
  *  one that differs in a letter has none. */
 export function precompiledValidator(schema: JsonSchema): Validator | undefined {
-  const path = new URL(`${folder}${validatorFile(schema)}`, import.meta.url);
-  if (!existsSync(path)) return undefined;
-  return createRequire(import.meta.url)(fileURLToPath(path)) as Validator; // The build wrote it.
+  const source = readDataFile(`${folder}${validatorFile(schema)}`, import.meta.url);
+  if (source === undefined) return undefined;
+  // The build wrote it: a CommonJS module that exports the validator.
+  const module: { exports: unknown } = { exports: {} };
+  const names = ['module', 'exports', 'require'];
+  const run = compileFunction(source.toString(), names);
+  run(module, module.exports, createRequire(import.meta.url));
+  return module.exports as Validator;
 }
 
 const hexLength = 20;

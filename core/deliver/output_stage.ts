@@ -328,7 +328,6 @@ export class OutputStage implements RecordSink {
       try {
         const outcome = await buffer.append(chunk.header(), chunk.body());
         if (outcome.kind === 'full') {
-          this.options.setHealth('the disk buffer is full');
           await buffer.waitForSpace(this.stopping.signal).catch(() => undefined);
           continue;
         }
@@ -361,10 +360,17 @@ export class OutputStage implements RecordSink {
     for (const ledger of sealed.ledgers.keys()) ledger.settle(this.id, sealed);
     sealed.ledgers = new Map();
     if (this.memoryBytes > this.options.budget.shareBytes / 2 || this.queue.length > 8) {
-      sealed.chunk = undefined;
       this.giveMemory(sealed.bytes);
+      this.spare(sealed.chunk!);
+      sealed.chunk = undefined;
     }
     this.queue.push(sealed);
+  }
+
+  /** Keeps a chunk's memory for the next ones. New memory for each would have the collector of
+   *  garbage run all the time: it counts what is outside of its heap. */
+  private spare(chunk: Chunk): void {
+    if (this.spares.length < this.options.concurrency + 1) this.spares.push(chunk);
   }
 
   /** A stored chunk made room for a new one. One that is being delivered is left to that. */
@@ -438,7 +444,8 @@ export class OutputStage implements RecordSink {
   private async load(queued: QueuedChunk): Promise<Chunk | 'gone' | undefined> {
     for (;;) {
       try {
-        const chunk = await loadChunk(this.options.buffer!, queued.sequence!);
+        const memory = this.spares.pop()?.memory;
+        const chunk = await loadChunk(this.options.buffer!, queued.sequence!, memory);
         return chunk ?? 'gone';
       } catch (error) {
         if (this.stopping.signal.aborted) return undefined;
@@ -461,7 +468,7 @@ export class OutputStage implements RecordSink {
     for (const ledger of queued.ledgers.keys()) ledger.settle(this.id, queued);
     if (queued.chunk !== undefined) {
       this.giveMemory(queued.bytes);
-      if (this.spares.length < this.options.concurrency + 1) this.spares.push(queued.chunk);
+      this.spare(queued.chunk);
     }
     queued.chunk = undefined;
   }

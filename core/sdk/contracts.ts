@@ -277,7 +277,8 @@ export interface Output {
   /** Gives up what only one instance can hold, such as a port, so that its successor can take it;
    *  `deliver` goes on working. When the reload fails, `open` is called again. */
   release?(): Promise<void>;
-  /** Connects without sending records, for `sluice check --probe`. Throws what is wrong. */
+  /** Connects without sending records, for `sluice check --probe`, which opens the output before.
+   *  Throws what is wrong. */
   probe?(signal: AbortSignal): Promise<void>;
   /** Answers a query over what was delivered: for destinations inside the process. */
   query?(sql: string): Promise<QueryResult>;

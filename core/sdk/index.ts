@@ -37,12 +37,19 @@ export {
 export * from './contracts.ts';
 export * from './define.ts';
 export { importDriver } from './drivers.ts';
+export { encodeStop } from '../kernel/encode_options.ts';
+export { readDataFile } from '../program/data_file.ts';
 export { GrokProgram } from '../kernel/grok_program.ts';
 export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
 export { lowerGrok } from '../kernel/lower_grok.ts';
 export { addLines, type LinesRead } from '../batch/add_lines.ts';
 export { addMarked, countMarked, isClear } from '../batch/masks.ts';
+export type { Kernel } from '../kernel/kernel.ts';
+export { LineEntries } from '../kernel/line_entries.ts';
 export { RepeatedDates } from '../kernel/repeated_dates.ts';
+export { type Cell, cellForms } from '../kernel/row_cell.ts';
+export { type RowColumn, RowFrame } from '../kernel/row_frame.ts';
+export { SnappyFragments, snappyFragmentBytes } from '../kernel/snappy_fragment.ts';
 export { splitLines } from '../kernel/split_lines.ts';
 export { parseByteSize } from '../time/byte_size.ts';
 export {

@@ -314,6 +314,30 @@ export const metricTable = {
     type: 'counter',
     help: 'Times that the journal did not take the cursor, and reading went on by time.',
   },
+  sluice_winevtlog_missed_events_total: {
+    type: 'counter',
+    help: 'Record ids of Windows event logs that were never read: overwritten or cleared before. With a query, events that it leaves out may be among them.',
+  },
+  sluice_winevtlog_bookmarks_lost_total: {
+    type: 'counter',
+    help: 'Times that Windows did not take a bookmark, and reading went on at the oldest event not read.',
+  },
+  sluice_winevtlog_resubscriptions_total: {
+    type: 'counter',
+    help: 'Failures of a subscription to the Windows Event Log, after each of which it is opened again.',
+  },
+  sluice_winevtlog_unrendered_events_total: {
+    type: 'counter',
+    help: 'Windows events left out because Windows could not render them.',
+  },
+  sluice_winevtlog_malformed_events_total: {
+    type: 'counter',
+    help: 'Windows events whose XML cannot be read; their records have it as text.',
+  },
+  sluice_winevtlog_too_large_events_total: {
+    type: 'counter',
+    help: 'Windows events left out because their text is larger than event_max_bytes.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

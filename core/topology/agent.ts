@@ -24,6 +24,7 @@ import { ComponentFactory, type FactoryServices, type PluginSet } from './compon
 import { FilterStage } from './filter_stage.ts';
 import { InputStage } from './input_stage.ts';
 import { reportOrphans } from './orphans.ts';
+import { openOrClose } from './open_or_close.ts';
 import { assembleOutput, type OutputStorage, openOutputStorage } from './output_assembly.ts';
 import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
@@ -162,6 +163,8 @@ export class Agent {
     });
     this.addAgentGauges();
     for (const config of this.config.outputs) this.outputs.push(await this.openOutput(config));
+    // Before these chunks are delivered and forgotten. Where the disk refuses, it is tried again.
+    if (this.checkpoints.hasRaised) await this.checkpoints.flush().catch(() => undefined);
     for (const config of this.config.filters) this.filters.push(await this.openFilter(config));
     this.setPipeline();
     for (const config of this.config.inputs) this.inputs.push(await this.openInput(config));
@@ -184,7 +187,9 @@ export class Agent {
     this.exportHealth('output', config.id);
     const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
     for (const stored of storage.buffer?.recovered ?? []) {
-      this.sources.noteStored(config.id, Chunk.summary(stored.header).covered);
+      const { covered } = Chunk.summary(stored.header);
+      this.sources.noteStored(config.id, covered);
+      this.checkpoints.raise(config.id, covered);
     }
     try {
       await output.open?.();
@@ -242,13 +247,13 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
+      clock: this.options.clock,
       stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
       beforeClose: async () => {
         await this.settled(config.id);
         await this.checkpoints.flush();
       },
-      clock: this.options.clock,
     });
     return { config, stage };
   }
@@ -358,7 +363,10 @@ export class Agent {
     this.hardStop.abort();
     const report = this.report();
     await this.closeAll();
-    this.log.info({ ...report }, 'The agent stopped.');
+    this.log.info(
+      { ...report, lost: report.dropped },
+      `The agent stopped: ${report.delivered} records delivered, ${report.persisted} persisted, ${report.dropped} lost.`,
+    );
     return report;
   }
 
@@ -420,9 +428,25 @@ export class Agent {
     return (this.options.clock.monotonicMs() - this.startedAtMs) / 1000;
   }
 
+  /** Inputs whose batch does not get on though every output has room: what only a restart mends. A
+   *  destination that is down is no such case. */
+  wedged(): { component: string; reason: string; forSeconds: number }[] {
+    if (this.outputs.some(({ stage }) => !stage.hasRoom())) return [];
+    return this.inputs.flatMap(({ config, stage }) => {
+      const ms = stage.underWayMs();
+      if (ms <= wedgedAfterMs) return [];
+      const seconds = Math.round(ms / 1000);
+      return {
+        component: `input ${config.id}`,
+        reason: `wedged: a batch is with the filters for ${seconds} s`,
+        forSeconds: Math.round((ms - wedgedAfterMs) / 1000),
+      };
+    });
+  }
+
   /** Why the agent is not ready; empty when it is. */
   problems(): { component: string; reason: string; forSeconds: number }[] {
-    const problems = this.health.all();
+    const problems = [...this.health.all(), ...this.wedged()];
     const limitMs = this.config.service.oldestUnacknowledgedMs;
     for (const { config, stage } of [...this.outputs, ...this.retired]) {
       const ageMs = stage.oldestUnacknowledgedMs();
@@ -440,18 +464,9 @@ export class Agent {
 /** Time that an input's records get to settle before it is closed. */
 const settleMsMax = 5000;
 
-/** Opens a plugin instance; one that cannot be opened leaves nothing behind. */
-async function openOrClose(instance: {
-  open?(): Promise<void>;
-  close?(): Promise<void>;
-}): Promise<void> {
-  try {
-    await instance.open?.();
-  } catch (error) {
-    await instance.close?.().catch(() => undefined);
-    throw error;
-  }
-}
+/** A batch that is through neither filters nor router after this long, while every output has
+ *  room, will not get through: filters with deadlines of their own end far earlier. */
+const wedgedAfterMs = 60_000;
 
 /** Time that one component gets to close. */
 const closeDeadlineMs = 5000;

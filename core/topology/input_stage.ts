@@ -6,8 +6,8 @@ import { layout } from '../batch/layout.ts';
 import type { Source } from '../batch/source.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
-import type { Clock } from '../time/clock.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
+import type { Clock } from '../time/clock.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 
 export interface InputStageOptions {
@@ -20,13 +20,13 @@ export interface InputStageOptions {
   readonly log: Log;
   /** Ends waiting for room at the end of the grace period. */
   readonly hardStop: AbortSignal;
+  readonly clock: Clock;
   /** Aborted by `stop`; what the input was given may wait for it, too. */
   readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
   /** Waits a moment until the records that the input gave are settled, then writes the
    *  checkpoints of the moment. */
   beforeClose(): Promise<void>;
-  readonly clock: Clock;
 }
 
 /** Time that an input gets to bring what it holds through the pipeline when it is closed. */
@@ -53,6 +53,7 @@ export class InputStage implements BatchEmitter {
   private readonly interruption = new AbortController();
   private readonly interrupt = () => this.interruption.abort();
   private failure: string | undefined;
+  private shippingSinceMs: number | undefined;
 
   constructor(options: InputStageOptions) {
     this.id = options.id;
@@ -110,6 +111,12 @@ export class InputStage implements BatchEmitter {
     return this.failure !== undefined;
   }
 
+  /** How long a batch is on its way through the filters and into the outputs; 0 when none is. */
+  underWayMs(): number {
+    if (this.shippingSinceMs === undefined) return 0;
+    return this.options.clock.monotonicMs() - this.shippingSinceMs;
+  }
+
   /** Asks the input to end: it emits what it holds and reads no more. */
   stop(): void {
     this.stopping.abort(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
@@ -163,6 +170,7 @@ export class InputStage implements BatchEmitter {
   private async ship({ batch, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
+    this.shippingSinceMs = this.options.clock.monotonicMs();
     try {
       this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
@@ -179,6 +187,8 @@ export class InputStage implements BatchEmitter {
         this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
       }
       done(error);
+    } finally {
+      this.shippingSinceMs = undefined;
     }
   }
 }

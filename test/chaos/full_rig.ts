@@ -175,10 +175,14 @@ export class FullRig {
     await this.#until(`${name}: everything arrives`, () => {
       return this.#sink.missing(this.lines).length === 0;
     });
+    let seen: unknown;
     await this.#until(`${name}: ready again`, async () => {
       await this.write(5);
       const problems = await this.problems().catch(() => undefined);
+      seen = problems;
       return problems?.length === 0;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; it named ${JSON.stringify(seen)}`);
     });
   }
 

@@ -171,6 +171,26 @@ test('a new source waits for a disk that cannot note it, and the input goes on',
   await pipeline.stop({ keep: true });
 });
 
+test('a full disk buffer is named by itself, and no longer once there is room', () =>
+  inDirectory(async (directory) => {
+    const small = yaml.replace(
+      'storage.type: filesystem',
+      'storage.type: filesystem, storage.total_limit_size: 64K, batch: {records: 1}',
+    );
+    const { input, output, pipeline } = await start(directory, small);
+    const components = () => pipeline.agent.problems().map(({ component }) => component);
+    output.answer = () => ({ kind: 'retry', reason: 'down' });
+    const text = 'x'.repeat(10_000);
+    await input.emit(numbers(0, 10).map((record) => ({ ...record, text })));
+    await waitUntil('both are named', () => components().length === 2);
+    const [first, second] = components().sort();
+    assert.match(`${first}, ${second}`, /^buffer (\S+), output \1$/);
+    // A server that answers is up, even if it refuses.
+    output.answer = () => ({ kind: 'rejected', reason: 'no' });
+    await waitUntil('ready', () => components().length === 0);
+    await pipeline.stop({ keep: true, drained: true });
+  }));
+
 test('a reload changes limit, policy and durability of a disk buffer in use, and loses nothing', () =>
   inDirectory(async (directory) => {
     const withOptions = (options: string) =>
@@ -182,7 +202,7 @@ test('a reload changes limit, policy and durability of a disk buffer in use, and
     output.answer = () => ({ kind: 'retry', reason: 'down' });
     await input.emit(large(0, 10));
     await waitUntil('full', () =>
-      pipeline.agent.problems().some(({ reason }) => /full/.test(reason)),
+      pipeline.agent.problems().some(({ reason }) => /buffer is full/.test(reason)),
     );
     const settled = input.settled();
     assert.ok(settled < 10);

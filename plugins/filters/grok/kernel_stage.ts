@@ -3,16 +3,15 @@ import {
   type Column,
   GrokProgram,
   layout,
-  lowerGrok,
   type PluginContext,
 } from '../../../core/sdk/index.ts';
 import type { Grok } from '../../shared/grok/grok.ts';
+import { lowerPattern } from '../../shared/grok/lower_pattern.ts';
 import type { CaptureWriter } from './capture_writer.ts';
 import { eventState } from './event_state.ts';
 import type { Texts } from './texts.ts';
 
 type Kernel = NonNullable<PluginContext['kernel']>;
-type GroupTarget = NonNullable<Parameters<typeof lowerGrok>[1]>[number];
 
 /** The patterns that the kernel can run, and the memory that it needs for them. */
 export class KernelStage {
@@ -80,17 +79,10 @@ export class KernelStage {
 
 function loadProgram(
   kernel: Kernel,
-  { ast, captures }: Grok['patterns'][number],
+  pattern: Grok['patterns'][number],
   writer: CaptureWriter,
 ): GrokProgram | undefined {
-  const groups: GroupTarget[] = [];
-  for (const [i, { group, type }] of captures.entries()) {
-    if (type === 'boolean') return undefined;
-    const isInteger = type === 'int' || type === 'long';
-    const conversion = type === 'string' ? 'text' : isInteger ? 'int' : 'float';
-    groups.push({ group, field: writer.fields[writer.places[i]!]!.name, conversion });
-  }
-  const program = lowerGrok(ast, groups);
+  const program = lowerPattern(pattern, (i) => writer.fields[writer.places[i]!]!.name);
   if ('reason' in program) return undefined;
   const overwrite = writer.fields.filter((_, i) => writer.overwrites[i]).map(({ name }) => name);
   return GrokProgram.load(kernel, program, { keepEmpty: false, overwrite });

@@ -305,7 +305,7 @@ export class RecordWriter {
   ): void {
     const { batch } = this;
     if (bytes === batch.bytes) batch.setFieldSpan(index, field, start, end, kind);
-    else batch.setField(index, field, Buffer.from(bytes.subarray(start, end)), kind);
+    else batch.setFieldCopy(index, field, bytes, start, end, kind);
   }
 
   /** What every record gets: the parser's fields, the path, the offset. */

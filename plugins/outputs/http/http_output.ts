@@ -6,6 +6,7 @@ import type {
   OutputContext,
   RecordEncoder,
 } from '../../../core/sdk/index.ts';
+import { connectionSettings } from '../../shared/http_client/connection_options.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
 import { gzipBody } from '../../shared/http_client/compression.ts';
@@ -49,8 +50,7 @@ export class HttpOutput implements Output {
     this.headers = requestHeaders(options, authorizationOf(options));
     this.client = new HttpClient({
       origin: address.origin,
-      connectTimeoutMs: options['net.connect_timeout'],
-      responseTimeoutMs: options['http.response_timeout'],
+      ...connectionSettings(options),
       connectionsMax,
       clock: context.clock,
       ...(tls === undefined ? {} : { tls }),

@@ -31,7 +31,8 @@ export interface PushFormat {
   readLabels(text: string): ReadonlyMap<string, string>;
   writeEntry(entry: Entry, out: ByteWriter): void;
   readEntry(record: Buffer): DecodedEntry;
-  body(streams: readonly StreamEntries[]): Buffer;
+  /** The body's bytes, in parts. */
+  body(streams: readonly StreamEntries[]): Buffer[];
 }
 
 /** JSON (loki: HTTP API, `POST /loki/api/v1/push`): an entry is `["ns","line",{metadata}],`. */
@@ -81,7 +82,7 @@ export const jsonFormat: PushFormat = {
       parts.push(last.subarray(0, last.length - 1), Buffer.from(']}'));
     }
     parts.push(Buffer.from(']}'));
-    return Buffer.concat(parts);
+    return parts;
   },
 };
 
@@ -136,7 +137,7 @@ export function protobufFormat(): PushFormat {
         writeVarint(tail.length + entryBytes, head);
         parts.push(head.view(), tail.view(), ...entries);
       }
-      return Buffer.concat(parts);
+      return parts;
     },
   };
 }

@@ -5,6 +5,7 @@ import type {
   Output,
   OutputContext,
 } from '../../../core/sdk/index.ts';
+import { connectionSettings } from '../../shared/http_client/connection_options.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
 import { HttpClient } from '../../shared/http_client/http_client.ts';
@@ -28,7 +29,7 @@ export class RemoteWriteOutput implements Output {
   readonly encoder: MetricEncoder;
   private readonly options: RemoteWriteOptions;
   private readonly context: OutputContext;
-  private readonly snappy = new SnappyCompressor();
+  private readonly snappy: SnappyCompressor;
   private headers: readonly string[] = [];
   private path = '/';
   private client: HttpClient | undefined;
@@ -36,6 +37,7 @@ export class RemoteWriteOutput implements Output {
   constructor(options: RemoteWriteOptions, context: OutputContext) {
     this.options = options;
     this.context = context;
+    this.snappy = new SnappyCompressor(context.kernel);
     this.encoder = new MetricEncoder(remoteWriteWire(labelsOf(options.add_label)), context);
   }
 
@@ -47,8 +49,7 @@ export class RemoteWriteOutput implements Output {
     this.headers = fixedHeaders(options);
     this.client = new HttpClient({
       origin: address.origin,
-      connectTimeoutMs: options['net.connect_timeout'],
-      responseTimeoutMs: options['http.response_timeout'],
+      ...connectionSettings(options),
       connectionsMax,
       clock: context.clock,
       ...(tls === undefined ? {} : { tls }),

@@ -14,6 +14,12 @@ export interface HttpClientOptions {
   readonly connectTimeoutMs: number;
   /** From the start of a request to the end of its answer. */
   readonly responseTimeoutMs: number;
+  /** False: a connection for each request. Default true. */
+  readonly keepsConnections?: boolean;
+  /** How long a connection may be idle; default 30 s. */
+  readonly idleTimeoutMs?: number;
+  /** Address of this machine to connect from. */
+  readonly sourceAddress?: string;
   /** Connections at a time; requests beyond wait. */
   readonly connectionsMax: number;
   readonly clock: Clock;
@@ -25,7 +31,8 @@ export interface HttpRequest {
   readonly path: string;
   /** Names and values in turn, so that a name can stand twice. */
   readonly headers: readonly string[];
-  readonly body?: Buffer;
+  /** One part or several, which are sent one behind the other. */
+  readonly body?: Buffer | readonly Buffer[];
   readonly signal: AbortSignal;
   /** The answer is cut off here. */
   readonly responseBytesMax: number;

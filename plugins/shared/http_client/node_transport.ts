@@ -17,10 +17,11 @@ export async function openNodeTransport(options: HttpClientOptions): Promise<Tra
   const peer = new URL(options.proxy ?? options.origin);
   const isTls = peer.protocol === 'https:';
   const settings = {
-    keepAlive: true,
+    keepAlive: options.keepsConnections ?? true,
     keepAliveMsecs: keepAliveProbeMs,
     maxSockets: options.connectionsMax,
-    timeout: idleConnectionMs,
+    timeout: options.idleTimeoutMs ?? idleConnectionMs,
+    ...(options.sourceAddress === undefined ? {} : { localAddress: options.sourceAddress }),
   };
   if (!isTls) return new NodeTransport(options, peer, new Agent(settings), startRequest);
   const https = await import('node:https');
@@ -56,7 +57,7 @@ class NodeTransport implements Transport {
     });
     this.limitConnecting(sent);
     this.hear(sent, receiver);
-    sent.end(request.body);
+    sendBody(sent, request.body);
     return (reason) => sent.destroy(reason);
   }
 
@@ -72,7 +73,7 @@ class NodeTransport implements Transport {
     return [
       ...headers,
       ...(isHostNamed ? [] : ['host', new URL(origin).host]),
-      ...(needsLength ? ['content-length', String(body?.length ?? 0)] : []),
+      ...(needsLength ? ['content-length', String(lengthOf(body))] : []),
       ...(proxy === undefined ? [] : proxyHeaders(proxy)),
     ];
   }
@@ -102,6 +103,22 @@ class NodeTransport implements Transport {
     // An answer that node does not give to anyone, as a change of protocol, only ends the connection.
     sent.on('close', () => receiver.error(new Error('the connection was closed')));
   }
+}
+
+/** All parts go to the socket in one call. */
+function sendBody(sent: ClientRequest, body: HttpRequest['body']): void {
+  if (body === undefined || Buffer.isBuffer(body)) {
+    sent.end(body);
+    return;
+  }
+  sent.cork();
+  for (const part of body) sent.write(part);
+  sent.end();
+}
+
+function lengthOf(body: HttpRequest['body']): number {
+  if (body === undefined || Buffer.isBuffer(body)) return body?.length ?? 0;
+  return body.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** The header that shows the credentials in the URL of a proxy, if there are any. */

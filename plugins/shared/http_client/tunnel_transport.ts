@@ -44,7 +44,7 @@ class TunnelTransport implements Transport {
         path: request.path,
         method: request.method,
         headers: [...request.headers],
-        body: request.body ?? null,
+        body: wholeBody(request.body),
         // The one deadline is the caller's: it covers the body too.
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -69,4 +69,9 @@ class TunnelTransport implements Transport {
   async close(): Promise<void> {
     await this.dispatcher.destroy();
   }
+}
+
+function wholeBody(body: HttpRequest['body']): Buffer | null {
+  if (body === undefined || Buffer.isBuffer(body)) return body ?? null;
+  return Buffer.concat(body);
 }

@@ -26,6 +26,17 @@ test('Included files come before the file that includes them, each once.', () =>
   assert.deepEqual(filterTags(texts), ['two', 'b', 'one', 'main']);
 });
 
+test('Files named by parsers_file are read like included ones.', () => {
+  const texts = {
+    'main.yaml': `service: {parsers_file: [p/one.yaml, p/two.yaml]}\n${pipeline}`,
+    'p/one.yaml': filter('one'),
+    'p/two.yaml': filter('two'),
+  };
+  assert.deepEqual(filterTags(texts), ['one', 'two']);
+  const missing = loadTexts({ 'main.yaml': `service: {parsers_file: none.yaml}\n${pipeline}` });
+  assert.match(placesOf(missing).join(), /main\.yaml:1:25: .*none\.yaml cannot be read/);
+});
+
 test('Globs of includes are taken in the order of names, and may match nothing.', () => {
   const texts = {
     'main.yaml': `Includes: ["\${DIR}/*.yaml", "none/*.yaml", "deep/**/*.yaml"]\n${pipeline}`,

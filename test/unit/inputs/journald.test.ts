@@ -172,7 +172,7 @@ async function fakeJournalctl(
   files: Readonly<Record<string, Buffer>> = {},
 ): Promise<{ path: string; starts(): Promise<string[]> }> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-journal-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  afterwards(t, () => rm(directory, { recursive: true, force: true }));
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(directory, name), bytes);
   const path = join(directory, 'journalctl');
   await writeFile(
@@ -185,6 +185,23 @@ async function fakeJournalctl(
     starts: async () =>
       (await readFile(join(directory, 'starts'), 'utf8').catch(() => '')).split('\n').slice(0, -1),
   };
+}
+
+const cleanups = new WeakMap<TestContext, (() => Promise<unknown>)[]>();
+
+/** Cleans up when the test is over, what was begun last first: a directory goes when nobody writes
+ *  into it any more. */
+function afterwards(t: TestContext, work: () => Promise<unknown>): void {
+  const known = cleanups.get(t);
+  if (known !== undefined) {
+    known.unshift(work);
+    return;
+  }
+  const list = [work];
+  cleanups.set(t, list);
+  t.after(async () => {
+    for (const one of list) await one();
+  });
 }
 
 const second = (n: number, message: string) =>
@@ -202,7 +219,7 @@ async function followed(
   };
   const rig = inputRig(plugin, { journalctl, ...options }, { clock });
   await rig.start();
-  t.after(() => rig.stop());
+  afterwards(t, () => rig.stop());
   return rig;
 }
 
@@ -279,7 +296,7 @@ test('full outputs make journalctl wait: memory stays bounded', { skip: posix },
     open = resolve;
   });
   await rig.start();
-  t.after(() => {
+  afterwards(t, () => {
     open();
     return rig.stop();
   });

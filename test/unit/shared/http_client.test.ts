@@ -152,6 +152,21 @@ test('requests in turn share a connection, and more at once than allowed wait fo
   assert.equal(ports.size, 2);
 });
 
+test('without keeping connections every request has its own, from the address that is given', async (t) => {
+  const peers: string[] = [];
+  const { origin } = await listen(t, ({ socket }, response) => {
+    peers.push(`${socket.remoteAddress}:${socket.remotePort}`);
+    response.end();
+  });
+  const client = clientOf(t, origin, { keepsConnections: false, sourceAddress: '127.0.0.2' });
+  for (let i = 0; i < 3; i++) await client.request(get);
+  assert.equal(new Set(peers).size, 3);
+  assert.ok(
+    peers.every((peer) => peer.startsWith('127.0.0.2:')),
+    peers.join(),
+  );
+});
+
 test('a request has one host and the length of its body, or none without a body', async (t) => {
   const seen: unknown[] = [];
   const { origin } = await listen(t, ({ headers }, response) => {
