@@ -26,6 +26,8 @@ export interface OutputStageOptions {
   /** Most sections (label sets, tables, files) in one chunk. */
   readonly sectionsMax: number;
   readonly buffer: DiskBuffer | undefined;
+  /** The stages that share the disk buffer: this one, and earlier ones that a reload replaced. */
+  readonly sharers: Set<OutputStage>;
   readonly deadLetters: DeadLetterDesk;
   readonly budget: MemoryBudget;
   readonly clock: Clock;
@@ -76,6 +78,7 @@ export class OutputStage implements RecordSink {
     this.chunksOut = options.metrics.counter('sluice_output_chunks_total');
     this.sectionsRefused = options.metrics.counter('sluice_output_sections_refused_total');
     this.exportGauges();
+    options.sharers.add(this);
     this.delivering = new Delivering({
       output: options.output,
       retry: options.retry,
@@ -335,7 +338,9 @@ export class OutputStage implements RecordSink {
           this.drop(sealed, 'buffer_full');
           return;
         }
-        for (const dropped of outcome.dropped) this.forgetDropped(dropped.sequence);
+        for (const { sequence } of outcome.dropped) {
+          for (const stage of this.options.sharers) stage.forgetDropped(sequence);
+        }
         this.stored(sealed, outcome.sequence);
         return;
       } catch (error) {
@@ -374,10 +379,11 @@ export class OutputStage implements RecordSink {
   }
 
   /** A stored chunk made room for a new one. One that is being delivered is left to that. */
-  private forgetDropped(sequence: number): void {
+  forgetDropped(sequence: number): void {
     for (const queued of this.underway) {
       if (queued.sequence !== sequence) continue;
-      queued.sequence = undefined;
+      // Its bytes may be on their way from the disk: then `load` misses them.
+      if (queued.chunk !== undefined) queued.sequence = undefined;
       return;
     }
     const queued = this.queue.remove((waiting) => waiting.sequence === sequence);
@@ -446,6 +452,7 @@ export class OutputStage implements RecordSink {
       try {
         const memory = this.spares.pop()?.memory;
         const chunk = await loadChunk(this.options.buffer!, queued.sequence!, memory);
+        if (chunk === undefined) this.counters.dropped('buffer_full', queued.records);
         return chunk ?? 'gone';
       } catch (error) {
         if (this.stopping.signal.aborted) return undefined;
@@ -510,6 +517,7 @@ export class OutputStage implements RecordSink {
   async close(): Promise<void> {
     this.cancelAge?.();
     if (!this.stopping.signal.aborted) this.options.budget.leave();
+    this.options.sharers.delete(this);
     this.stopping.abort();
     this.queue.close();
     await Promise.all(this.workers);

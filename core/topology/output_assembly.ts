@@ -19,6 +19,8 @@ const batchRecordsDefault = 100_000;
 export interface OutputStorage {
   readonly buffer: DiskBuffer | undefined;
   readonly deadLetters: DeadLetterStore;
+  /** The stages that work on it. */
+  readonly sharers: Set<OutputStage>;
   /** Takes limits and policies over from another configuration of the same output. */
   setLimits(config: OutputConfig): void;
   /** Changes when the storage would have to be opened anew. */
@@ -83,6 +85,7 @@ export async function openOutputStorage(
   return {
     buffer,
     deadLetters: deadLetterAdapter(store),
+    sharers: new Set(),
     setLimits(next) {
       buffer?.setLimits(bufferLimits(next));
       store.setLimits(deadLetterLimits(next));
@@ -133,6 +136,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
     whenFull: base.storage.whenFull,
     sectionsMax,
     buffer: storage.buffer,
+    sharers: storage.sharers,
     deadLetters: new DeadLetterDesk({
       store: storage.deadLetters,
       clock: services.clock,

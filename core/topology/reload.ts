@@ -285,12 +285,12 @@ function retireFilter(agent: Agent, { config, stage }: RunningFilter): void {
 }
 
 /** The old instance brings away what it encoded, then closes. As long as there is an output of its
- *  name it has as long as it takes; one that was removed for good has a minute. */
+ *  name it has as long as it takes; one that was removed for good has a minute, or two at most. */
 function retireOutput(agent: Agent, output: RunningOutput): void {
   const { config, stage, storage } = output;
   const isWanted = () => agent.outputs.some(({ config: { id } }) => id === config.id);
   const deadline = new AbortController();
-  const cancel = agent.options.clock.after(removedMsMax, () => {
+  const cancel = agent.options.clock.every(removedMsMax, () => {
     if (!isWanted()) deadline.abort();
   });
   agent.retired.add(output);
