@@ -29,6 +29,7 @@ import { assembleOutput, type OutputStorage, openOutputStorage } from './output_
 import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
+import { type StopReport, stopReport } from './stop_report.ts';
 
 export interface AgentOptions {
   readonly config: ResolvedConfig;
@@ -41,19 +42,6 @@ export interface AgentOptions {
   readonly metrics?: Metrics;
   /** The disk that buffers, checkpoints and dead letters are kept on; the machine's when absent. */
   readonly fileSystem?: FileSystem;
-}
-
-/** What became of the records when the agent stopped. */
-export interface StopReport {
-  /** Records that their destinations accepted since the start. */
-  readonly delivered: number;
-  readonly deadLettered: number;
-  /** Records that wait in disk buffers. */
-  readonly persisted: number;
-  /** Records that stay unread or unacknowledged at their source and come again. */
-  readonly returned: number;
-  /** Records lost: dropped by a configured policy. */
-  readonly dropped: number;
 }
 
 export interface RunningInput {
@@ -248,6 +236,7 @@ export class Agent {
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
       clock: this.options.clock,
+      comesAgain: factory.givesBack(config),
       stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
       beforeClose: async () => {
@@ -361,7 +350,7 @@ export class Agent {
     await Promise.all(outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
     cancel();
     this.hardStop.abort();
-    const report = this.report();
+    const report = stopReport(this);
     await this.closeAll();
     this.log.info(
       { ...report, lost: report.dropped },
@@ -373,21 +362,6 @@ export class Agent {
   /** Ends at once: nothing is drained; what is not settled comes again from its source. */
   abort(): void {
     this.hardStop.abort();
-  }
-
-  private report(): StopReport {
-    const report = { delivered: 0, deadLettered: 0, persisted: 0, returned: 0, dropped: 0 };
-    for (const { stage } of [...this.outputs, ...this.retired]) {
-      const { stored, inMemory } = stage.unsettled();
-      report.persisted += stored;
-      report.returned += inMemory;
-    }
-    for (const { stage } of this.outputs) {
-      report.delivered += stage.counters.out.value;
-      report.deadLettered += stage.counters.deadLettered.value;
-      report.dropped += stage.counters.droppedTotal();
-    }
-    return report;
   }
 
   private async closeAll(): Promise<void> {
@@ -431,7 +405,9 @@ export class Agent {
   /** Inputs whose batch does not get on though every output has room: what only a restart mends. A
    *  destination that is down is no such case. */
   wedged(): { component: string; reason: string; forSeconds: number }[] {
-    if (this.outputs.some(({ stage }) => !stage.hasRoom())) return [];
+    // A batch may still be with the outputs that a reload replaced.
+    const outputs = [...this.outputs, ...this.retired];
+    if (outputs.some(({ stage }) => !stage.hasRoom())) return [];
     return this.inputs.flatMap(({ config, stage }) => {
       const ms = stage.underWayMs();
       if (ms <= wedgedAfterMs) return [];

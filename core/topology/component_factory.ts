@@ -110,6 +110,12 @@ export class ComponentFactory {
     return this.find('input', config.plugin) as unknown as InputPlugin<unknown>;
   }
 
+  /** What the engine did not take of an input comes again. */
+  givesBack(config: InputConfig): boolean {
+    const { replayable, refusable } = this.inputPlugin(config);
+    return replayable === true || refusable === true;
+  }
+
   condition(base: RoutingBase): Condition {
     const when =
       base.when === undefined ? undefined : compileExpression(base.when, { compileRegex });

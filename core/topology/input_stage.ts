@@ -24,6 +24,8 @@ export interface InputStageOptions {
   /** Aborted by `stop`; what the input was given may wait for it, too. */
   readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
+  /** A batch that is given back is not lost. */
+  readonly comesAgain: boolean;
   /** Waits a moment until the records that the input gave are settled, then writes the
    *  checkpoints of the moment. */
   beforeClose(): Promise<void>;
@@ -167,6 +169,16 @@ export class InputStage implements BatchEmitter {
     this.options.pool.release(batch);
   }
 
+  private giveBack(count: number): void {
+    if (this.options.comesAgain) {
+      this.counters.returned.value += count;
+      return;
+    }
+    this.counters.dropped('interrupted', count);
+    const records = { records: count, reason: 'interrupted' };
+    this.options.log.error(records, 'Records were dropped: no output took them in time.');
+  }
+
   private async ship({ batch, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
@@ -182,7 +194,8 @@ export class InputStage implements BatchEmitter {
       done();
     } catch (error) {
       this.discard(batch);
-      if (!(error instanceof InterruptedBatch)) {
+      if (error instanceof InterruptedBatch) this.giveBack(count);
+      else {
         this.options.setHealth(`a batch failed: ${messageOf(error)}`);
         this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
       }
