@@ -69,6 +69,8 @@ export class Agent {
   outputs: RunningOutput[] = [];
   /** Outputs that a reload replaced or removed, which still bring away what they hold. */
   readonly retired = new Set<RunningOutput>();
+  /** Filters and outputs, `KIND ID`, that the reload in progress wants. */
+  readonly wanted = new Set<string>();
   /** Storages that a reload in progress hands on. */
   readonly claimedStorage = new Set<OutputStorage>();
   /** Storages of removed outputs that are being closed, by the outputs' ids. */

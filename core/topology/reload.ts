@@ -37,6 +37,7 @@ export async function reloadAgent(
   if (refusal !== undefined) return { ok: false, message: refusal };
   const factory = new ComponentFactory(next, plugins, agent.services);
   const opened = new Opened();
+  for (const { kind, id } of [...next.filters, ...next.outputs]) agent.wanted.add(`${kind} ${id}`);
   try {
     const filters = await openFilters(agent, next, diff, factory, opened);
     const outputs = await openOutputs(agent, next, diff, factory, opened);
@@ -45,6 +46,7 @@ export async function reloadAgent(
     const changed = diff.added.length + diff.removed.length + diff.changed.length;
     return { ok: true, changed, message: `Reloaded: ${changed} components changed.` };
   } catch (error) {
+    agent.wanted.clear();
     await opened.undo();
     const message = `Reload failed, the old configuration runs on: ${messageOf(error)}`;
     agent.log.error({ error: messageOf(error) }, 'Reload failed; the old configuration runs on.');
@@ -253,6 +255,7 @@ async function commit(
   agent.outputs = components.outputs;
   agent.setPipeline();
   agent.claimedStorage.clear();
+  agent.wanted.clear();
   for (const { config, storage } of components.outputs) storage.setLimits(config);
   const oldOutputs = stagesOf(old.outputs);
   for (const { stage } of components.outputs) if (!oldOutputs.has(stage)) stage.start();
@@ -325,6 +328,8 @@ function forget(
   remaining: readonly { config: { id: string } }[],
 ): void {
   if (remaining.some((other) => other.config.id === config.id)) return;
+  // The one that comes again shows itself under this name already.
+  if (agent.wanted.has(`${kind} ${config.id}`)) return;
   agent.health.remove(`${kind} ${config.id}`);
   if (kind === 'output') {
     for (const store of ['buffer', 'dead_letters']) agent.health.remove(`${store} ${config.id}`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defineOutput, type OutputPlugin } from '../../core/sdk/index.ts';
 import {
   scriptedInput,
   scriptedOutput,
@@ -75,4 +76,52 @@ test('an earlier instance of an output has two minutes at most once the output i
   const stopping = pipeline.stop({ drained: false });
   for (let step = 0; step < 20; step++) await clock.advance(100);
   await stopping;
+});
+
+test('what a removed output leaves does not take away the metrics of the one that comes again', async () => {
+  const input = scriptedInput();
+  const spare = scriptedOutput('spare');
+  const output = scriptedOutput('one');
+  let answer = (): void => undefined;
+  const isAnswered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  output.answer = async () => {
+    await isAnswered;
+    return { kind: 'accepted' };
+  };
+  const gate = { open: (): void => undefined, isReached: false };
+  const slow = defineOutput<Record<string, never>>({
+    name: 'slow',
+    summary: 'Opens when it is told to.',
+    stability: 'experimental',
+    schema: { type: 'object', properties: {} },
+    example: '',
+    create: (options, context) => ({
+      ...spare.plugin.create(options as never, context),
+      open: () =>
+        new Promise<void>((resolve) => {
+          gate.open = resolve;
+          gate.isReached = true;
+        }),
+    }),
+  }) as unknown as OutputPlugin<never>;
+  const plugins = [input.plugin, output.plugin, spare.plugin, slow];
+  const pipeline = await startPipeline({ yaml: yaml('flush: 5ms'), plugins });
+  const { agent, load } = pipeline;
+  await input.emit([{ n: 0 }]);
+  await waitUntil('the record is on its way', () => output.tries.length === 1);
+  assert.ok((await agent.reload(load(yaml(undefined)))).ok);
+  const both = `${yaml('flush: 5ms')}    - {name: slow, match: none}\n`;
+  const reloading = agent.reload(load(both));
+  await waitUntil('the next one opens', () => gate.isReached);
+  answer();
+  await waitUntil('the earlier one is gone', () => agent.retired.size === 0);
+  gate.open();
+  assert.ok((await reloading).ok);
+  await input.emit([{ n: 1 }]);
+  await waitUntil('it has the next record', () => output.accepted.length === 2);
+  const labels = { component: 'one', kind: 'output' };
+  assert.ok(agent.metrics.value('sluice_records_in_total', labels) >= 1);
+  await pipeline.stop();
 });
