@@ -551,6 +551,11 @@ export class OutputStage implements RecordSink {
     return { stored, inMemory };
   }
 
+  /** How long its destination has not answered a try. */
+  silentMs(): number {
+    return this.delivering.silentMs();
+  }
+
   oldestUnacknowledgedMs(): number {
     let oldest = this.open?.openedAtMs ?? Number.POSITIVE_INFINITY;
     for (const queued of this.underway) oldest = Math.min(oldest, queued.openedAtMs);

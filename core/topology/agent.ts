@@ -406,31 +406,41 @@ export class Agent {
 
   /** Inputs whose batch does not get on though every output has room: what only a restart mends. A
    *  destination that is down is no such case. */
-  wedged(): { component: string; reason: string; forSeconds: number }[] {
+  wedged(afterMs = wedgedAfterMs): { component: string; reason: string; forSeconds: number }[] {
     // A batch may still be with the outputs that a reload replaced.
     const outputs = [...this.outputs, ...this.retired];
     if (outputs.some(({ stage }) => !stage.hasRoom())) return [];
     return this.inputs.flatMap(({ config, stage }) => {
       const ms = stage.underWayMs();
-      if (ms <= wedgedAfterMs) return [];
+      if (ms <= afterMs) return [];
       const seconds = Math.round(ms / 1000);
       return {
         component: `input ${config.id}`,
         reason: `wedged: a batch is with the filters for ${seconds} s`,
-        forSeconds: Math.round((ms - wedgedAfterMs) / 1000),
+        forSeconds: Math.round((ms - afterMs) / 1000),
       };
     });
   }
 
   /** Why the agent is not ready; empty when it is. */
   problems(): { component: string; reason: string; forSeconds: number }[] {
-    const problems = [...this.health.all(), ...this.wedged()];
+    const problems = [...this.health.all(), ...this.wedged(silentMsMax)];
     const limitMs = this.config.service.oldestUnacknowledgedMs;
     for (const { config, stage } of [...this.outputs, ...this.retired]) {
+      const component = `output ${config.id}`;
+      const silentMs = stage.silentMs();
+      if (silentMs > silentMsMax && !problems.some((known) => known.component === component)) {
+        const reason = `its destination has not answered for ${Math.round(silentMs / 1000)} s`;
+        problems.push({
+          component,
+          reason,
+          forSeconds: Math.round((silentMs - silentMsMax) / 1000),
+        });
+      }
       const ageMs = stage.oldestUnacknowledgedMs();
       if (ageMs <= limitMs) continue;
       problems.push({
-        component: `output ${config.id}`,
+        component,
         reason: `its oldest unacknowledged record is ${Math.round(ageMs / 1000)} s old`,
         forSeconds: Math.round((ageMs - limitMs) / 1000),
       });
@@ -445,6 +455,10 @@ const settleMsMax = 5000;
 /** A batch that is through neither filters nor router after this long, while every output has
  *  room, will not get through: filters with deadlines of their own end far earlier. */
 const wedgedAfterMs = 60_000;
+
+/** Readiness says so when a destination or a filter is silent for so long; both have deadlines of
+ *  their own, which may be far later. */
+const silentMsMax = 20_000;
 
 /** Time that one component gets to close. */
 const closeDeadlineMs = 5000;

@@ -10,7 +10,7 @@ import {
 import { systemClock } from '../../core/time/clock.ts';
 import { SimulatedClock } from '../neighbours/simulated_clock.ts';
 
-test('a batch that a filter never gives back turns readiness red after a minute', async () => {
+test('a batch that a filter never gives back turns readiness red, and liveness after a minute', async () => {
   let skippedMs = 0;
   const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + skippedMs };
   let letGo = (): void => {};
@@ -45,6 +45,9 @@ pipeline:
   const emitted = input.emit([{ n: 1 }]);
   await waitUntil('the filter has the batch', () => isHeld);
   assert.deepEqual(agent.wedged(), []);
+  skippedMs = 25_000;
+  assert.match(agent.problems()[0]!.component, /^input /);
+  assert.deepEqual(agent.wedged(), [], 'alive for the time being');
   skippedMs = 61_000;
   assert.match(agent.wedged()[0]!.reason, /^wedged: a batch is with the filters for 6\d s$/);
   assert.match(agent.problems()[0]!.component, /^input /);
