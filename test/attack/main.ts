@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
 import { killSoak } from '../crash/kill_soak.ts';
+import { healthRig } from '../health/health_rig.ts';
 import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
 import { rotDeadLetters } from '../model/rot_dead_letters.ts';
@@ -57,6 +58,8 @@ const rigs: Readonly<Record<string, Rig>> = {
       agents: await powerAgents({ seed, runs: Math.ceil(options.runs / 100) }),
     };
   },
+  /** `count`: seconds of idle and of quiet work before the faults, each. */
+  health: async ({ count }) => ({ ...(await healthRig((count ?? 60) * 1000)) }),
   /** `count`: reloads. */
   reload: async ({ seed, count }) => ({ ...(await reloadRig(seed, count ?? 1000)) }),
   /** `count`: rounds of random pauses, after the hours. */
