@@ -84,8 +84,17 @@ export function isIntact(file: TailedFile): boolean {
   const hasBefore = bytesAt(file, beforeLength, position - beforeLength).equals(
     before.subarray(0, beforeLength),
   );
-  // Lines may all end alike: their beginning is more likely to differ.
-  return hasBefore && bytesAt(file, beginning.length, 0).equals(beginning);
+  return hasBefore && hasBeginning(file, beginning);
+}
+
+/** False when the file does not begin as it did when it was read. Lines may all end alike: their
+ *  beginning is more likely to differ. */
+export function hasBeginning(file: TailedFile, beginning: Buffer): boolean {
+  const { length } = beginning;
+  return (
+    file.readNow(scratch, length, 0) === length &&
+    scratch.compare(beginning, 0, length, 0, length) === 0
+  );
 }
 
 /** True when a file begins with what was seen, and not read yet, of another; `shorter`: as far as
@@ -129,6 +138,8 @@ export function liveIdentity(generation: FileGeneration): KnownContent {
   const beforeHash = printOf(before.subarray(0, beforeLength));
   return { headLength, headHash, position, beforeLength, beforeHash };
 }
+
+const scratch = Buffer.alloc(headBytesMax);
 
 /** The bytes at a position of the file; fewer at its end. */
 function bytesAt(file: TailedFile, length: number, position: number): Buffer {

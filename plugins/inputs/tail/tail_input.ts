@@ -9,7 +9,7 @@ import {
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
-import { isIntact, noteSize } from './content_relation.ts';
+import { hasBeginning, isIntact, noteSize } from './content_relation.ts';
 import type { FileFacts } from './file_facts.ts';
 import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
@@ -26,8 +26,8 @@ const sweepMsMin = 100;
 const sweepShare = 20;
 /** Turns that brought so little cost more than their bytes: many of them make sweeps rarer. */
 const smallTurnBytes = 2048;
-const sweepMsPerSmallTurn = 0.25;
-const sweepMsMax = 250;
+const sweepMsPerSmallTurn = 0.5;
+const sweepMsMax = 500;
 /** Nothing came for so long: sweeps are rarer, too. */
 const quietMs = 10_000;
 const quietSweepMs = 200;
@@ -209,17 +209,22 @@ export class TailInput implements Input {
   }
 
   /** Marks the files that have grown, or may have been truncated. */
-  private sweep(): void {
+  private sweep(isReaderStuck = false): void {
     const { clock } = this.context;
     const nowMs = clock.monotonicMs();
+    const sweptMs = this.sweptMs;
     this.sweptMs = nowMs;
     const isLook = nowMs - this.lookedMs >= lookMs;
+    // What was read before the reader got stuck says nothing of what came since.
+    const lookedMs = isReaderStuck ? Number.POSITIVE_INFINITY : this.lookedMs;
     if (isLook) this.lookedMs = nowMs;
     for (const file of this.files.values()) {
       const { generation } = file;
       if (generation === undefined || (file.isReady && !isLook)) continue;
       try {
-        if (isLook) this.lookAt(file, generation);
+        if (isLook && !this.isWellKnown(file, generation, lookedMs)) this.lookAt(file, generation);
+        // One that brought something since the last sweep most likely has more.
+        else if (!file.isGzip && file.activeMs > sweptMs) file.isReady = true;
         else if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
           file.isReady = true;
         }
@@ -230,9 +235,18 @@ export class TailInput implements Input {
     this.sweepTookMs = clock.monotonicMs() - nowMs;
   }
 
+  /** True for a file that was read since the last look: the reader compares what it reads. */
+  private isWellKnown(file: TailedFile, generation: FileGeneration, lookedMs: number): boolean {
+    if (file.activeMs <= lookedMs || !file.isOpen || file.isGzip) return false;
+    if (generation.position === 0 || !hasBeginning(file, generation.beginning)) return false;
+    generation.sizeSeen = Math.max(generation.sizeSeen, generation.seenEnd);
+    file.modifiedMs = this.context.clock.nowMs();
+    return true;
+  }
+
   /** Truncations while the outputs make the reader wait are noticed all the same. */
   private lookForReader(): void {
-    if (this.context.clock.monotonicMs() - this.lookedMs >= 2 * lookMs) this.sweep();
+    if (this.context.clock.monotonicMs() - this.lookedMs >= 2 * lookMs) this.sweep(true);
   }
 
   private lookAt(file: TailedFile, generation: FileGeneration): void {
