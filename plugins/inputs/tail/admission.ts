@@ -62,6 +62,8 @@ export class Admission {
   private readonly retired = new RetiredFiles();
   private readonly turns = new OneAtATime();
   private readonly search: DonorSearch;
+  /** Counts the files that were not, any more, where they had been found. */
+  misplaced = 0;
   /** Generations of files that are left alone for their age, by file key. */
   private readonly parked = new Map<string, FileGeneration>();
 
@@ -297,11 +299,13 @@ export class Admission {
     try {
       const facts = file.open();
       // Another file has the name by now: the next look finds that one.
+      if (facts.key !== expected.key) this.misplaced++;
       const head = facts.key === expected.key ? await this.readHead(file, facts) : undefined;
       if (head !== undefined) return { file, facts, head, position };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') {
+      if (code === 'ENOENT') this.misplaced++;
+      else {
         this.context.log.warn({ path, error: code ?? String(error) }, 'Cannot open a file.');
       }
     }

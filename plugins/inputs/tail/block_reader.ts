@@ -81,8 +81,10 @@ export class BlockReader {
       if (!isSame) return 'replaced';
       const to = at + read;
       generation.hitEnd = read < kept + wanted;
-      generation.seenEnd = generation.position + to - from;
-      if (to > from) file.activeMs = this.clock.monotonicMs();
+      const seenEnd = generation.position + to - from;
+      // An unfinished line that is read again is nothing new.
+      if (seenEnd > generation.seenEnd) file.activeMs = this.clock.monotonicMs();
+      generation.seenEnd = seenEnd;
       const begin = this.skipMark(batch, generation, from, to);
       if (generation.discardFrom >= 0) {
         isSent = true;

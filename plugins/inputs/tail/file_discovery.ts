@@ -173,9 +173,7 @@ export class FileDiscovery {
     for (const file of this.parts.files.values()) generations.set(file, file.generation);
     const { files, directories, problems, isWhole } = await this.finder.find();
     // Directories that never rest must not keep files from being given up.
-    this.brokenLooks = isWhole ? 0 : this.brokenLooks + 1;
-    const isTaken = isWhole || this.brokenLooks % brokenLooksMax === 0;
-    if (!isTaken) this.isChanged = true;
+    const isTaken = isWhole || this.brokenLooks >= brokenLooksMax;
     return { files, directories, problems, isWhole: isTaken, generations };
   }
 
@@ -195,6 +193,7 @@ export class FileDiscovery {
         this.parts.lost(file);
       } else if (look.generations.has(file)) this.locate(file, look, paths, nowMs);
     }
+    const { misplaced } = this.parts.admission;
     const fresh: Found[] = [];
     for (const [key, place] of paths) {
       if (this.parts.files.has(key)) continue;
@@ -211,14 +210,25 @@ export class FileDiscovery {
       await this.parts.openFiles.makeRoom(Math.min(fresh.length, 32));
       this.welcome(await this.parts.admission.admit(fresh, isStart));
       await this.parts.openFiles.makeRoom(0);
-      // Some may have been renamed between the look and the opening: they are looked for again.
-      if (fresh.some(({ facts: { key } }) => !this.isKnown(key))) this.isChanged = true;
     }
-    if (look.isWhole) this.parts.admission.lookEnded();
+    // Some may have been renamed between the look and the opening.
+    const isSettled = this.parts.admission.misplaced === misplaced;
+    if ((look.isWhole && isSettled) || this.brokenLooks >= brokenLooksMax) this.endLook(paths);
+    else {
+      this.brokenLooks++;
+      this.isChanged = true;
+    }
   }
 
-  private isKnown(key: string): boolean {
-    return this.parts.files.has(key) || this.parts.admission.isCandidate(key);
+  /** All that there is was seen, and decided: what was not seen is not there. */
+  private endLook(paths: ReadonlyMap<string, string>): void {
+    this.brokenLooks = 0;
+    this.parts.admission.lookEnded();
+    for (const file of this.parts.files.values()) {
+      if (file.presence === 'here' || paths.has(file.key)) continue;
+      // The next look began behind whatever took the file away.
+      if (file.missedLooks++ === 0) this.isChanged = true;
+    }
   }
 
   /** Says where a known file is now. */
@@ -242,10 +252,8 @@ export class FileDiscovery {
     }
     const place = paths.get(file.key);
     if (place === undefined && !look.isWhole) return;
-    if (place === undefined) {
-      if (file.missedLooks++ === 0) this.lookAgain();
-    } else file.missedLooks = 0;
     if (place !== undefined) {
+      file.missedLooks = 0;
       file.path = place;
       if (file.generation !== undefined) file.generation.path = place;
       if (file.presence === 'here') this.parts.rotations.value++;

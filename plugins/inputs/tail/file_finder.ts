@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import { type Dirent, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
@@ -32,6 +32,7 @@ interface Pattern {
 /** Most files that one input follows; more is a pattern gone wrong. */
 const filesMax = 100_000;
 const statsAtOnce = 32;
+const comparedAtOnce = 64;
 /** Changes that lie closer together may bear the same time. */
 const tickNs = 12_000_000n;
 
@@ -76,9 +77,11 @@ class Search implements Findings {
   /** Finds out whether directories changed since they were listed. */
   async compare(): Promise<void> {
     const listed = [...this.changes];
+    // Every wait makes what was found more out of date.
+    const changeNow = listed.length <= comparedAtOnce ? changeOfNow : changeOf;
     for (let at = 0; at < listed.length && this.isWhole; at += statsAtOnce) {
       const some = listed.slice(at, at + statsAtOnce);
-      const now = await Promise.all(some.map(([directory]) => changeOf(directory)));
+      const now = await Promise.all(some.map(([directory]) => changeNow(directory)));
       this.isWhole = some.every(
         ([, before], index) => now[index] === before && this.beganNs - before > tickNs,
       );
@@ -161,6 +164,14 @@ async function changeOf(directory: string): Promise<bigint> {
     return (await stat(directory, { bigint: true })).mtimeNs;
   } catch {
     // What is wrong with it shows when it is listed.
+    return -1n;
+  }
+}
+
+function changeOfNow(directory: string): bigint {
+  try {
+    return statSync(directory, { bigint: true }).mtimeNs;
+  } catch {
     return -1n;
   }
 }

@@ -17,20 +17,11 @@ import { GenerationStore } from './generation_store.ts';
 import { OpenFiles } from './open_files.ts';
 import type { Orphan } from './orphans.ts';
 import { RecordWriter } from './record_writer.ts';
+import { SweepPace } from './sweep_pace.ts';
 import type { TailedFile } from './tailed_file.ts';
 import { type TailMetrics, tailMetrics } from './tail_metrics.ts';
 import type { TailSettings } from './tail_settings.ts';
 
-/** Shortest pause between two sweeps over quiet files; a sweep may take a twentieth of the time. */
-const sweepMsMin = 100;
-const sweepShare = 20;
-/** Turns that brought so little cost more than their bytes: many of them make sweeps rarer. */
-const smallTurnBytes = 2048;
-const sweepMsPerSmallTurn = 0.5;
-const sweepMsMax = 500;
-/** Nothing came for so long: sweeps are rarer, too. */
-const quietMs = 10_000;
-const quietSweepMs = 200;
 /** The reader lets others have their turn so often. */
 const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
@@ -55,10 +46,8 @@ export class TailInput implements Input {
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
-  private sweepTookMs = 0;
-  private smallTurns = 0;
+  private readonly pace = new SweepPace();
   private yieldedMs = 0;
-  private readMs = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
@@ -126,7 +115,6 @@ export class TailInput implements Input {
       if (this.discovery.failure !== undefined) throw this.discovery.failure;
       if (this.isSweepDue()) {
         this.sweep();
-        this.smallTurns = 0;
         await this.doDue();
         ready = this.readyFiles();
       }
@@ -202,10 +190,7 @@ export class TailInput implements Input {
   }
 
   private sweepPauseMs(): number {
-    const forTurns = Math.min(sweepMsMax, this.smallTurns * sweepMsPerSmallTurn);
-    const isQuiet = this.context.clock.monotonicMs() - this.readMs > quietMs;
-    const leastMs = isQuiet ? quietSweepMs : sweepMsMin;
-    return Math.max(leastMs, this.sweepTookMs * sweepShare, forTurns);
+    return this.pace.pauseMs(this.context.clock.monotonicMs());
   }
 
   /** Marks the files that have grown, or may have been truncated. */
@@ -232,7 +217,7 @@ export class TailInput implements Input {
         this.complain(file, error);
       }
     }
-    this.sweepTookMs = clock.monotonicMs() - nowMs;
+    this.pace.swept(clock.monotonicMs() - nowMs);
   }
 
   /** True for a file that was read since the last look: the reader compares what it reads. */
@@ -296,8 +281,7 @@ export class TailInput implements Input {
       const generation = file.generation!;
       const { position } = generation;
       const result = file.isCut ? 'replaced' : await this.reader.turn(file, generation, isFinal);
-      if (generation.position > position) this.readMs = this.context.clock.monotonicMs();
-      if (generation.position - position < smallTurnBytes) this.smallTurns++;
+      this.pace.read(generation.position - position, this.context.clock.monotonicMs());
       if (result === 'replaced') await this.replace(file, generation);
       else if (result === 'end') {
         file.isReady = false;
