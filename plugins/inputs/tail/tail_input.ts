@@ -432,7 +432,7 @@ export class TailInput implements Input {
     const { generation } = file;
     if (generation === undefined) return;
     if (!file.isOpen && !file.isGzip)
-      this.sayAbandoned(generation, unreadOf(generation), 'deleted');
+      this.sayAbandoned(generation, unreadOf(generation), 'taken away');
     this.store.end(generation);
   }
 
