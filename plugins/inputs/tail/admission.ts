@@ -64,6 +64,8 @@ export class Admission {
   private readonly search: DonorSearch;
   /** Counts the files that were not, any more, where they had been found. */
   misplaced = 0;
+  /** Counts the files that could not be opened because the system allows fewer than the option. */
+  shortages = 0;
   /** Generations of files that are left alone for their age, by file key. */
   private readonly parked = new Map<string, FileGeneration>();
 
@@ -136,8 +138,9 @@ export class Admission {
   admit(found: readonly Found[], isStart: boolean): Promise<TailedFile[]> {
     return this.turns.run(async () => {
       const admitted: TailedFile[] = [];
-      // Thousands of files at once must not all be open.
-      const isMany = found.length > openAtOnce;
+      // A file that stays open can be read after it was deleted; but not all may be.
+      const room = this.settings.openFilesMax - this.live.size - this.candidates.size;
+      const isMany = found.length > openAtOnce && (found.length > room || this.shortages > 0);
       const rest: Opened[] = [];
       for (const one of found) {
         const opened = await this.open(one);
@@ -304,6 +307,7 @@ export class Admission {
       if (head !== undefined) return { file, facts, head, position };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EMFILE' || code === 'ENFILE') this.shortages++;
       if (code === 'ENOENT') this.misplaced++;
       else {
         this.context.log.warn({ path, error: code ?? String(error) }, 'Cannot open a file.');

@@ -75,10 +75,7 @@ export class BlockReader {
       const reading = file.read(batch.bytes, at, kept + wanted, generation.position - kept);
       const read = typeof reading === 'number' ? reading : await reading;
       const from = at + kept;
-      const isSame =
-        read >= kept &&
-        (kept === 0 || batch.bytes.compare(generation.before, 0, kept, at, from) === 0);
-      if (!isSame) return 'replaced';
+      if (!isContinued(batch.bytes, at, read, kept, generation)) return 'replaced';
       const to = at + read;
       generation.hitEnd = read < kept + wanted;
       const seenEnd = generation.position + to - from;
@@ -404,6 +401,23 @@ type LineEnd =
   | { readonly kind: 'whole'; readonly textBytes: number; readonly bytes: number }
   | { readonly kind: 'too_long' }
   | { readonly kind: 'unfinished' };
+
+/** True when what was read goes on where the generation stands: behind the bytes before its
+ *  position or, at the beginning, with those that were seen before. */
+function isContinued(
+  bytes: Buffer,
+  at: number,
+  read: number,
+  kept: number,
+  generation: FileGeneration,
+): boolean {
+  const { position, before, peeked } = generation;
+  if (position > 0) {
+    return read >= kept && (kept === 0 || bytes.compare(before, 0, kept, at, at + kept) === 0);
+  }
+  if (read < peeked.length) return false;
+  return bytes.compare(peeked, 0, peeked.length, at, at + peeked.length) === 0;
+}
 
 function findFeed(bytes: Buffer, from: number, to: number, unit: string): number {
   if (unit !== 'bytes') return findLineFeedUtf16(bytes, from, to, unit === 'utf16be');

@@ -193,7 +193,7 @@ export class FileDiscovery {
         this.parts.lost(file);
       } else if (look.generations.has(file)) this.locate(file, look, paths, nowMs);
     }
-    const { misplaced } = this.parts.admission;
+    const { misplaced, shortages } = this.parts.admission;
     const fresh: Found[] = [];
     for (const [key, place] of paths) {
       if (this.parts.files.has(key)) continue;
@@ -209,10 +209,12 @@ export class FileDiscovery {
     if (fresh.length > 0) {
       await this.parts.openFiles.makeRoom(Math.min(fresh.length, 32));
       this.welcome(await this.parts.admission.admit(fresh, isStart));
+      if (this.parts.admission.shortages > shortages) this.parts.openFiles.lower();
       await this.parts.openFiles.makeRoom(0);
     }
-    // Some may have been renamed between the look and the opening.
-    const isSettled = this.parts.admission.misplaced === misplaced;
+    // Some may have been renamed between the look and the opening, or were not to be opened yet.
+    const { admission } = this.parts;
+    const isSettled = admission.misplaced === misplaced && admission.shortages === shortages;
     if ((look.isWhole && isSettled) || this.brokenLooks >= brokenLooksMax) this.endLook(paths);
     else {
       this.brokenLooks++;

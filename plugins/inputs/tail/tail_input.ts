@@ -257,6 +257,8 @@ export class TailInput implements Input {
   private noteCut(file: TailedFile, generation: FileGeneration, facts: FileFacts): void {
     const hasAll = facts.size > 0 && facts.size >= generation.position && isIntact(file);
     if (!hasAll) {
+      // A turn that has begun sees it, or goes on behind it.
+      if (file.isBusy) return;
       file.isCut = true;
       file.isReady = true;
       return;
