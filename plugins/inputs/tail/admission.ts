@@ -9,7 +9,7 @@ import { beforeBytesMax, headBytesMax, HeadPrints } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from './file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
 import { liveIdentity, relate } from './content_relation.ts';
-import { byBirth, type Candidate, type Donor, DonorSearch } from './donor_search.ts';
+import { byBirth, type Candidate, type Donor, DonorSearch, headOf } from './donor_search.ts';
 import type { GenerationStore } from './generation_store.ts';
 import { OneAtATime } from './one_at_a_time.ts';
 import { type Orphan, Orphans } from './orphans.ts';
@@ -319,11 +319,8 @@ export class Admission {
 
   /** The first bytes of the content; undefined for an archive that is not whole yet. */
   private async readHead(file: TailedFile, facts: FileFacts): Promise<HeadPrints | undefined> {
+    if (!file.isGzip) return headOf(file, facts);
     const bytes = Buffer.alloc(headBytesMax);
-    if (!file.isGzip) {
-      const read = file.readNow(bytes, Math.min(headBytesMax, facts.size), 0);
-      return new HeadPrints(bytes.subarray(0, read));
-    }
     try {
       const read = await file.content().read(bytes, 0, headBytesMax, 0);
       return new HeadPrints(bytes.subarray(0, read));

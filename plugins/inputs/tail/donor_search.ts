@@ -1,5 +1,5 @@
 import type { InputContext } from '../../../core/sdk/index.ts';
-import type { HeadPrints } from './content_print.ts';
+import { headBytesMax, HeadPrints } from './content_print.ts';
 import {
   beginsAlike,
   beginsLikePeeked,
@@ -58,11 +58,16 @@ export class DonorSearch {
   /** The donor of a file; `wait` when that is not clear yet: then it is a candidate. */
   async find(
     file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
+    seenFacts: FileFacts,
+    seenHead: HeadPrints,
   ): Promise<Donor | 'wait' | undefined> {
     for (;;) {
       const { additions } = this.places.orphans;
+      // A copy may have been half written when it was opened. It is whole before its original is
+      // truncated: who looks now does not take it for less than an orphan known by now.
+      const isOld = file.isOpen && !file.isGzip;
+      const facts = isOld ? file.look() : seenFacts;
+      const head = facts.size === seenFacts.size ? seenHead : headOf(file, facts);
       const donor =
         (await this.unclaimedDonor(file, facts, head)) ??
         (await this.orphanedDonor(file, facts, head)) ??
@@ -133,6 +138,8 @@ export class DonorSearch {
     generation: FileGeneration,
   ): Promise<Relation> {
     if (generation.position > 0) return relate(file, facts, head, liveIdentity(generation));
+    // The first bytes are just being read: they may be those of the file before its truncation.
+    if (generation.file?.isBusy === true) return 'shorter';
     return beginsLikePeeked(head.bytes, generation.peeked) ? 'same' : 'other';
   }
 
@@ -178,4 +185,12 @@ export function byBirth(left: TailedFile, right: TailedFile): number {
     return left.path.length - right.path.length;
   }
   return difference < 0n ? -1 : 1;
+}
+
+/** The first bytes of a file that is no archive. */
+export function headOf(file: TailedFile, facts: FileFacts): HeadPrints {
+  const bytes = Buffer.alloc(headBytesMax);
+  return new HeadPrints(
+    bytes.subarray(0, file.readNow(bytes, Math.min(headBytesMax, facts.size), 0)),
+  );
 }
