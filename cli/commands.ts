@@ -1,29 +1,21 @@
 import type { Command } from './command.ts';
-import { buffer } from './commands/buffer.ts';
-import { check } from './commands/check.ts';
-import { dlq } from './commands/dlq.ts';
-import { docs } from './commands/docs.ts';
-import { grok } from './commands/grok.ts';
-import { parse } from './commands/parse.ts';
-import { plugins } from './commands/plugins.ts';
-import { query } from './commands/query.ts';
-import { quickstart } from './commands/quickstart.ts';
-import { run } from './commands/run.ts';
-import { schema } from './commands/schema.ts';
-import { version } from './commands/version.ts';
 
-/** Every subcommand, in the order in which help lists them. */
-export const commands: readonly Command[] = [
-  run,
-  check,
-  quickstart,
-  query,
-  grok,
-  parse,
-  dlq,
-  buffer,
-  plugins,
-  docs,
-  schema,
-  version,
-];
+/** Every subcommand by name, in the order in which help lists them; the code of each is imported
+ *  when it is called. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.ts')).run,
+  check: async () => (await import('./commands/check.ts')).check,
+  quickstart: async () => (await import('./commands/quickstart.ts')).quickstart,
+  query: async () => (await import('./commands/query.ts')).query,
+  grok: async () => (await import('./commands/grok.ts')).grok,
+  parse: async () => (await import('./commands/parse.ts')).parse,
+  dlq: async () => (await import('./commands/dlq.ts')).dlq,
+  buffer: async () => (await import('./commands/buffer.ts')).buffer,
+  service: async () => (await import('./commands/service.ts')).service,
+  health: async () => (await import('./commands/health.ts')).health,
+  drain: async () => (await import('./commands/drain.ts')).drain,
+  plugins: async () => (await import('./commands/plugins.ts')).plugins,
+  docs: async () => (await import('./commands/docs.ts')).docs,
+  schema: async () => (await import('./commands/schema.ts')).schema,
+  version: async () => (await import('./commands/version.ts')).version,
+};

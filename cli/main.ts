@@ -4,14 +4,20 @@ import { messageOf } from '../core/errors/sluice_error.ts';
 import type { Command, CommandOption } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCode } from './exit_codes.ts';
+import { keepYoungGenerationSmall } from './young_generation.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+// Not awaited here: the single executable is a script, which cannot wait at its top.
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
-  if (name === 'help' || name === '--help' || name === '-h') return help(rest[0]);
+  if (name === 'help' || name === '--help' || name === '-h') return await help(rest[0]);
   const wanted = name === '--version' || name === '-v' ? 'version' : name;
-  const command = commands.find((one) => one.name === wanted);
+  // Before anything else is loaded, or the space has grown by then.
+  if (wanted === 'run') keepYoungGenerationSmall();
+  const command = await commandNamed(wanted);
   if (command === undefined) {
     process.stderr.write(`error: there is no command "${name}"; "sluice help" lists them.\n`);
     return exitCode.usage;
@@ -22,7 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
       options: { ...parserOptions(command.options), help: { type: 'boolean', short: 'h' } },
       allowPositionals: true,
     });
-    if (values['help'] === true) return help(command.name);
+    if (values['help'] === true) return await help(command.name);
     return await command.run({
       values,
       positionals,
@@ -47,15 +53,21 @@ function parserOptions(options: Readonly<Record<string, CommandOption>>) {
   );
 }
 
-function help(name: string | undefined): number {
-  const command = commands.find((one) => one.name === name);
-  process.stdout.write(command === undefined ? overview() : commandHelp(command));
+async function commandNamed(name: string | undefined): Promise<Command | undefined> {
+  if (name === undefined || !Object.hasOwn(commands, name)) return undefined;
+  return await commands[name]!();
+}
+
+async function help(name: string | undefined): Promise<number> {
+  const command = await commandNamed(name);
+  process.stdout.write(command === undefined ? await overview() : commandHelp(command));
   return exitCode.ok;
 }
 
-function overview(): string {
-  const width = Math.max(...commands.map((command) => command.name.length)) + 2;
-  const lines = commands.map((command) => `  ${command.name.padEnd(width)}${command.summary}`);
+async function overview(): Promise<string> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const width = Math.max(...all.map((command) => command.name.length)) + 2;
+  const lines = all.map((command) => `  ${command.name.padEnd(width)}${command.summary}`);
   return `sluice: an observability agent\n\nusage: sluice COMMAND [OPTION...]\n\n${lines.join('\n')}\n\n"sluice help COMMAND" says more.\n`;
 }
 

@@ -10,7 +10,6 @@ import { Metrics } from '../core/telemetry/metrics.ts';
 import { systemClock } from '../core/time/clock.ts';
 import { ComponentFactory, type PluginSet } from '../core/topology/component_factory.ts';
 import { schemaOf } from '../core/config/schema_of.ts';
-import { ownPlugins } from './plugin_set.ts';
 
 /** Makes a parser as a pipeline of this configuration would.
  *  Errors: SLUICE_OPTION_INVALID when there is none of that name. */
@@ -55,11 +54,12 @@ export function makeParser(
 export function configWithParser(
   format: string,
   options: Readonly<Record<string, string>>,
+  plugins: PluginSet,
 ): ResolvedConfig {
   const text = JSON.stringify({ parsers: [{ ...options, name: format, format }] });
   const result = loadConfig({
     files: ['options'],
-    plugins: ownPlugins.plugins.map(schemaOf),
+    plugins: plugins.plugins.map(schemaOf),
     access: { readFile: () => text },
     requirePipeline: false,
     env: {},

@@ -1,15 +1,23 @@
 import { dirname, resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic } from '../core/config/diagnostic.ts';
-import { listPluginPaths, loadConfig } from '../core/config/load.ts';
+import { readPipelineFiles } from '../core/config/load.ts';
 import type { ResolvedConfig } from '../core/config/resolved.ts';
 import { schemaOf } from '../core/config/schema_of.ts';
 import { messageOf } from '../core/errors/sluice_error.ts';
 import { compileRegex } from '../core/regex/regex.ts';
+import type { AnyPlugin } from '../core/sdk/define.ts';
 import { compileDateFormat } from '../core/time/date_parser.ts';
 import { timeZone } from '../core/time/time_zone.ts';
 import type { PluginSet } from '../core/topology/component_factory.ts';
 import { builtInMultilineNames } from '../plugins/shared/multiline/index.ts';
-import { ownPlugins, withThirdParty } from './plugin_set.ts';
+import {
+  builtInParsers,
+  catalogue,
+  entriesNamed,
+  entriesOfParsers,
+  importPlugins,
+  importThirdParty,
+} from './plugin_set.ts';
 
 export interface LoadedPipeline {
   readonly config: ResolvedConfig;
@@ -31,28 +39,36 @@ export async function loadPipeline(
   const base = {
     files,
     env,
-    builtinParsers: Object.keys(ownPlugins.builtInParsers),
+    builtinParsers: Object.keys(builtInParsers),
     builtinMultilineParsers: builtInMultilineNames,
     ...syntaxChecks,
   };
-  let plugins: PluginSet;
+  const read = readPipelineFiles(base);
+  let thirdParty: readonly AnyPlugin[];
   try {
-    plugins = await withThirdParty(listPluginPaths(base).plugins);
+    thirdParty = await importThirdParty(read.pluginPaths);
   } catch (error) {
     return { ok: false, diagnostics: [], text: `error: ${messageOf(error)}\n` };
   }
-  const result = loadConfig({ ...base, plugins: plugins.plugins.map(schemaOf) });
-  if (result.config === undefined) {
-    const text = result.diagnostics.map((one) => `${formatDiagnostic(one)}\n`).join('\n');
-    return { ok: false, diagnostics: result.diagnostics, text };
+  const named = entriesNamed(read.mentions);
+  const own = await importPlugins(named);
+  const { config, diagnostics, parserNames } = read.load([...thirdParty, ...own].map(schemaOf), [
+    ...thirdParty,
+    ...catalogue,
+  ]);
+  if (config === undefined) {
+    const text = diagnostics.map((one) => `${formatDiagnostic(one)}\n`).join('\n');
+    return { ok: false, diagnostics, text };
   }
+  const behindParsers = entriesOfParsers(parserNames).filter((entry) => !named.includes(entry));
+  const plugins = [...thirdParty, ...own, ...(await importPlugins(behindParsers))];
   return {
     ok: true,
     pipeline: {
-      config: result.config,
-      plugins,
+      config,
+      plugins: { plugins, builtInParsers },
       baseDirectory: dirname(resolve(files[0]!)),
-      warnings: result.diagnostics,
+      warnings: diagnostics,
     },
   };
 }

@@ -1,20 +1,48 @@
 import { pathToFileURL } from 'node:url';
+import type { PluginMention } from '../core/config/mentions.ts';
 import type { PluginPath } from '../core/config/resolved.ts';
+import { isNamed } from '../core/config/schema.ts';
 import { messageOf, SluiceError } from '../core/errors/sluice_error.ts';
-import type { AnyPlugin } from '../core/sdk/define.ts';
-import type { PluginSet } from '../core/topology/component_factory.ts';
+import type { AnyPlugin, PluginEntry } from '../core/sdk/define.ts';
+import type { BuiltInParser, PluginSet } from '../core/topology/component_factory.ts';
+import { catalogue } from '../plugins/catalogue.generated.ts';
 import { builtInParsers } from '../plugins/parsers/built_in.ts';
-import { builtInPlugins } from '../plugins/registry.generated.ts';
 
-/** The plugins that come with Sluice. */
-export const ownPlugins: PluginSet = { plugins: builtInPlugins, builtInParsers };
+export { builtInParsers, catalogue };
 
-/** Adds the plugins that a pipeline file names under `plugins:`: npm packages or files. */
-export async function withThirdParty(paths: readonly PluginPath[]): Promise<PluginSet> {
-  if (paths.length === 0) return ownPlugins;
+/** The plugins that come with Sluice, all of them: for what speaks of every plugin. */
+export async function ownPlugins(): Promise<PluginSet> {
+  return { plugins: await importPlugins(catalogue), builtInParsers };
+}
+
+/** Imports plugins of the catalogue, in its order. */
+export function importPlugins(entries: readonly PluginEntry[]): Promise<readonly AnyPlugin[]> {
+  // What a module of the catalogue exports was made by defineInput or one of its sisters.
+  return Promise.all(entries.map((entry) => entry.load() as Promise<AnyPlugin>));
+}
+
+/** The entries of the catalogue that components name. */
+export function entriesNamed(mentions: readonly PluginMention[]): readonly PluginEntry[] {
+  return catalogue.filter((entry) =>
+    mentions.some(({ kind, text }) => entry.kind === kind && isNamed(entry, text)),
+  );
+}
+
+/** The entries behind parsers that need no definition. */
+export function entriesOfParsers(names: readonly string[]): readonly PluginEntry[] {
+  const formats = names.flatMap((name) => formatOf(name)?.format ?? []);
+  return entriesNamed(formats.map((text) => ({ kind: 'parser', text })));
+}
+
+function formatOf(name: string): BuiltInParser | undefined {
+  return Object.hasOwn(builtInParsers, name) ? builtInParsers[name] : undefined;
+}
+
+/** Imports the plugins that a pipeline file names under `plugins:`: npm packages or files. */
+export async function importThirdParty(paths: readonly PluginPath[]): Promise<AnyPlugin[]> {
   const loaded: AnyPlugin[] = [];
   for (const path of paths) loaded.push(...(await loadModule(path)));
-  return { ...ownPlugins, plugins: [...loaded, ...builtInPlugins] };
+  return loaded;
 }
 
 async function loadModule(path: PluginPath): Promise<AnyPlugin[]> {

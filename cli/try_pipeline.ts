@@ -30,8 +30,14 @@ export async function tryPipeline(pipeline: LoadedPipeline, probe: boolean): Pro
   for (const config of pipeline.config.outputs) {
     const output = factory.output(config);
     factory.condition(config.base);
-    if (probe) await output.probe?.(AbortSignal.timeout(probeTimeoutMs));
-    await output.close?.();
+    try {
+      if (probe && output.probe !== undefined) {
+        await output.open?.();
+        await output.probe(AbortSignal.timeout(probeTimeoutMs));
+      }
+    } finally {
+      await output.close?.();
+    }
   }
 }
 

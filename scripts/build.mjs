@@ -1,7 +1,8 @@
-// Compiles the TypeScript tree into dist/ and copies the files that code reads at run time.
+// Compiles the TypeScript tree into dist/, copies the files that code reads at run time, and makes
+// of all that dist/bundle/, which is what a package has.
 // Plain JavaScript because it runs before anything is compiled.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +21,7 @@ function compilerPath() {
 const compiler = compilerPath();
 if (compiler === undefined) {
   // A package installed without its development dependencies brings dist/ with it.
-  if (existsSync(join(root, 'dist', 'cli', 'main.js'))) process.exit(0);
+  if (existsSync(join(root, 'dist', 'bundle', 'sluice.js'))) process.exit(0);
   console.error('TypeScript is not installed: run "npm ci" first.');
   process.exit(1);
 }
@@ -37,5 +38,7 @@ for (const path of ['core/kernel/kernel.wasm', 'plugins/shared/user_agent/regexe
   cpSync(source, join(root, 'dist', path));
 }
 
-const cli = join(root, 'dist', 'cli', 'main.js');
-if (existsSync(cli)) chmodSync(cli, 0o755);
+const { buildValidators } = await import('../dist/scripts/build_validators.js');
+await buildValidators(join(root, 'dist', 'core', 'config', 'validators'));
+const { bundle } = await import('../dist/scripts/bundle.js');
+await bundle(root);

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildFileSchema } from '../core/config/schema.ts';
 import { schemaOf } from '../core/config/schema_of.ts';
+import { catalogueSource, findPlugins } from './generate_catalogue.ts';
 import { pluginPages } from './generate_plugin_pages.ts';
 import { errorsPage, metricsPage } from './generate_reference.ts';
-import { registrySource } from './generate_registry.ts';
 import { userAgentsFile } from './generate_user_agents.ts';
 import { projectRoot } from './project_root.ts';
 
@@ -31,18 +31,16 @@ for (const { path, content } of await generatedFiles()) {
 if (isCheck && stale > 0) process.exitCode = 1;
 
 async function generatedFiles(): Promise<GeneratedFile[]> {
-  const registry = { path: 'plugins/registry.generated.ts', content: registrySource(root) };
-  // The registry decides what the rest is made of: it is written, compiled and imported first.
-  if (current(join(root, registry.path)) !== registry.content) return [registry];
-  const { builtInPlugins } = await import('../plugins/registry.generated.ts');
-  const schema = buildFileSchema(builtInPlugins.map(schemaOf));
+  const found = await findPlugins(root);
+  const plugins = found.map(({ plugin }) => plugin);
+  const schema = buildFileSchema(plugins.map(schemaOf));
   return [
-    registry,
+    { path: 'plugins/catalogue.generated.ts', content: catalogueSource(found) },
     userAgentsFile(root),
     { path: 'schema/pipeline.schema.json', content: `${JSON.stringify(schema, null, 1)}\n` },
     { path: 'docs/reference/errors.md', content: errorsPage() },
     { path: 'docs/reference/metrics.md', content: metricsPage() },
-    ...pluginPages(builtInPlugins),
+    ...pluginPages(plugins),
   ];
 }
 

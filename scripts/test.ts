@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  for (const part of ['engine', 'case', 'crash', 'cli']) {
+  for (const part of ['model', 'engine', 'case', 'crash', 'chaos', 'cli']) {
     ok = (await runTests(`${part} tests`, testFiles(part), 2)) === 0 && ok;
   }
   if (withLive) {
@@ -107,7 +107,17 @@ function testFiles(part: string): string[] {
 }
 
 function chosenFiles(): string[] {
-  const all = ['unit', 'engine', 'case', 'crash', 'cli', 'servers', 'live'].flatMap(testFiles);
+  const all = [
+    'unit',
+    'model',
+    'engine',
+    'case',
+    'crash',
+    'chaos',
+    'cli',
+    'servers',
+    'live',
+  ].flatMap(testFiles);
   return all.filter((file) => words.some((word) => relative(dist, file).includes(word)));
 }
 

@@ -18,7 +18,7 @@ export const docs: Command = {
     if (name === undefined || call.positionals.length > 1) {
       return usageError(call, docs, 'name one plugin');
     }
-    const found = findPlugins(name);
+    const found = await findPlugins(name);
     if (typeof found === 'string') {
       call.stderr.write(`error: ${found}\n`);
       return exitCode.failure;

@@ -7,7 +7,7 @@ import { isoTime } from '../iso_time.ts';
 import { readLines } from '../line_input.ts';
 import { configWithParser, makeParser } from '../parser_source.ts';
 import { loadPipeline } from '../pipeline_config.ts';
-import { ownPlugins } from '../plugin_set.ts';
+import { builtInParsers, entriesOfParsers, importPlugins, ownPlugins } from '../plugin_set.ts';
 import { TextOutput } from '../text_output.ts';
 import { listOption, usageError } from '../usage_error.ts';
 
@@ -52,21 +52,25 @@ async function findParser(call: CommandCall, name: string): Promise<Parser> {
     const loaded = await loadPipeline(files);
     if (!loaded.ok) throw new SluiceError('SLUICE_CONFIG_INVALID', loaded.text.trimEnd());
     const { config, plugins, baseDirectory } = loaded.pipeline;
-    return makeParser(name, config, plugins, baseDirectory);
+    // The file's components need not refer to the parser.
+    const builtIn = await importPlugins(entriesOfParsers([name]));
+    const all = { ...plugins, plugins: [...plugins.plugins, ...builtIn] };
+    return makeParser(name, config, all, baseDirectory);
   }
   const options = listOption(call, 'option').map((text): [string, string] => {
     const at = text.indexOf('=');
     return at < 1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
   });
-  const isFormat = ownPlugins.plugins.some(
+  const set = await ownPlugins();
+  const isFormat = set.plugins.some(
     (plugin) =>
       plugin.kind === 'parser' && (plugin.name === name || plugin.aliases?.includes(name) === true),
   );
-  const needsDefinition = isFormat && (options.length > 0 || !(name in ownPlugins.builtInParsers));
+  const needsDefinition = isFormat && (options.length > 0 || !(name in builtInParsers));
   const config = needsDefinition
-    ? configWithParser(name, Object.fromEntries(options))
-    : configWithParser('json', {});
-  return makeParser(name, config, ownPlugins, process.cwd());
+    ? configWithParser(name, Object.fromEntries(options), set)
+    : configWithParser('json', {}, set);
+  return makeParser(name, config, set, process.cwd());
 }
 
 async function parseLines(parser: Parser, call: CommandCall): Promise<void> {

@@ -1,7 +1,7 @@
-import type { AnyPlugin } from '../../core/sdk/define.ts';
+import type { PluginEntry } from '../../core/sdk/define.ts';
 import type { Command } from '../command.ts';
 import { exitCode } from '../exit_codes.ts';
-import { ownPlugins } from '../plugin_set.ts';
+import { builtInParsers, catalogue } from '../plugin_set.ts';
 import { TextOutput } from '../text_output.ts';
 import { textOption, usageError } from '../usage_error.ts';
 
@@ -19,7 +19,7 @@ export const plugins: Command = {
       return usageError(call, plugins, `there is no format "${format}"`);
     }
     const out = new TextOutput(call.stdout);
-    const sorted = [...ownPlugins.plugins].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const sorted = [...catalogue].sort((a, b) => (a.name < b.name ? -1 : 1));
     if (format === 'json') await out.write(`${JSON.stringify(sorted.map(facts), null, 2)}\n`);
     else await out.write(listText(sorted));
     await out.finish();
@@ -27,11 +27,11 @@ export const plugins: Command = {
   },
 };
 
-function facts({ kind, name, aliases, summary, stability }: AnyPlugin) {
+function facts({ kind, name, aliases, summary, stability }: PluginEntry) {
   return { kind, name, aliases: aliases ?? [], summary, stability };
 }
 
-function listText(all: readonly AnyPlugin[]): string {
+function listText(all: readonly PluginEntry[]): string {
   const width = Math.max(...all.map((one) => namesOf(one).length)) + 2;
   const sections = kinds.map((kind) => {
     const lines = all
@@ -39,10 +39,10 @@ function listText(all: readonly AnyPlugin[]): string {
       .map((one) => `  ${namesOf(one).padEnd(width)}${one.summary}`);
     return `${kind}s\n${lines.join('\n')}\n`;
   });
-  const builtIn = Object.keys(ownPlugins.builtInParsers).join(', ');
+  const builtIn = Object.keys(builtInParsers).join(', ');
   return `${sections.join('\n')}\nparsers that need no definition: ${builtIn}\n\n"sluice docs PLUGIN" says more of each.\n`;
 }
 
-function namesOf({ name, aliases }: AnyPlugin): string {
+function namesOf({ name, aliases }: PluginEntry): string {
   return [name, ...(aliases ?? [])].join(', ');
 }

@@ -13,8 +13,10 @@ import { Agent } from '../../core/topology/agent.ts';
 import { apiRoutes } from '../../core/topology/api_routes.ts';
 import type { Command, CommandCall } from '../command.ts';
 import { agentFileName } from '../agent_file.ts';
+import { Orders } from '../orders.ts';
+import { notifierOf } from '../service/announce.ts';
+import { takeNotifyEnvironment } from '../service/service_notifier.ts';
 import { exitCode } from '../exit_codes.ts';
-import { keepYoungGenerationSmall } from '../young_generation.ts';
 import { packageVersion } from '../package_version.ts';
 import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
 
@@ -42,7 +44,7 @@ export const run: Command = {
 };
 
 async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise<number> {
-  keepYoungGenerationSmall();
+  const environment = takeNotifyEnvironment(process.env, process.pid);
   let agent: Agent;
   try {
     agent = await startAgent(pipeline, call);
@@ -51,24 +53,36 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
     const isConfig = error instanceof SluiceError && error.kind === 'config';
     return isConfig ? exitCode.configuration : exitCode.failure;
   }
+  const notifier = notifierOf(agent, environment);
+  const orders = new Orders(agent, () => {
+    const reload = () => reloadFiles(agent, call.positionals);
+    return notifier === undefined ? reload() : notifier.reload(reload);
+  });
   let api: HttpApi | undefined;
   try {
-    api = await openApi(agent, call.positionals);
+    api = await openApi(agent, orders);
   } catch (error) {
     await agent.stop();
     call.stderr.write(`error: ${messageOf(error)}\n`);
     return exitCode.configuration;
   }
-  const signals = listenForSignals(agent, call.positionals);
+  orders.listenForSignals();
+  if (process.pid === 1) agent.log.info({}, asProcessOne);
+  void notifier?.ready();
   const ended = await Promise.race([
     agent.finished().then(() => 'finished' as const),
-    signals.stopped,
+    orders.stopped.then(() => 'stopped' as const),
   ]);
+  void notifier?.stop();
   await agent.stop(ended === 'finished' ? undefined : agent.config.service.graceMs);
-  signals.forget();
-  await api?.close();
+  orders.forgetSignals();
+  await Promise.all([api?.close(), notifier?.close()]);
   return agent.hasFailed ? exitCode.failure : exitCode.ok;
 }
+
+/** Node waits for its own children only. */
+const asProcessOne =
+  'The agent is process 1. Where commands of exec leave processes behind, put an init such as tini before it: it cannot reap them.';
 
 /** Starts an agent with the log and metrics that the file asks for. */
 export function startAgent(
@@ -103,7 +117,7 @@ export function startAgent(
 
 /** Opens the HTTP interface if the file asks for it. Its token is the file's, or a random one
  *  that is kept, readable by this user alone, beside the agent's other files. */
-async function openApi(agent: Agent, files: readonly string[]): Promise<HttpApi | undefined> {
+async function openApi(agent: Agent, orders: Orders): Promise<HttpApi | undefined> {
   const { service } = agent.config;
   if (!service.httpServer) return undefined;
   const token = service.httpToken?.reveal() ?? newApiToken();
@@ -114,48 +128,39 @@ async function openApi(agent: Agent, files: readonly string[]): Promise<HttpApi 
     log: agent.log,
     routes: apiRoutes(agent, {
       version: packageVersion(),
-      reload: () => reloadFiles(agent, files),
+      reload: () => orders.reload(),
+      drain: () => {
+        orders.stop();
+        return agent.stop();
+      },
     }),
   });
   const place = { url: `http://${service.httpListen}:${api.port}`, token };
-  const path = join(service.storagePath, agentFileName);
-  await rm(path, { force: true });
-  await writeFile(path, `${JSON.stringify(place)}\n`, { mode: 0o600 });
+  await noteAgent(agent, `${JSON.stringify(place)}\n`);
   agent.log.info({ url: place.url }, 'The HTTP interface listens.');
   return api;
+}
+
+/** A disk that is full or broken keeps no agent from starting: what is on it must be drained. */
+async function noteAgent(agent: Agent, text: string): Promise<void> {
+  const path = join(agent.config.service.storagePath, agentFileName);
+  const write = async () => {
+    await rm(path, { force: true });
+    await writeFile(path, text, { mode: 0o600 });
+  };
+  try {
+    await write();
+  } catch (error) {
+    const fields = { path, error: messageOf(error) };
+    agent.log.error(fields, 'Commands that ask the running agent will not find it yet.');
+    const cancel = systemClock.every(10_000, () => void write().then(cancel, () => undefined));
+  }
 }
 
 function logFormat(config: ResolvedConfig, isTerminal: boolean): 'json' | 'pretty' {
   const { logFormat: wanted, logFile } = config.service;
   if (wanted !== 'auto') return wanted;
   return isTerminal && logFile === undefined ? 'pretty' : 'json';
-}
-
-interface Signals {
-  /** Resolves when the agent was told to stop. */
-  readonly stopped: Promise<'stopped'>;
-  forget(): void;
-}
-
-function listenForSignals(agent: Agent, files: readonly string[]): Signals {
-  const handlers: [NodeJS.Signals, () => void][] = [];
-  const stopped = new Promise<'stopped'>((resolve) => {
-    let asked = 0;
-    const stop = () => {
-      asked++;
-      if (asked === 1) resolve('stopped');
-      else agent.abort();
-    };
-    handlers.push(['SIGTERM', stop], ['SIGINT', stop]);
-  });
-  handlers.push(['SIGHUP', () => void reloadFiles(agent, files)]);
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  return {
-    stopped,
-    forget() {
-      for (const [signal, handler] of handlers) process.off(signal, handler);
-    },
-  };
 }
 
 /** Reads the files again and reloads by difference; says in the log what came of it. */
@@ -168,7 +173,7 @@ export async function reloadFiles(
     agent.log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
     return { ok: false, message: loaded.text };
   }
-  const result = await agent.reload(loaded.pipeline.config);
+  const result = await agent.reload(loaded.pipeline.config, loaded.pipeline.plugins);
   if (result.ok) agent.log.info({}, result.message);
   return result;
 }

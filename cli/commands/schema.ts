@@ -21,9 +21,10 @@ export const schema: Command = {
   async run(call) {
     const name = textOption(call, 'plugin');
     let printed: unknown;
-    if (name === undefined) printed = buildFileSchema(ownPlugins.plugins.map(schemaOf));
-    else {
-      const found = findPlugins(name);
+    if (name === undefined) {
+      printed = buildFileSchema((await ownPlugins()).plugins.map(schemaOf));
+    } else {
+      const found = await findPlugins(name);
       if (typeof found === 'string') {
         call.stderr.write(`error: ${found}\n`);
         return exitCode.failure;

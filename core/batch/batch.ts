@@ -1,4 +1,5 @@
 import './buffer_methods.ts';
+import type { ColumnOrder } from './column_order.ts';
 import { type Field, fieldOf, tagsField } from './field.ts';
 import {
   elementSpans,
@@ -9,6 +10,7 @@ import {
 } from './json_bytes.ts';
 import { spliceJson } from './json_splice.ts';
 import { align, columnBytes, eventArraysBytes, layout } from './layout.ts';
+import { shortText, shortTextBytesMax } from './short_text.ts';
 import type { Source } from './source.ts';
 import { valueKind } from './value_kind.ts';
 
@@ -77,9 +79,16 @@ export class Batch {
   readonly dropped: Uint8Array;
   /** Which events the running stage concerns: 1 or 0, set by the engine before each stage. */
   readonly select: Uint8Array;
+  /** How often each event went back to the first filter. */
+  readonly retags: Uint8Array;
+  /** In a batch of derived events: the index of the event that each comes from. */
+  readonly parents: Int32Array;
 
   tagNames: string[] = [];
   readonly columns: Column[] = [];
+  /** Where new columns go among the others; undefined: behind them. */
+  order: ColumnOrder | undefined;
+  private orderedFrom = 0;
   /** Some column has a path of several keys. */
   hasNested = false;
   /** Values too large for the scratch space. */
@@ -126,6 +135,8 @@ export class Batch {
     this.rootKind = arrays.uint8(n);
     this.dropped = arrays.uint8(n);
     this.select = arrays.uint8(n);
+    this.retags = new Uint8Array(n);
+    this.parents = new Int32Array(n);
     this.columnsAt =
       this.scratchStart + align(shape.scratchBytes + layout.guardBytes) + eventArraysBytes(n);
     this.listsStart = this.inKernelMemory ? this.columnsAt + columnBytes(n) * layout.columnsMax : 0;
@@ -141,10 +152,45 @@ export class Batch {
     this.inputBytes = 0;
     this.tagNames = [tag];
     this.columns.length = 0;
+    this.order = undefined;
     this.hasNested = false;
     this.external = [];
     this.scratchAt = this.scratchStart;
     this.listsEnd = this.listsStart;
+    this.retags.fill(0);
+  }
+
+  /** Adds an event that is made out of event `parent` of `from`, with its origin, time and tag;
+   *  `part` tells it from the others (see `derivedPart`). Its place will be behind the parent. */
+  addDerived(from: Batch, parent: number, part: number): number {
+    const index = this.addEvent(
+      from.offset[parent]!,
+      from.offsetEnd[parent]!,
+      from.seconds[parent]!,
+      from.nanos[parent]!,
+    );
+    this.part[index] = part;
+    this.parents[index] = parent;
+    this.setTag(index, from.tagName(parent));
+    return index;
+  }
+
+  /** What there is now of columns and of values that filters made, for `rewind`. */
+  mark(): BatchMark {
+    return {
+      columns: [...this.columns],
+      scratchAt: this.scratchAt,
+      external: this.external.length,
+      hasNested: this.hasNested,
+    };
+  }
+
+  /** Takes away the columns and values that were made since the mark. */
+  rewind(mark: BatchMark): void {
+    this.columns.splice(0, this.columns.length, ...mark.columns);
+    this.scratchAt = mark.scratchAt;
+    this.external.length = mark.external;
+    this.hasNested = mark.hasNested;
   }
 
   /** Adds an event without a root at the given origin and returns its index. Callers check
@@ -187,6 +233,18 @@ export class Batch {
     for (const column of this.columns) column.kind[index] = valueKind.absent;
   }
 
+  /** As `replaceRoot`, with the object's JSON as a text. */
+  replaceRootText(index: number, json: string): void {
+    if (json.length * 3 > this.scratchEnd - this.scratchAt) {
+      this.replaceRoot(index, Buffer.from(json));
+      return;
+    }
+    const at = this.scratchAt;
+    this.scratchAt += this.bytes.utf8Write(json, at);
+    this.setRoot(index, at, this.scratchAt);
+    for (const column of this.columns) column.kind[index] = valueKind.absent;
+  }
+
   /** The bytes that hold event `index`'s root; its span is then `rootSpanStart/End`. */
   rootBytes(index: number): Buffer | undefined {
     const kind = this.rootKind[index];
@@ -200,6 +258,12 @@ export class Batch {
     this.foundStart = 0;
     this.foundEnd = bytes.length;
     return bytes;
+  }
+
+  /** Says where columns go that are made from now on; those of now stay in front. */
+  setOrder(order: ColumnOrder | undefined): void {
+    this.order = order;
+    this.orderedFrom = this.columns.length;
   }
 
   /** The column of a field, if any stage has touched it. */
@@ -225,9 +289,16 @@ export class Batch {
     }
     column.field = field;
     column.kind.fill(valueKind.absent, 0, this.capacity);
-    this.columns.push(column);
+    this.columns.splice(this.placeOf(field), 0, column);
     if (field.keys.length > 1) this.hasNested = true;
     return column;
+  }
+
+  private placeOf(field: Field): number {
+    let at = this.columns.length;
+    if (this.order === undefined) return at;
+    while (at > this.orderedFrom && this.order.isBefore(field, this.columns[at - 1]!.field)) at--;
+    return at;
   }
 
   private carveColumn(position: number, field: Field): Column {
@@ -241,6 +312,10 @@ export class Batch {
       end: arrays.int32(this.capacity),
       kind: arrays.uint8(this.capacity),
     };
+  }
+
+  hasScratch(bytes: number): boolean {
+    return this.scratchAt + bytes <= this.scratchEnd;
   }
 
   /** Reserves scratch bytes; -1 when there is no room. */
@@ -276,11 +351,25 @@ export class Batch {
       return;
     }
     const at = this.scratchAt;
-    const written = this.bytes.utf8Write(value, at);
+    const written = this.writeText(value, at);
     this.scratchAt = at + written;
     column.start[index] = at;
     column.end[index] = at + written;
     column.kind[index] = valueKind.text;
+  }
+
+  /** Writes a text where there is room for it; returns its bytes. */
+  private writeText(value: string, at: number): number {
+    // hot path
+    const { length } = value;
+    // A call into the runtime costs more than a few stores.
+    if (length > shortTextBytesMax) return this.bytes.utf8Write(value, at);
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return this.bytes.utf8Write(value, at);
+      this.bytes[at + i] = code;
+    }
+    return length;
   }
 
   setSpan(column: Column, index: number, start: number, end: number, kind: number): void {
@@ -291,8 +380,8 @@ export class Batch {
 
   /** Sets a field of one event to a text or JSON value given as bytes. */
   setField(index: number, field: Field, value: Buffer, kind: 1 | 2): void {
-    if (field.literal !== undefined && this.locateTop(index, field.literal)) {
-      this.setField(index, fieldOf([field.literal]), value, kind);
+    if (field.flat !== undefined && this.locateTop(index, field.flat)) {
+      this.setField(index, field.flat, value, kind);
       return;
     }
     if (field.keys.length > 1 && !this.canStandNested(index, field)) {
@@ -310,8 +399,12 @@ export class Batch {
 
   /** Sets a field to any JSON value. */
   setValue(index: number, field: Field, value: unknown): void {
-    if (typeof value === 'string') this.setField(index, field, Buffer.from(value), valueKind.text);
-    else {
+    if (typeof value === 'string') {
+      const isPlain = field.keys.length === 1 && field.flat === undefined && !this.hasNested;
+      const column = isPlain ? this.column(field) : undefined;
+      if (column !== undefined) this.setText(column, index, value);
+      else this.setField(index, field, Buffer.from(value), valueKind.text);
+    } else {
       const json = JSON.stringify(value);
       if (json === undefined) this.removeField(index, field);
       else this.setField(index, field, Buffer.from(json), valueKind.json);
@@ -331,9 +424,30 @@ export class Batch {
     return true;
   }
 
+  /** Sets a field to a copy of bytes that stand elsewhere. */
+  setFieldCopy(
+    index: number,
+    field: Field,
+    source: Buffer,
+    start: number,
+    end: number,
+    kind: 1 | 2,
+  ): void {
+    const isPlain = field.keys.length === 1 && !this.hasNested;
+    const column = isPlain ? this.column(field) : undefined;
+    const at = column === undefined ? -1 : this.reserveScratch(end - start);
+    if (at < 0) {
+      this.setField(index, field, Buffer.from(source.subarray(start, end)), kind);
+      return;
+    }
+    if (end - start > shortTextBytesMax) source.copy(this.bytes, at, start, end);
+    else for (let i = 0; i < end - start; i++) this.bytes[at + i] = source[start + i]!;
+    this.setSpan(column!, index, at, at + end - start, kind);
+  }
+
   removeField(index: number, field: Field): void {
-    if (field.literal !== undefined && this.locateTop(index, field.literal)) {
-      this.removeField(index, fieldOf([field.literal]));
+    if (field.flat !== undefined && this.locateTop(index, field.flat)) {
+      this.removeField(index, field.flat);
       return;
     }
     if (field.keys.length > 1) {
@@ -349,7 +463,7 @@ export class Batch {
   /** Finds a field's value. True when it is there; then `foundKind` is text or json and
    *  `foundBytes`, `foundStart`, `foundEnd` say where. */
   locate(index: number, field: Field): boolean {
-    if (field.literal !== undefined && this.locateTop(index, field.literal)) return true;
+    if (field.flat !== undefined && this.locateTop(index, field.flat)) return true;
     if (this.hasNested) {
       const exact = field.keys.length > 1 ? this.findColumn(field) : undefined;
       if (exact !== undefined && exact.kind[index] !== valueKind.absent) {
@@ -357,14 +471,17 @@ export class Batch {
       }
       this.collapse(index, field.keys[0]!);
     }
-    if (!this.locateTop(index, field.keys[0]!)) return false;
+    if (!this.locateTop(index, field)) return false;
     for (let depth = 1; depth < field.keys.length; depth++) {
-      if (!this.descend(field.keys[depth]!)) return false;
+      if (!this.descend(field, depth)) return false;
     }
     return true;
   }
 
-  private locateTop(index: number, key: string): boolean {
+  /** Finds the value under the field's first key. */
+  private locateTop(index: number, field: Field): boolean {
+    // hot path
+    const key = field.keys[0]!;
     for (let i = 0; i < this.columns.length; i++) {
       const column = this.columns[i]!;
       if (column.field.keys.length > 1 || column.field.keys[0] !== key) continue;
@@ -373,7 +490,7 @@ export class Batch {
     }
     const root = this.rootBytes(index);
     if (root === undefined) return false;
-    const member = findMember(root, this.foundStart, Buffer.from(key));
+    const member = findMember(root, this.foundStart, field.keyBytes[0]!);
     if (member === undefined) return false;
     this.foundAt(root, member.start, member.end);
     return true;
@@ -403,12 +520,13 @@ export class Batch {
     this.foundKind = valueKind.json;
   }
 
-  private descend(key: string): boolean {
+  private descend(field: Field, depth: number): boolean {
+    const key = field.keys[depth]!;
     if (this.foundKind !== valueKind.json) return false;
     const bytes = this.foundBytes;
     const at = skipJsonSpace(bytes, this.foundStart);
     if (bytes[at] === 0x7b) {
-      const member = findMember(bytes, at, Buffer.from(key));
+      const member = findMember(bytes, at, field.keyBytes[depth]!);
       if (member === undefined) return false;
       this.foundAt(bytes, member.start, member.end);
       return true;
@@ -442,11 +560,17 @@ export class Batch {
   /** What `locate` found, as JavaScript has it. */
   foundValue(): unknown {
     if (this.foundKind === valueKind.text) {
-      return this.foundBytes.utf8Slice(this.foundStart, this.foundEnd);
+      return shortText(this.foundBytes, this.foundStart, this.foundEnd);
     }
     const first = this.foundBytes[this.foundStart]!;
     if (first === 0x22) return this.foundText();
     return JSON.parse(this.foundBytes.utf8Slice(this.foundStart, this.foundEnd));
+  }
+
+  /** The value of a column that stands over event `index`, as JavaScript has it; undefined where it
+   *  does not or hides a member. */
+  columnValue(column: Column, index: number): unknown {
+    return this.locateInColumn(column, index) ? this.foundValue() : undefined;
   }
 
   /** Adds a mark to the event's `tags` array, once. */
@@ -520,7 +644,9 @@ export class Batch {
       if (same === shared) return false;
     }
     const root = this.rootBytes(index);
-    return root === undefined || findMember(root, this.foundStart, Buffer.from(top)) === undefined;
+    return (
+      root === undefined || findMember(root, this.foundStart, field.keyBytes[0]!) === undefined
+    );
   }
 
   private clearBelow(index: number, field: Field): void {
@@ -535,7 +661,7 @@ export class Batch {
     const top = field.keys[0]!;
     if (fold) this.collapse(index, top);
     const topField = fieldOf([top]);
-    const container = this.locateTop(index, top)
+    const container = this.locateTop(index, topField)
       ? this.foundKind === valueKind.json
         ? Buffer.from(this.foundBytes.subarray(this.foundStart, this.foundEnd))
         : quoted(this.foundBytes.subarray(this.foundStart, this.foundEnd))
@@ -564,6 +690,13 @@ export class Batch {
       this.setRoot(index, at, at + edited.length);
     }
   }
+}
+
+export interface BatchMark {
+  readonly columns: readonly Column[];
+  readonly scratchAt: number;
+  readonly external: number;
+  readonly hasNested: boolean;
 }
 
 export interface BatchShape {

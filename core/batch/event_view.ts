@@ -58,13 +58,16 @@ export class EventView {
   rename(from: string, to: string): void {
     const source = this.field(from);
     if (!this.batch.locate(this.index, source)) return;
-    const bytes = Buffer.from(
-      this.batch.foundBytes.subarray(this.batch.foundStart, this.batch.foundEnd),
-    );
+    const { batch, index } = this;
+    const { foundBytes, foundStart, foundEnd } = batch;
     // `locate` gives text or json, no other kind.
-    const kind = this.batch.foundKind as 1 | 2;
-    this.batch.removeField(this.index, source);
-    this.batch.setField(this.index, this.field(to), bytes, kind);
+    const kind = batch.foundKind as 1 | 2;
+    const target = this.field(to);
+    batch.removeField(index, source);
+    if (foundBytes === batch.bytes) {
+      if (batch.setFieldSpan(index, target, foundStart, foundEnd, kind)) return;
+    }
+    batch.setField(index, target, Buffer.from(foundBytes.subarray(foundStart, foundEnd)), kind);
   }
 
   remove(reference: string): void {
@@ -82,6 +85,8 @@ export class EventView {
 
   /** The whole event as a plain object. */
   toObject(): Record<string, unknown> {
+    const { batch, index } = this;
+    if (batch.rootKind[index] === 0 && !batch.hasNested) return this.columnsObject();
     this.writer.clear();
     this.encoder.write(this.batch, this.index, this.writer);
     // The encoder writes one JSON object.
@@ -90,7 +95,26 @@ export class EventView {
 
   /** Replaces the whole event by a plain object. */
   replace(object: Record<string, unknown>): void {
-    this.batch.replaceRoot(this.index, Buffer.from(JSON.stringify(object)));
+    this.batch.replaceRootText(this.index, JSON.stringify(object));
+  }
+
+  /** The whole event, which is nothing but columns of one key each. */
+  private columnsObject(): Record<string, unknown> {
+    const { batch, index } = this;
+    const object: Record<string, unknown> = {};
+    for (let i = 0; i < batch.columns.length; i++) {
+      const column = batch.columns[i]!;
+      const value = batch.columnValue(column, index);
+      if (value === undefined) continue;
+      const key = column.field.keys[0]!;
+      if (key !== '__proto__') object[key] = value;
+      else {
+        // As JSON.parse does: a member, not the object's prototype.
+        const own = { value, enumerable: true, configurable: true, writable: true };
+        Object.defineProperty(object, key, own);
+      }
+    }
+    return object;
   }
 
   private field(reference: string): Field {

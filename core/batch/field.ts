@@ -9,6 +9,10 @@ export interface Field {
   readonly name: string;
   /** `"key":` of the last key, as JSON bytes. */
   readonly memberPrefix: Buffer;
+  /** Each key as UTF-8. */
+  readonly keyBytes: readonly Buffer[];
+  /** The field that `literal` names, if there is one. */
+  readonly flat: Field | undefined;
 }
 
 /** Makes a field from its keys. Shape: `['source', 'address']`; at least one key. */
@@ -19,6 +23,8 @@ export function fieldOf(keys: readonly string[], literal?: string): Field {
     literal,
     name: keys.length === 1 ? last : keys.map((key) => `[${key}]`).join(''),
     memberPrefix: Buffer.from(`${JSON.stringify(last)}:`),
+    keyBytes: keys.map((key) => Buffer.from(key)),
+    flat: literal === undefined ? undefined : fieldOf([literal]),
   };
 }
 

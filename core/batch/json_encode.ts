@@ -15,8 +15,8 @@ export interface AddedMember {
 /** Writes events as JSON objects: the reference that the kernel's encoder must equal.
  *
  *  Order: the root's untouched members as they stand (with the white space between two that
- *  both stay), then the touched fields in the order in which stages first touched them, then the
- *  added members. */
+ *  both stay), then the touched fields in the order of the columns (see `column_order.ts`), then
+ *  the added members. */
 export class JsonEventEncoder {
   private readonly cursor = new MemberCursor();
   private readonly keyBytes = new Map<string, Buffer>();

@@ -23,12 +23,13 @@ export class ChunkReader {
     this.#options = options;
   }
 
-  /** Undefined: its bytes are not what was written. Rejects with the system's error. */
-  read(entry: ChunkEntry): Promise<{ header: Buffer; body: Buffer } | undefined> {
+  /** Undefined: its bytes are not what was written. Rejects with the system's error. The body is in
+   *  `memory`, if that is given and large enough. */
+  read(entry: ChunkEntry, memory?: Buffer): Promise<{ header: Buffer; body: Buffer } | undefined> {
     const { fileSystem, identity } = this.#options;
     const { segment, position } = entry;
     return withFile(fileSystem, segment.path, 'read', (file) =>
-      readRecord(file, { ...entry, identity }, position),
+      readRecord(file, { ...entry, identity }, position, memory),
     );
   }
 

@@ -20,19 +20,25 @@ export type WhenFull = 'block' | 'drop_oldest' | 'drop_newest';
  */
 export type Durability = 'fsync' | 'interval' | 'os';
 
-export interface DiskBufferOptions {
-  /** One output's directory; created when missing. */
-  readonly directory: string;
-  /** Size at which a segment is closed. At most an eighth of the limit, which frees whole segments. */
-  readonly segmentBytes?: number;
+/** What can change while a buffer is open. */
+export interface DiskBufferLimits {
   /** Most bytes that segment files take together. */
   readonly limitBytes: number;
   readonly whenFull: WhenFull;
   readonly durability: Durability;
+}
+
+export interface DiskBufferOptions extends DiskBufferLimits {
+  /** One output's directory; created when missing. */
+  readonly directory: string;
+  /** Size at which a segment is closed. At most an eighth of the limit, which frees whole segments. */
+  readonly segmentBytes?: number;
   readonly intervalMs?: number;
   readonly log: StorageLog;
   /** Told once for each range of stored bytes that was found damaged, now or at recovery. */
   readonly onQuarantine?: (range: QuarantinedRange) => void;
+  /** Told what the disk refuses at the moment, and with undefined that it refuses nothing more. */
+  readonly onProblem?: (problem: string | undefined) => void;
   readonly fileSystem?: FileSystem;
   readonly now?: () => number;
   readonly schedule?: Schedule;
@@ -70,14 +76,18 @@ export interface DiskBuffer {
    * SLUICE_SHUTDOWN.
    */
   append(header: Buffer, body: Buffer | readonly Buffer[]): Promise<AppendOutcome>;
+  /** Changes the limits for the appends from now on. A limit below what is stored loses nothing by
+   *  itself: it lets nothing in until there is room, or drops, as `whenFull` says. */
+  setLimits(limits: DiskBufferLimits): void;
   /** Resolves when room was made since the last `full`. Rejects when aborted, or at close. */
   waitForSpace(signal: AbortSignal): Promise<void>;
   /**
-   * Reads a chunk and checks it. Undefined: it was settled or dropped meanwhile.
+   * Reads a chunk and checks it. Undefined: it was settled or dropped meanwhile. The body stands at
+   * the start of `memory`, if that is given and large enough.
    * Errors: SLUICE_STORAGE_DAMAGED (it is lost, quarantined and no longer pending),
    * SLUICE_STORAGE_FAILED (retryable).
    */
-  read(sequence: number): Promise<{ header: Buffer; body: Buffer } | undefined>;
+  read(sequence: number, memory?: Buffer): Promise<{ header: Buffer; body: Buffer } | undefined>;
   /**
    * Marks a chunk as settled. Returns false when it no longer was in the buffer: it had been
    * dropped or settled before, so the caller must not count it again. Persisted within a moment.
@@ -99,8 +109,7 @@ export interface DiskBuffer {
   close(): Promise<void>;
 }
 
-/** Target size of a segment, and delay of `durability: interval`. */
-export const segmentBytesDefault = 64 * 1024 * 1024;
+/** Delay of `durability: interval`. */
 export const intervalMsDefault = 250;
 
 /**
@@ -123,7 +132,11 @@ export async function openDiskBuffer(options: DiskBufferOptions): Promise<DiskBu
       options.onQuarantine?.(range);
     };
     const shared = { fileSystem, quarantine, log, onQuarantine };
-    const recovered = await recoverBuffer({ ...shared, directory });
+    const recovered = await recoverBuffer({
+      ...shared,
+      directory,
+      isDurable: options.durability !== 'os',
+    });
     return new SegmentedDiskBuffer({
       options,
       fileSystem,

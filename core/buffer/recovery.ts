@@ -29,9 +29,13 @@ export interface RecoveredBuffer {
   readonly nextSegment: number;
   readonly ackLogBytes: number;
   readonly tornBytes: number;
+  /** Segments that could not be synced: what stands in them may not be on the disk. */
+  readonly unsynced: readonly Segment[];
 }
 
 export interface RecoveryOptions {
+  /** False: when the disk has what was written is the kernel's affair. */
+  readonly isDurable: boolean;
   readonly fileSystem: FileSystem;
   readonly directory: string;
   readonly quarantine: Quarantine;
@@ -85,7 +89,38 @@ export async function recoverBuffer(options: RecoveryOptions): Promise<Recovered
     nextSegment: 1 + Math.max(0, ...survey.numbers, ...(await quarantinedNumbers(options))),
     ackLogBytes: acks.bytes,
     tornBytes: state.tornBytes,
+    unsynced: options.isDurable ? await syncLiveSegments(options, state.segments) : [],
   };
+}
+
+/**
+ * Syncs what is to be delivered. A process that was killed between its write and its sync left
+ * chunks that only the kernel has; from now on their sources are taken to be safe. Returns what
+ * could not be synced.
+ */
+async function syncLiveSegments(
+  options: RecoveryOptions,
+  segments: readonly Segment[],
+): Promise<Segment[]> {
+  const { fileSystem, directory, log } = options;
+  const failed: Segment[] = [];
+  const live = segments.filter((segment) => segment.live > 0);
+  try {
+    if (live.length > 0) await fileSystem.syncDirectory(directory);
+  } catch (error) {
+    log.error({ directory, error: messageOf(error) }, 'Cannot sync the stored chunks found.');
+    return live;
+  }
+  for (const segment of live) {
+    try {
+      await withFile(fileSystem, segment.path, 'write', (file) => file.sync());
+    } catch (error) {
+      const fields = { segment: segment.path, error: messageOf(error) };
+      log.error(fields, 'Cannot sync the stored chunks found: writing them again.');
+      failed.push(segment);
+    }
+  }
+  return failed;
 }
 
 /** Lists segments and finds the identity that most of them, or else the acknowledgements, carry. */
@@ -188,7 +223,7 @@ async function recoverSegment(
 
 /** Keeps a copy of a damaged range and tells about it, unless an earlier run did. */
 export async function quarantineRange(
-  options: Omit<RecoveryOptions, 'directory'>,
+  options: Omit<RecoveryOptions, 'directory' | 'isDurable'>,
   range: QuarantinedRange,
   source: OpenFile | undefined,
 ): Promise<void> {

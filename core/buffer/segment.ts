@@ -160,3 +160,11 @@ function segmentHeaderChecksum(bytes: Buffer): number {
 function recordHeadChecksum(head: Buffer, header: Uint8Array): number {
   return checksumOf([head.subarray(8, recordHeadBytes), header]);
 }
+
+const segmentBytesDefault = 64 * 1024 * 1024;
+const segmentBytesMin = 4096;
+
+/** Size at which a segment is closed: at most an eighth of the limit, which frees whole segments. */
+export function segmentSize(wanted = segmentBytesDefault, limitBytes: number): number {
+  return Math.min(wanted, Math.max(segmentBytesMin, Math.floor(limitBytes / 8)));
+}

@@ -109,20 +109,24 @@ export async function readRecord(
   file: OpenFile,
   expected: Pick<RecordHead, 'identity' | 'sequence' | 'headerBytes' | 'bodyBytes'>,
   position: number,
+  memory?: Buffer,
 ): Promise<{ header: Buffer; body: Buffer } | undefined> {
-  const bytes = Buffer.allocUnsafeSlow(recordBytesOf(expected.headerBytes, expected.bodyBytes));
+  const { headerBytes, bodyBytes } = expected;
+  const bytes = Buffer.allocUnsafeSlow(recordHeadBytes + headerBytes);
+  const hasRoom = memory !== undefined && memory.length >= bodyBytes;
+  const body = hasRoom ? memory.subarray(0, bodyBytes) : Buffer.allocUnsafeSlow(bodyBytes);
   if ((await file.read(bytes, position)) < bytes.length) return undefined;
+  if ((await file.read(body, position + bytes.length)) < bodyBytes) return undefined;
   const head = decodeRecordHead(bytes);
   if (
     head?.identity !== expected.identity ||
     head.sequence !== expected.sequence ||
-    head.headerBytes !== expected.headerBytes ||
-    head.bodyBytes !== expected.bodyBytes
+    head.headerBytes !== headerBytes ||
+    head.bodyBytes !== bodyBytes
   ) {
     return undefined;
   }
-  const header = bytes.subarray(recordHeadBytes, recordHeadBytes + head.headerBytes);
-  const body = bytes.subarray(recordHeadBytes + head.headerBytes);
+  const header = bytes.subarray(recordHeadBytes);
   if (!isRecordHeadIntact(bytes, header)) return undefined;
   return checksumOf([body]) === head.bodyChecksum ? { header, body } : undefined;
 }

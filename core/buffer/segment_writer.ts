@@ -129,10 +129,12 @@ export class SegmentWriter {
   /**
    * Seals the active segment after a failure: what stands behind `goodBytes` is cut off as far as
    * the disk allows. After a failed sync the kernel may have dropped pages it calls clean, so
-   * nothing is ever appended to that file again.
+   * nothing is ever appended to that file again. Without a record it is left empty: its header may
+   * be cut as well, and a part of one would pass for damage.
    */
-  async abandon(goodBytes: number): Promise<void> {
+  async abandon(recordsEnd: number): Promise<void> {
     const segment = this.#active();
+    const goodBytes = recordsEnd > segmentHeaderBytes ? recordsEnd : 0;
     const file = this.#file;
     this.#segment = undefined;
     this.#file = undefined;

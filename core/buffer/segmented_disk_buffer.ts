@@ -1,5 +1,6 @@
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import { AckLog } from './ack_log.ts';
+import type { AppendRequest } from './append_request.ts';
 import { removeIfPresent } from './atomic_file.ts';
 import { type ChunkEntry, ChunkIndex } from './chunk_index.ts';
 import type { ChunkReader } from './chunk_reader.ts';
@@ -7,12 +8,13 @@ import type { DirectoryLock } from './directory_lock.ts';
 import {
   type AppendOutcome,
   type DiskBuffer,
+  type DiskBufferLimits,
   type DiskBufferOptions,
   intervalMsDefault,
   type QuarantineCount,
   type StoredChunk,
-  segmentBytesDefault,
 } from './disk_buffer.ts';
+import { DiskProblems } from './disk_problems.ts';
 import { type FileSystem, isMissing } from './file_system.ts';
 import type { RecoveredBuffer } from './recovery.ts';
 import { rewriteUnsynced, type UnsyncedPart } from './rescue.ts';
@@ -23,6 +25,7 @@ import {
   recordBytesOf,
   recordHeadBytes,
   segmentHeaderBytes,
+  segmentSize,
 } from './segment.ts';
 import { type Segment, SegmentWriter, type WriteItem } from './segment_writer.ts';
 import { SpaceWaiters } from './space_waiters.ts';
@@ -40,19 +43,9 @@ export interface SegmentedDiskBufferParts {
   readonly counted: QuarantineCount;
 }
 
-interface AppendRequest {
-  readonly header: Buffer;
-  readonly body: readonly Buffer[];
-  readonly bytes: number;
-  dropped: StoredChunk[];
-  readonly resolve: (outcome: AppendOutcome) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Most bytes and chunks that one write and one sync take together. */
 const groupBytesMax = 16 * 1024 * 1024;
 const groupCountMax = 256;
-const segmentBytesMin = 4096;
 /** How often what the disk refused (a deletion, the acknowledgements) is tried again. */
 const retryMs = 1000;
 
@@ -62,7 +55,6 @@ const retryMs = 1000;
  * is the truth while the process runs, and changes only after the disk has what it stands for.
  */
 export class SegmentedDiskBuffer implements DiskBuffer {
-  readonly limitBytes: number;
   recovered: readonly StoredChunk[];
   // Without `recovered`: its headers must be free to go.
   readonly #parts: Omit<SegmentedDiskBufferParts, 'recovered'>;
@@ -72,16 +64,17 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   readonly #writer: SegmentWriter;
   readonly #acks: AckLog;
   readonly #waiters = new SpaceWaiters();
+  readonly #problems: DiskProblems;
   readonly #now: () => number;
   readonly #syncLater: DelayedWork;
   readonly #acksLater: DelayedWork;
-  readonly #segmentBytes: number;
+  #limits: DiskBufferLimits;
   readonly #intervalMs: number;
   #queue: AppendRequest[] = [];
   #nextSequence: number;
   #nextSegment: number;
-  /** Sealed after a failed sync: its last chunks wait to be written again. */
-  #rescue: UnsyncedPart | undefined;
+  /** Sealed after a failed sync: their last chunks wait to be written again. */
+  readonly #rescues: UnsyncedPart[];
   #working: Promise<void> | undefined;
   #wanted = false;
   /** Dropped for an append that then failed: told with the next one that succeeds. */
@@ -91,15 +84,12 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   constructor(parts: SegmentedDiskBufferParts) {
     const { recovered, ...others } = parts;
     const { options, fileSystem, reader } = others;
-    const { directory, limitBytes } = options;
+    const { directory } = options;
     this.#parts = others;
     this.#reader = reader;
-    this.limitBytes = limitBytes;
-    this.recovered = recovered.chunks.map(({ sequence, header, bodyBytes }) => ({
-      sequence,
-      header,
-      bodyBytes,
-    }));
+    this.#problems = new DiskProblems(options.onProblem);
+    this.#limits = options;
+    this.recovered = recovered.chunks;
     this.#index = new ChunkIndex(recovered.segments);
     for (const chunk of recovered.chunks) {
       const { sequence, createdMs, segment, position, header, bodyBytes } = chunk;
@@ -111,17 +101,25 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#syncLater = new DelayedWork(schedule, () => this.#wake());
     this.#acksLater = new DelayedWork(schedule, () => this.#wake());
     this.#intervalMs = options.intervalMs ?? intervalMsDefault;
-    this.#segmentBytes = Math.min(
-      options.segmentBytes ?? segmentBytesDefault,
-      Math.max(segmentBytesMin, Math.floor(limitBytes / 8)),
-    );
     this.#nextSequence = recovered.nextSequence;
     this.#nextSegment = recovered.nextSegment;
     const { identity } = recovered;
     this.#identity = identity;
     this.#writer = new SegmentWriter({ fileSystem, directory, identity, now: this.#now });
     this.#acks = new AckLog(fileSystem, directory, identity, recovered.ackLogBytes);
+    this.#rescues = recovered.unsynced.map((segment) => ({ segment, from: segmentHeaderBytes }));
+    if (this.#rescues.length > 0) this.#syncLater.request(this.#intervalMs);
     this.#wake();
+  }
+
+  get limitBytes(): number {
+    return this.#limits.limitBytes;
+  }
+
+  setLimits(limits: DiskBufferLimits): void {
+    this.#limits = limits;
+    // Whoever waits for room may have it now.
+    this.#waiters.notify();
   }
 
   get usedBytes(): number {
@@ -172,17 +170,21 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     return this.#waiters.wait(signal);
   }
 
-  async read(sequence: number): Promise<{ header: Buffer; body: Buffer } | undefined> {
+  async read(
+    sequence: number,
+    memory?: Buffer,
+  ): Promise<{ header: Buffer; body: Buffer } | undefined> {
     for (;;) {
       const entry = this.#index.get(sequence);
       if (!entry) return undefined;
       const { segment, position } = entry;
       try {
-        const found = await this.#reader.read(entry);
+        const found = await this.#reader.read(entry, memory);
+        this.#problems.succeeded('read');
         if (found) return found;
       } catch (error) {
         if (this.#index.get(sequence) !== entry) return undefined;
-        if (!isMissing(error)) throw storageFailed(`read ${segment.path}`, error);
+        if (!isMissing(error)) throw this.#problems.refused('read', `read ${segment.path}`, error);
       }
       // Settled, dropped or moved to another segment while it was read: look again.
       if (this.#index.get(sequence) !== entry) return undefined;
@@ -196,10 +198,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   acknowledge(sequence: number): boolean {
-    const entry = this.#index.settle(sequence);
-    if (!entry) return false;
-    this.#acks.add(sequence);
-    this.#acksLater.request(this.#intervalMs);
+    const entry = this.#index.get(sequence);
+    if (!entry || !this.#settle(entry)) return false;
     if (entry.segment.live === 0) {
       // The active segment, too, can be given up once something needs its room.
       if (entry.segment.sealed) this.#wake();
@@ -269,7 +269,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
 
   /** True when the request may be written now; otherwise it has been answered. */
   async #makeRoom(request: AppendRequest): Promise<boolean> {
-    const { whenFull } = this.#parts.options;
+    const { whenFull } = this.#limits;
     const needsHeader = () => this.#writer.active === undefined;
     while (!this.#fits(request.bytes, needsHeader())) {
       const oldest = this.#index.segments[0];
@@ -280,10 +280,16 @@ export class SegmentedDiskBuffer implements DiskBuffer {
         await this.#dropSegment(oldest, request.dropped);
       } else {
         this.#waiters.markFull();
-        request.resolve({ kind: whenFull === 'drop_newest' ? 'dropped_newest' : 'full' });
+        if (whenFull === 'drop_newest') {
+          request.resolve({ kind: 'dropped_newest' });
+        } else {
+          this.#problems.full('the disk buffer is full');
+          request.resolve({ kind: 'full' });
+        }
         return false;
       }
     }
+    this.#problems.succeeded('room');
     return true;
   }
 
@@ -294,11 +300,14 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   #needsNewSegment(bytes: number): boolean {
     const active = this.#writer.active;
     if (!active) return true;
-    return active.bytes > segmentHeaderBytes && active.bytes + bytes > this.#segmentBytes;
+    return (
+      active.bytes > segmentHeaderBytes &&
+      active.bytes + bytes > segmentSize(this.#parts.options.segmentBytes, this.limitBytes)
+    );
   }
 
   async #commit(group: AppendRequest[]): Promise<void> {
-    const { durability } = this.#parts.options;
+    const { durability } = this.#limits;
     const createdMs = this.#now();
     const items = group.map(({ header, body }) => ({
       sequence: this.#nextSequence++,
@@ -315,7 +324,9 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     } catch (error) {
       const from = writer.syncedBytes;
       await writer.undoWrite(goodBytes);
-      if (segment.sealed && durability === 'interval') this.#rescueLater(segment, from);
+      // Sealed with a last part that was never synced.
+      if (segment.sealed && durability === 'interval') this.#rescues.push({ segment, from });
+      if (this.#rescues.length > 0) this.#syncLater.request(this.#intervalMs);
       this.#cancel(items);
       this.#rejectAll(group, error, `append to ${segment.path}`);
       return;
@@ -332,6 +343,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     } else if (durability === 'interval') {
       this.#syncLater.request(this.#intervalMs);
     }
+    this.#problems.succeeded('append');
     for (const [index, request] of group.entries()) {
       const { sequence, header } = items[index]!;
       const position = positions[index]!;
@@ -356,7 +368,8 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   #rejectAll(requests: readonly AppendRequest[], error: unknown, action?: string): void {
-    const failure = storageFailed(action ?? `append in ${this.#parts.options.directory}`, error);
+    const what = action ?? `append in ${this.#parts.options.directory}`;
+    const failure = this.#problems.refused('append', what, error);
     for (const request of requests) {
       this.#droppedUntold.push(...request.dropped);
       request.reject(failure);
@@ -365,7 +378,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
 
   /** Closes the active segment, durable unless the mode leaves that to the kernel. */
   async #sealActive(): Promise<void> {
-    if (this.#parts.options.durability !== 'os') await this.#syncActive();
+    if (this.#limits.durability !== 'os') await this.#syncActive();
     if (this.#writer.active) await this.#writer.seal();
   }
 
@@ -374,8 +387,10 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     try {
       await this.#rescueUnsynced();
       await this.#syncActive();
-    } catch {
-      // Logged by the rescue; until it succeeds, appends are refused with the disk's reason.
+      this.#problems.succeeded('sync');
+    } catch (error) {
+      // Until it succeeds, appends are refused with the disk's reason.
+      this.#problems.refused('sync', `sync what is in ${this.#parts.options.directory}`, error);
       this.#syncLater.request(retryMs);
     }
   }
@@ -383,35 +398,37 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   async #syncActive(): Promise<void> {
     const segment = this.#writer.active;
     if (!segment || !this.#writer.hasUnsynced) return;
-    const from = this.#writer.syncedBytes;
     try {
       await this.#writer.sync();
     } catch (error) {
       // A second sync of this file would report success without writing the lost pages.
       const fields = { segment: segment.path, error: messageOf(error) };
       this.#parts.options.log.error(fields, 'A sync failed: writing its chunks again.');
-      await this.#writer.seal();
-      this.#rescue = { segment, from };
+      await this.#sealUnsynced();
       await this.#rescueUnsynced();
     }
   }
 
-  /** Notes a sealed segment whose last part was never synced. */
-  #rescueLater(segment: Segment, from: number): void {
-    this.#rescue = { segment, from };
-    this.#syncLater.request(this.#intervalMs);
+  /** Closes the active segment without a sync; what that leaves in doubt is to be rescued. */
+  async #sealUnsynced(): Promise<void> {
+    const from = this.#writer.syncedBytes;
+    const segment = this.#writer.active;
+    if (segment && this.#writer.hasUnsynced) this.#rescues.push({ segment, from });
+    await this.#writer.seal();
   }
 
   async #rescueUnsynced(): Promise<void> {
-    if (!this.#rescue) return;
-    const damaged = await rewriteUnsynced(this.#rescue, {
-      index: this.#index,
-      reader: this.#reader,
-      writer: this.#writer,
-      begin: (firstSequence) => this.#beginSegment(firstSequence),
-    });
-    this.#rescue = undefined;
-    for (const entry of damaged) await this.#quarantine(entry);
+    for (let part = this.#rescues[0]; part; part = this.#rescues[0]) {
+      if (this.#writer.active) await this.#sealUnsynced();
+      const damaged = await rewriteUnsynced(part, {
+        index: this.#index,
+        reader: this.#reader,
+        writer: this.#writer,
+        begin: (firstSequence) => this.#beginSegment(firstSequence),
+      });
+      this.#rescues.shift();
+      for (const entry of damaged) await this.#quarantine(entry);
+    }
   }
 
   /** Gives up the oldest segment with all unsettled chunks in it; lists them in `dropped`. */
@@ -419,7 +436,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     if (this.#writer.active === segment) await this.#sealActive();
     for (const entry of this.#index.entriesOf(segment)) {
       const header = await this.#reader.readHeader(entry);
-      if (!this.#settleSilently(entry)) continue;
+      if (!this.#settle(entry)) continue;
       dropped.push({ sequence: entry.sequence, header, bodyBytes: entry.bodyBytes });
     }
     await this.#deleteSegment(segment);
@@ -429,9 +446,10 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     for (const segment of this.#index.deletable()) {
       try {
         await this.#deleteSegment(segment);
+        this.#problems.succeeded('delete');
       } catch (error) {
-        const fields = { segment: segment.path, error: messageOf(error) };
-        this.#parts.options.log.warn(fields, 'Cannot delete a delivered segment yet.');
+        const failure = this.#problems.refused('delete', `delete ${segment.path} yet`, error);
+        this.#parts.options.log.warn({}, failure.message);
         this.#acksLater.request(retryMs);
       }
     }
@@ -447,20 +465,22 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#acksLater.due = false;
     try {
       await this.#writeAcks();
+      this.#problems.succeeded('acknowledge');
     } catch (error) {
-      const fields = { directory: this.#parts.options.directory, error: messageOf(error) };
-      this.#parts.options.log.warn(fields, 'Cannot note delivered chunks yet.');
+      const { directory, log } = this.#parts.options;
+      const action = `note delivered chunks in ${directory} yet`;
+      log.warn({}, this.#problems.refused('acknowledge', action, error).message);
       this.#acksLater.request(retryMs);
     }
   }
 
   #writeAcks(): Promise<void> {
-    const isSynced = this.#parts.options.durability !== 'os';
+    const isSynced = this.#limits.durability !== 'os';
     return this.#acks.flush(() => this.#index.settledBelow(this.#nextSequence), isSynced);
   }
 
-  /** Marks a lost chunk as settled, so that the next start does not find it again. */
-  #settleSilently(entry: ChunkEntry): boolean {
+  /** Notes a chunk as settled, so that the next start does not find it again. */
+  #settle(entry: ChunkEntry): boolean {
     if (!this.#index.settle(entry.sequence)) return false;
     this.#acks.add(entry.sequence);
     this.#acksLater.request(this.#intervalMs);
@@ -468,7 +488,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   async #quarantine(entry: ChunkEntry): Promise<void> {
-    if (!this.#settleSilently(entry)) return;
+    if (!this.#settle(entry)) return;
     await this.#reader.quarantine(entry);
     this.#wake();
   }

@@ -1,7 +1,8 @@
 /**
  * The checkpoint file: a journal of lines, each `CHECKSUM JSON\n` with the CRC-32 of the JSON text
- * as 8 hexadecimal digits. The first line is `{"sluice_checkpoints":1,"number":N}`; then
- * `{"key":K,"entry":{…}}` sets and `{"key":K}` deletes; later lines win.
+ * as 8 hexadecimal digits. The first line is `{"sluice_checkpoints":1,"number":N,"entries":M}`; then
+ * `{"key":K,"entry":{…}}` sets and `{"key":K}` deletes; later lines win. The first M of them were
+ * synced before the file got its name: when fewer stand there, that is damage, not a crash.
  *
  * Two generations stand side by side: PATH and PATH.previous. A flush appends the changed entries
  * to PATH and syncs; when PATH has grown to twice what it holds, all entries go to a new file, PATH
@@ -231,7 +232,7 @@ class JournaledCheckpoints implements CheckpointStore {
     const { path } = this.#options;
     const number = this.#number + 1;
     const content = Buffer.concat([
-      encodeLine({ sluice_checkpoints: 1, number }),
+      encodeLine({ sluice_checkpoints: 1, number, entries: this.entries.size }),
       encodeLines(this.entries.keys(), this.entries),
     ]);
     await writeNewFile(this.#fileSystem, temporaryPath(path), [content]);
@@ -284,6 +285,7 @@ async function readGeneration(
   if (!content) return undefined;
   const changes: Change[] = [];
   let number = 0;
+  let entriesMissing = 0;
   let damagedLines = 0;
   let position = 0;
   while (position < content.length) {
@@ -291,9 +293,11 @@ async function readGeneration(
     if (end < 0) break;
     const value = decodeLine(content.subarray(position, end));
     if (position === 0) {
-      number = numberOf(value);
+      number = numberOf(value, 'number');
+      entriesMissing = numberOf(value, 'entries');
       if (number === 0) damagedLines++;
     } else {
+      entriesMissing--;
       const change = changeOf(value);
       if (change) changes.push(change);
       else damagedLines++;
@@ -308,6 +312,8 @@ async function readGeneration(
   }
   // A new generation is synced before it gets its name, so not even a header means damage.
   if (number === 0 && damagedLines === 0) damagedLines = 1;
+  // Lines that were joined by a flipped line end are counted already.
+  if (entriesMissing > 0 && damagedLines === 0) damagedLines = entriesMissing;
   return { number, changes, damagedLines, bytes: position, content };
 }
 
@@ -380,9 +386,11 @@ function decodeLine(line: Buffer): unknown {
   }
 }
 
-function numberOf(value: unknown): number {
+/** A number of the first line; 0 when it has none. */
+function numberOf(value: unknown, name: 'number' | 'entries'): number {
   if (!isObject(value) || value.sluice_checkpoints !== 1) return 0;
-  return typeof value.number === 'number' && value.number > 0 ? value.number : 0;
+  const number = value[name];
+  return typeof number === 'number' && number > 0 ? number : 0;
 }
 
 function changeOf(value: unknown): Change | undefined {

@@ -39,6 +39,8 @@ export class CheckpointWriter {
   private readonly failures: Counter;
   private readonly setHealth: (problem: string | undefined) => void;
   private readonly dirty = new Set<CheckpointedSource>();
+  /** Positions were raised and are not on the disk yet. */
+  hasRaised = false;
   private running: Promise<void> | undefined;
   private again: Promise<void> | undefined;
   private cancelTimer: (() => void) | undefined;
@@ -54,7 +56,7 @@ export class CheckpointWriter {
 
   start(periodMs = 1000): void {
     this.cancelTimer = this.clock.every(periodMs, () => {
-      if (this.dirty.size > 0 && this.running === undefined)
+      if ((this.dirty.size > 0 || this.hasRaised) && this.running === undefined)
         void this.flush().catch(() => undefined);
     });
   }
@@ -65,6 +67,17 @@ export class CheckpointWriter {
 
   markDirty(source: CheckpointedSource): void {
     this.dirty.add(source);
+  }
+
+  /** Notes what stored chunks of an output say of generations: all below these positions is in
+   *  them, or was before. Written with the next `flush`. */
+  raise(output: string, covered: Readonly<Record<string, number>>): void {
+    for (const [key, entry] of this.store.entries) {
+      const position = covered[entry.generation];
+      if (position === undefined || position <= (entry.position[output] ?? 0)) continue;
+      this.store.set(key, { ...entry, position: { ...entry.position, [output]: position } });
+      this.hasRaised = true;
+    }
   }
 
   forget(key: string): void {
@@ -104,6 +117,7 @@ export class CheckpointWriter {
         });
       }
       await this.store.flush();
+      this.hasRaised = false;
       this.writes.value++;
       this.setHealth(undefined);
     } catch (error) {

@@ -138,6 +138,11 @@ export class Chunk {
     this.bytes += record.length;
   }
 
+  /** Memory that another chunk's body can be read into: this one must not be used again. */
+  get memory(): Buffer | undefined {
+    return (this.sections[0] ?? this.spare)?.writer.buffer;
+  }
+
   /** The bytes of the only section, or of all in order. */
   body(): Buffer {
     if (this.sections.length === 1) return this.sections[0]!.writer.view();
@@ -280,8 +285,9 @@ export class Chunk {
     return Buffer.concat([length, tables, ...columns]);
   }
 
-  /** Rebuilds a chunk from what `header` and `body` gave. Throws on anything inconsistent. */
-  static restore(header: Buffer, body: Buffer): Chunk {
+  /** Rebuilds a chunk from what `header` and `body` gave, which become its own; `memory` is what
+   *  the body stands at the start of. Throws on anything inconsistent. */
+  static restore(header: Buffer, body: Buffer, memory = body): Chunk {
     const tablesLength = header.readUInt32LE(0);
     // Written by `header` above and covered by the segment's checksum.
     const tables = JSON.parse(header.toString('utf8', 4, 4 + tablesLength)) as StoredTables;
@@ -289,11 +295,19 @@ export class Chunk {
     const reader = new ColumnReader(header, 4 + tablesLength);
     let bodyAt = 0;
     for (const [key, count, bytes] of tables.sections) {
-      const section = chunk.section(key);
-      section.ends = reader.int32(count);
-      section.records = reader.int32(count);
-      section.count = count;
-      section.writer.bytes(body, bodyAt, bodyAt + bytes);
+      const writer = new ByteWriter(0);
+      const isOnly = tables.sections.length === 1;
+      writer.buffer = isOnly ? memory : body.subarray(bodyAt, bodyAt + bytes);
+      writer.length = bytes;
+      const section = {
+        key,
+        writer,
+        ends: reader.int32(count),
+        records: reader.int32(count),
+        count,
+      };
+      chunk.sections.push(section);
+      chunk.byKey.set(key, section);
       bodyAt += bytes;
     }
     const count = tables.count;

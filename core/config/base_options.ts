@@ -1,3 +1,4 @@
+import { ignoredFilterKeys, ignoredInputKeys, ignoredOutputKeys } from './fluent_bit_keys.ts';
 import type { JsonSchema } from './json_schema.ts';
 import { durabilities, fullPolicies, logLevels, storageTypes } from './service_options.ts';
 
@@ -65,6 +66,7 @@ export const inputProperties = {
     'x-ignored': 'Inputs share one thread.',
     description: 'Accepted for Fluent Bit files; inputs share one thread.',
   },
+  ...ignoredInputKeys,
 } as const satisfies Properties;
 
 /** Options of every filter. */
@@ -72,6 +74,7 @@ export const filterProperties = {
   alias,
   ...routing,
   log_level: logLevel,
+  ...ignoredFilterKeys,
 } as const satisfies Properties;
 
 /** Options of every output. */
@@ -79,6 +82,7 @@ export const outputProperties = {
   alias,
   ...routing,
   log_level: logLevel,
+  ...ignoredOutputKeys,
   retry_limit: {
     'x-type': 'retry_limit',
     description:

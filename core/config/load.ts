@@ -6,6 +6,7 @@ import { SecretPlaces } from './conceal.ts';
 import { type Diagnostic, diagnosticAt, sortDiagnostics, withFrames } from './diagnostic.ts';
 import { buildEnvironment, type Environment, interpolateTree } from './interpolate.ts';
 import { normalizeKeys } from './keys.ts';
+import { listMentions, type PluginMention } from './mentions.ts';
 import { mergeTrees } from './merge.ts';
 import {
   type ConfigNode,
@@ -28,7 +29,7 @@ import {
 import { type PlainComponent, type ResolveContext, resolveComponent } from './resolve_component.ts';
 import type { ComponentConfig, PluginPath, ResolvedConfig, ServiceOptions } from './resolved.ts';
 import { resolveService } from './resolve_base.ts';
-import { buildCoreSchema, type PluginSchema } from './schema.ts';
+import { buildCoreSchema, type PluginName, type PluginSchema } from './schema.ts';
 import { secretReader } from './secret_source.ts';
 import type { SyntaxChecks } from './spelling_check.ts';
 import { SchemaValidator } from './validate.ts';
@@ -36,8 +37,10 @@ import { SchemaValidator } from './validate.ts';
 export interface LoadOptions extends SyntaxChecks {
   /** Pipeline files, relative to `cwd`; several are merged. */
   readonly files: readonly string[];
-  /** Schemas of the plugins that are there. */
+  /** Schemas of the plugins that are there, or at least of those that the files name. */
   readonly plugins: readonly PluginSchema[];
+  /** All that can be named, when `plugins` holds only some: for hints. */
+  readonly pluginNames?: readonly PluginName[];
   /** Environment of the process when absent. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
@@ -55,15 +58,45 @@ export interface LoadResult {
   readonly config?: ResolvedConfig;
   /** In the order of the files, each with its code frame, secrets masked. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Parsers that components refer to, whether a file defines them or they are built in. */
+  readonly parserNames: readonly string[];
 }
 
-const diagnosticsMax = 200;
+/** Problems that are shown; a file with more has one cause, or several to be mended in turn. */
+const diagnosticsMax = 50;
 
 /** Loads pipeline files: reads, interpolates, merges, validates and resolves them. Reports every error at once;
  *  throws only SLUICE_BUG, for a plugin whose schema is broken. */
 export function loadConfig(options: LoadOptions): LoadResult {
+  return readPipelineFiles(options).load(options.plugins, options.pluginNames);
+}
+
+/** Pipeline files that were read, before the plugins that they name are there. */
+export interface PipelineFiles {
+  /** Third-party plugins, to be imported. */
+  readonly pluginPaths: readonly PluginPath[];
+  /** Plugins that components name, as they are written. */
+  readonly mentions: readonly PluginMention[];
+  /** Goes on with `loadConfig`; to be called once. */
+  load(plugins: readonly PluginSchema[], pluginNames?: readonly PluginName[]): LoadResult;
+}
+
+/** Begins `loadConfig`, so that only the plugins that the files name need be imported. */
+export function readPipelineFiles(options: Omit<LoadOptions, 'plugins'>): PipelineFiles {
   const loader = new Loader(options);
-  const config = loader.load();
+  const root = loader.readTree();
+  return {
+    pluginPaths: loader.pluginPaths(root),
+    mentions: listMentions(root),
+    load(plugins, pluginNames = plugins) {
+      const config = loader.load(root, plugins, pluginNames);
+      return resultOf(loader, config);
+    },
+  };
+}
+
+function resultOf(loader: Loader, config: ResolvedConfig | undefined): LoadResult {
+  const { parserNames } = loader;
   const errors = loader.diagnostics.some(({ severity }) => severity === 'error');
   const sorted = sortDiagnostics(loader.diagnostics);
   const diagnostics = withFrames(
@@ -75,25 +108,11 @@ export function loadConfig(options: LoadOptions): LoadResult {
   const [first] = diagnostics;
   if (more > 0 && first !== undefined) {
     const place = { file: first.file, line: 0, column: 0 };
-    return {
-      diagnostics: [...diagnostics, diagnosticAt(place, `There are ${more} more problems.`)],
-    };
+    const rest = diagnosticAt(place, `There are ${more} more problems.`);
+    return { diagnostics: [...diagnostics, rest], parserNames };
   }
-  return errors || config === undefined ? { diagnostics } : { config, diagnostics };
-}
-
-export interface PluginPathsResult {
-  readonly plugins: readonly PluginPath[];
-  /** Errors that kept files from being read; `loadConfig` reports them as well. */
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** Finds the third-party plugins that the files name, to load them before `loadConfig` needs their schemas. */
-export function listPluginPaths(options: Omit<LoadOptions, 'plugins'>): PluginPathsResult {
-  const loader = new Loader({ ...options, plugins: [] });
-  const root = loader.readTree();
-  const diagnostics = withFrames(sortDiagnostics(loader.diagnostics), loader.sources);
-  return { plugins: loader.pluginPaths(root), diagnostics };
+  if (errors || config === undefined) return { diagnostics, parserNames };
+  return { config, diagnostics, parserNames };
 }
 
 const kinds = ['input', 'filter', 'output'] as const;
@@ -102,7 +121,7 @@ class Loader {
   readonly diagnostics: Diagnostic[] = [];
   readonly secretPlaces = new SecretPlaces();
   sources: ReadonlyMap<string, string> = new Map();
-  readonly #options: LoadOptions;
+  readonly #options: Omit<LoadOptions, 'plugins'>;
   readonly #cwd: string;
   readonly #access: ConfigFiles;
   readonly #coreSchema = buildCoreSchema();
@@ -112,7 +131,7 @@ class Loader {
   /** A file could not be read, so that what seems to be missing may stand in it. */
   #isIncomplete = false;
 
-  constructor(options: LoadOptions) {
+  constructor(options: Omit<LoadOptions, 'plugins'>) {
     this.#options = options;
     this.#cwd = options.cwd ?? process.cwd();
     this.#access = { ...realFiles(), ...options.access };
@@ -147,8 +166,18 @@ class Loader {
     return merged?.kind === 'map' ? merged : undefined;
   }
 
-  load(): ResolvedConfig | undefined {
-    const merged = this.readTree();
+  /** Parsers that were referred to. */
+  get parserNames(): readonly string[] {
+    const parsers = this.#references.filter(({ to }) => to === 'parser');
+    return [...new Set(parsers.map(({ name }) => name))];
+  }
+
+  /** Goes on with what `readTree` returned. */
+  load(
+    merged: MapNode | undefined,
+    plugins: readonly PluginSchema[],
+    pluginNames: readonly PluginName[],
+  ): ResolvedConfig | undefined {
     if (merged === undefined) {
       if (this.diagnostics.length === 0) this.#reportEmpty('The pipeline file is empty.');
       return undefined;
@@ -158,7 +187,7 @@ class Loader {
     const validator = new SchemaValidator(this.#options);
     const problems = validator.validate(root, this.#coreSchema);
     this.diagnostics.push(...problems);
-    const context = this.#context(validator);
+    const context = this.#context(validator, plugins, pluginNames);
     const parsers = this.#plainComponents(root, ['parsers'], 'parser', context);
     const plain = kinds.map((kind) =>
       this.#plainComponents(root, ['pipeline', `${kind}s`], kind, context),
@@ -205,15 +234,19 @@ class Loader {
     return keyed.kind === 'map' ? keyed : undefined;
   }
 
-  #context(validator: SchemaValidator): ResolveContext {
+  #context(
+    validator: SchemaValidator,
+    plugins: readonly PluginSchema[],
+    pluginNames: readonly PluginName[],
+  ): ResolveContext {
     const secrets = secretReader({
       readFile: this.#access.readFile,
       fileMode: this.#access.fileMode,
       lookup: this.#environment.lookup,
       cwd: this.#cwd,
     });
-    const { plugins } = this.#options;
-    return { plugins, validator, secrets, secretPlaces: this.secretPlaces, report: this.#report };
+    const { secretPlaces } = this;
+    return { plugins, pluginNames, validator, secrets, secretPlaces, report: this.#report };
   }
 
   #plainComponents(

@@ -130,9 +130,16 @@ class IncludeWalk implements ReadResult {
   }
 
   #include(root: ConfigNode | undefined, absolute: string): void {
-    const includes = entryIgnoringCase(root, 'includes')?.value;
-    const items = includes?.kind === 'list' ? includes.items : [includes];
-    const paths = items.filter((item) => item?.kind === 'scalar' && item.value !== null);
+    const service = entryIgnoringCase(root, 'service')?.value;
+    const named = [
+      entryIgnoringCase(root, 'includes')?.value,
+      entryIgnoringCase(service, 'parsers_file')?.value,
+    ];
+    const items = named.flatMap((node) => {
+      if (node === undefined) return [];
+      return node.kind === 'list' ? [...node.items] : [node];
+    });
+    const paths = items.filter((item) => item.kind === 'scalar' && item.value !== null);
     if (paths.length === 0) return;
     const section = entryIgnoringCase(root, 'env')?.value;
     const sources = {

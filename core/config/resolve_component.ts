@@ -16,8 +16,10 @@ import {
 import { normalizeTree, type Reference } from './normalize.ts';
 import {
   buildComponentSchema,
+  isNamed,
   nameKeyOf,
   type OptionProblem,
+  type PluginName,
   type PluginSchema,
 } from './schema.ts';
 import type { SecretReader } from './secret_source.ts';
@@ -26,6 +28,8 @@ import type { SchemaValidator } from './validate.ts';
 /** What every step of resolving shares. */
 export interface ResolveContext {
   readonly plugins: readonly PluginSchema[];
+  /** Those and others that could be named. */
+  readonly pluginNames: readonly PluginName[];
   readonly validator: SchemaValidator;
   readonly secrets: SecretReader;
   readonly secretPlaces: SecretPlaces;
@@ -96,7 +100,7 @@ function findPlugin(
 ): PluginSchema | undefined {
   const key = nameKeyOf(kind);
   const entry = entryIgnoringCase(node, key);
-  const ofKind = context.plugins.filter((plugin) => plugin.kind === kind);
+  const ofKind = context.pluginNames.filter((plugin) => plugin.kind === kind);
   const names = ofKind.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]);
   if (entry?.value.kind !== 'scalar' || entry.value.text === '') {
     const position = entry?.value.position ?? node.position;
@@ -105,16 +109,14 @@ function findPlugin(
     context.report(diagnosticAt(position, message, { path: formatPath(path), expected }));
     return undefined;
   }
-  const text = entry.value.text.trim().toLowerCase();
-  const isNamed = ({ name, aliases }: PluginSchema) =>
-    name.toLowerCase() === text || (aliases ?? []).some((alias) => alias.toLowerCase() === text);
-  const plugin = ofKind.find(isNamed);
+  const { text } = entry.value;
+  const plugin = context.plugins.find((one) => one.kind === kind && isNamed(one, text));
   if (plugin !== undefined) return plugin;
-  const elsewhere = context.plugins.find(isNamed);
+  const elsewhere = context.pluginNames.find((one) => isNamed(one, text));
   const shown =
     entry.value.interpolated === true ? 'that the variable names' : `"${entry.value.text}"`;
   const hint = elsewhere === undefined ? '' : `; it is ${kindWords[elsewhere.kind]}`;
-  const near = nearest(text, names);
+  const near = nearest(text.trim().toLowerCase(), names);
   context.report(
     diagnosticAt(entry.value.position, `There is no ${kind} ${shown}${hint}.`, {
       code: 'SLUICE_PLUGIN_UNKNOWN',

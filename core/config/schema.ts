@@ -11,11 +11,21 @@ export interface OptionProblem {
   readonly severity?: 'error' | 'warning';
 }
 
-/** What the pipeline file must know of a plugin. */
-export interface PluginSchema {
+/** What a plugin can be named by. */
+export interface PluginName {
   readonly kind: PluginKind;
   readonly name: string;
   readonly aliases?: readonly string[];
+}
+
+/** Whether a text in a pipeline file names the plugin: in any case, by its name or an alias. */
+export function isNamed({ name, aliases = [] }: PluginName, text: string): boolean {
+  const wanted = text.trim().toLowerCase();
+  return [name, ...aliases].some((one) => one.toLowerCase() === wanted);
+}
+
+/** What the pipeline file must know of a plugin. */
+export interface PluginSchema extends PluginName {
   readonly summary: string;
   /** Schema of the plugin's own options: an object with `properties`. */
   readonly schema: JsonSchema;

@@ -148,7 +148,11 @@ function explainKeyword(error: ErrorObject, place: Place): Explanation {
 
 function explainUnknownKey(error: ErrorObject, place: Place, key: string): Explanation {
   const schema = error.parentSchema as JsonSchema;
-  const known = Object.keys(schema.properties ?? {});
+  const properties = Object.entries(schema.properties ?? {});
+  // Keys without effect are accepted, not recommended.
+  const known = properties
+    .filter(([, one]) => one['x-ignored'] === undefined)
+    .map(([name]) => name);
   const near = nearest(key, known);
   const position = entryOf(place.node, key)?.keyPosition;
   const shown = known.slice(0, knownKeysShown).join(', ');

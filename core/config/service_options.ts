@@ -1,3 +1,4 @@
+import { ignoredServiceKeys } from './fluent_bit_keys.ts';
 import type { JsonSchema } from './json_schema.ts';
 
 /** What to do when a bounded store is full. */
@@ -201,5 +202,12 @@ export const serviceSchema = {
       'x-ignored': 'There are no coroutine stacks.',
       description: 'Accepted for Fluent Bit files; there are no coroutine stacks.',
     },
+    parsers_file: {
+      type: ['string', 'array'],
+      items: { type: 'string', minLength: 1 },
+      description:
+        'YAML files with `parsers` and `multiline_parsers`, read as if they stood under `includes`.',
+    },
+    ...ignoredServiceKeys,
   },
 } as const satisfies JsonSchema;

@@ -8,8 +8,9 @@
  * The only place that knows the Avro library.
  */
 import { isUtf8 } from 'node:buffer';
+import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
-import avro from 'avsc';
+import type { Type } from 'avsc';
 import {
   type DeadLetter,
   type DeadLetterInput,
@@ -44,35 +45,23 @@ interface AvroLetter {
   readonly envelope_checksum: Buffer;
 }
 
-/** Encodes and decodes the parts of a container of dead letters. Keeps nothing between calls. */
+/** Made once for all codecs: it turns schemas into code, which takes a millisecond. */
+let made: AvroTypes | undefined;
+
+/** Encodes and decodes the parts of a container of dead letters. Keeps nothing between calls but the Avro types,
+ *  which are made when the first letter is written or read: most agents never have one. */
 export class DeadLetterCodec {
-  readonly headerBytes: number;
-  readonly #letter = avro.Type.forSchema(JSON.parse(deadLetterSchemaText));
-  readonly #long = avro.Type.forSchema('long');
-  readonly #header = avro.Type.forSchema({
-    type: 'record',
-    name: 'Header',
-    fields: [
-      { name: 'magic', type: { type: 'fixed', name: 'Magic', size: 4 } },
-      { name: 'meta', type: { type: 'map', values: 'bytes' } },
-      { name: 'sync', type: { type: 'fixed', name: 'Sync', size: syncMarkerBytes } },
-    ],
-  });
+  get headerBytes(): number {
+    return this.#types.header.length;
+  }
 
-  readonly #headerTemplate: Buffer;
-
-  constructor() {
-    const schema = JSON.stringify(JSON.parse(deadLetterSchemaText));
-    this.#headerTemplate = this.#header.toBuffer({
-      magic: Buffer.from('Obj\x01', 'latin1'),
-      meta: { 'avro.schema': Buffer.from(schema), 'avro.codec': Buffer.from('null') },
-      sync: Buffer.alloc(syncMarkerBytes),
-    });
-    this.headerBytes = this.#headerTemplate.length;
+  get #types(): AvroTypes {
+    made ??= makeTypes();
+    return made;
   }
 
   encodeHeader(sync: Buffer): Buffer {
-    const header = Buffer.from(this.#headerTemplate);
+    const header = Buffer.from(this.#types.header);
     sync.copy(header, this.headerBytes - syncMarkerBytes);
     return header;
   }
@@ -102,7 +91,7 @@ export class DeadLetterCodec {
       checksum: crc32(record),
       envelope_checksum: Buffer.alloc(checksumBytes),
     };
-    const bytes = this.#letter.toBuffer(letter);
+    const bytes = this.#types.letter.toBuffer(letter);
     const end = bytes.length - checksumBytes;
     bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end);
     return bytes;
@@ -110,7 +99,12 @@ export class DeadLetterCodec {
 
   encodeBlock(letters: readonly Buffer[], sync: Buffer): Buffer[] {
     const bytes = letters.reduce((total, letter) => total + letter.length, 0);
-    return [this.#long.toBuffer(letters.length), this.#long.toBuffer(bytes), ...letters, sync];
+    return [
+      this.#types.long.toBuffer(letters.length),
+      this.#types.long.toBuffer(bytes),
+      ...letters,
+      sync,
+    ];
   }
 
   /** Reads a block's count and length; undefined when there are no such numbers at `position`. */
@@ -131,7 +125,7 @@ export class DeadLetterCodec {
   ): { letter: DecodedLetter | undefined; end: number } | undefined {
     let decoded: { value: AvroLetter; offset: number };
     try {
-      decoded = this.#letter.decode(content, position);
+      decoded = this.#types.letter.decode(content, position);
     } catch {
       // Damaged lengths and branches; the caller counts the range.
       return undefined;
@@ -148,13 +142,47 @@ export class DeadLetterCodec {
 
   #longAt(content: Buffer, position: number): { value: number; offset: number } | undefined {
     try {
-      const found = this.#long.decode(content, position);
+      const found = this.#types.long.decode(content, position);
       return found.offset < 0 ? undefined : found;
     } catch {
       // More than 2^53: no length of ours.
       return undefined;
     }
   }
+}
+
+interface AvroTypes {
+  readonly letter: Type;
+  readonly long: Type;
+  /** A header whose sync marker is zeros. */
+  readonly header: Buffer;
+}
+
+function makeTypes(): AvroTypes {
+  // Not `import`, which would make every caller wait.
+  const avro = createRequire(import.meta.url)('avsc') as typeof import('avsc');
+  const schema: unknown = JSON.parse(deadLetterSchemaText);
+  const header = avro.Type.forSchema({
+    type: 'record',
+    name: 'Header',
+    fields: [
+      { name: 'magic', type: { type: 'fixed', name: 'Magic', size: 4 } },
+      { name: 'meta', type: { type: 'map', values: 'bytes' } },
+      { name: 'sync', type: { type: 'fixed', name: 'Sync', size: syncMarkerBytes } },
+    ],
+  });
+  return {
+    letter: avro.Type.forSchema(JSON.parse(deadLetterSchemaText)),
+    long: avro.Type.forSchema('long'),
+    header: header.toBuffer({
+      magic: Buffer.from('Obj\x01', 'latin1'),
+      meta: {
+        'avro.schema': Buffer.from(JSON.stringify(schema)),
+        'avro.codec': Buffer.from('null'),
+      },
+      sync: Buffer.alloc(syncMarkerBytes),
+    }),
+  };
 }
 
 function decodedLetter(value: AvroLetter, record: Buffer): DecodedLetter {

@@ -3,7 +3,7 @@ import { type DeadLetterCodec, type DecodedLetter, syncMarkerBytes } from './avr
 export interface ScannedLetter {
   /** Where its encoding starts in the file. */
   readonly position: number;
-  readonly bytes: number;
+  readonly encoded: Buffer;
   readonly letter: DecodedLetter;
 }
 
@@ -18,10 +18,9 @@ export interface ContainerScan {
   readonly damaged: DamagedBytes[];
   /** Where an unfinished block at the end starts; the file's length when there is none. */
   readonly tornAt: number;
+  /** Intact letters of that block. */
+  readonly torn: ScannedLetter[];
 }
-
-/** How far before a marker the start of its block is looked for. */
-const blockSearchBytesMax = 64 * 1024;
 
 /**
  * Finds every intact letter in a container's bytes. After a damaged block it goes on behind the
@@ -31,7 +30,7 @@ export function scanContainer(content: Buffer, codec: DeadLetterCodec): Containe
   const { headerBytes } = codec;
   const own = content.subarray(headerBytes - syncMarkerBytes, headerBytes);
   if (content.length < headerBytes) {
-    return { sync: own, letters: [], damaged: [], tornAt: 0 };
+    return { sync: own, letters: [], damaged: [], tornAt: 0, torn: [] };
   }
   const isHeaderIntact = content.subarray(0, headerBytes).equals(codec.encodeHeader(own));
   const scan = scanBlocks(content, codec, own);
@@ -43,7 +42,7 @@ export function scanContainer(content: Buffer, codec: DeadLetterCodec): Containe
   }
   if (isHeaderIntact) return scan;
   // All zero: the file was created and nothing of it reached the disk.
-  if (content.every((byte) => byte === 0)) return { ...scan, damaged: [], tornAt: 0 };
+  if (content.every((byte) => byte === 0)) return { ...scan, damaged: [], tornAt: 0, torn: [] };
   return { ...scan, damaged: [{ start: 0, end: headerBytes }, ...scan.damaged] };
 }
 
@@ -71,77 +70,82 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
     }
     const next = content.indexOf(sync, position);
     if (next < 0) {
+      const start = block?.start ?? position;
+      const found: ScannedLetter[] = [];
+      decodeLetters(content, codec, { start, bytes: content.length - start }, found, []);
       const torn = (block !== undefined && end > content.length) || isTornRest(content, position);
-      if (torn) return { sync, letters, damaged, tornAt: position };
+      if (torn) return { sync, letters, damaged, tornAt: position, torn: found };
+      letters.push(...found);
       damaged.push({ start: position, end: content.length });
       break;
     }
     // The length may be what is damaged, or the marker: letters that are whole are still taken.
     const start = block?.start ?? position;
-    const bytes = next - start;
-    const first: ScannedLetter[] = [];
-    decodeLetters(content, codec, { start, bytes, count: bytes }, first, []);
-    const decodedTo = first.at(-1) ? first.at(-1)!.position + first.at(-1)!.bytes : position;
-    letters.push(...first, ...blockEndingAt(content, codec, decodedTo, next));
+    decodeLetters(content, codec, { start, bytes: next - start }, letters, []);
     damaged.push({ start: position, end: next + syncMarkerBytes });
     position = next + syncMarkerBytes;
   }
-  return { sync, letters, damaged, tornAt: content.length };
+  return { sync, letters, damaged, tornAt: content.length, torn: [] };
 }
 
-/** Reads the letters of a block; what does not decode or agree goes to `damaged`. */
+/**
+ * Reads the letters of a block. Behind one that does not decode or agree it goes on where the next
+ * intact one starts; what lies between goes to `damaged`.
+ */
 function decodeLetters(
   content: Buffer,
   codec: DeadLetterCodec,
-  block: { start: number; bytes: number; count: number },
+  block: { start: number; bytes: number },
   letters: ScannedLetter[],
   damaged: DamagedBytes[],
 ): void {
   const end = block.start + block.bytes;
+  const searchEnd = endOfContent(content, block.start, end);
   const bounded = content.subarray(0, end);
-  let position = block.start;
-  for (let index = 0; index < block.count && position < end; index++) {
-    const found = codec.decodeLetter(bounded, position);
-    if (!found) break;
-    if (found.letter) {
-      letters.push({ position, bytes: found.end - position, letter: found.letter });
-    } else {
-      damaged.push({ start: position, end: found.end });
+  let damagedFrom = -1;
+  for (let position = block.start; position < end; ) {
+    if (position >= searchEnd) {
+      if (damagedFrom < 0) damagedFrom = position;
+      break;
     }
+    const found = mayStartLetter(bounded, position)
+      ? codec.decodeLetter(bounded, position)
+      : undefined;
+    if (!found?.letter) {
+      if (damagedFrom < 0) damagedFrom = position;
+      position++;
+      continue;
+    }
+    if (damagedFrom >= 0) damaged.push({ start: damagedFrom, end: position });
+    damagedFrom = -1;
+    const encoded = content.subarray(position, found.end);
+    letters.push({ position, encoded, letter: found.letter });
     position = found.end;
   }
-  if (position < end) damaged.push({ start: position, end });
+  if (damagedFrom >= 0) damaged.push({ start: damagedFrom, end });
+}
+
+/** Where only zeros follow, which are no letter however many of them a crash leaves. */
+function endOfContent(content: Buffer, start: number, end: number): number {
+  while (end > start && content[end - 1] === 0) end--;
+  return end;
+}
+
+/** A letter starts with the branch of its record: text is 0, bytes are 1, doubled as Avro does. */
+function mayStartLetter(content: Buffer, position: number): boolean {
+  return content[position] === 0 || content[position] === 2;
 }
 
 /** The letters of a block if all of them are intact. */
 function wholeLetters(
   content: Buffer,
   codec: DeadLetterCodec,
-  block: { start: number; bytes: number; count: number },
+  block: { start: number; bytes: number },
 ): ScannedLetter[] | undefined {
   const letters: ScannedLetter[] = [];
   const damaged: DamagedBytes[] = [];
   decodeLetters(content, codec, block, letters, damaged);
   return damaged.length === 0 ? letters : undefined;
-}
-
-/**
- * The letters of a whole block that starts somewhere from `from` on and ends at `end`: its own
- * marker is intact, the one before it is not.
- */
-function blockEndingAt(
-  content: Buffer,
-  codec: DeadLetterCodec,
-  from: number,
-  end: number,
-): ScannedLetter[] {
-  for (let start = Math.max(from, end - blockSearchBytesMax); start < end; start++) {
-    const block = codec.decodeBlockHead(content, start);
-    if (!block || block.start + block.bytes !== end) continue;
-    const whole = wholeLetters(content, codec, block);
-    if (whole) return whole;
-  }
-  return [];
 }
 
 /** A rest too short for a block, or zeros that a crash left. */

@@ -10,6 +10,7 @@ import { SpaceWaiters } from '../buffer/space_waiters.ts';
 import { type StorageLog, storageClosed, storageFailed } from '../buffer/storage_error.ts';
 import { messageOf } from '../errors/sluice_error.ts';
 import { DeadLetterCodec, syncMarkerBytes } from './avro_container.ts';
+import type { DamagedBytes, ScannedLetter } from './container_scan.ts';
 import type { DeadLetterInput, DeadLetterReference } from './dead_letter.ts';
 import {
   containerFileName,
@@ -27,18 +28,24 @@ import {
   rewriteRemovals,
 } from './removal_log.ts';
 
-export interface DeadLetterStoreOptions {
-  /** One output's directory; created when missing. */
-  readonly directory: string;
-  /** The output's name, which becomes part of each letter and its id. */
-  readonly output: string;
+/** What can change while a store is open. */
+export interface DeadLetterLimits {
   /** Most bytes that container files take together. */
   readonly limitBytes: number;
   /** What happens to letters that do not fit: they wait at the caller, or are lost and counted. */
   readonly whenFull: 'block' | 'drop';
+}
+
+export interface DeadLetterStoreOptions extends DeadLetterLimits {
+  /** One output's directory; created when missing. */
+  readonly directory: string;
+  /** The output's name, which becomes part of each letter and its id. */
+  readonly output: string;
   /** Size at which a file is closed. Room is freed by whole files: at most an eighth of the limit. */
   readonly fileBytes?: number;
   readonly log: StorageLog;
+  /** Told of each damaged range of the last file, at the opening. It stays there for salvage. */
+  readonly onDamage?: (range: DamagedBytes) => void;
   readonly fileSystem?: FileSystem;
   readonly now?: () => number;
   readonly processProbe?: ProcessProbe;
@@ -56,6 +63,8 @@ export interface DeadLetterStore {
    * Errors: SLUICE_STORAGE_FAILED (retryable; none of them is stored), SLUICE_SHUTDOWN.
    */
   append(letters: readonly DeadLetterInput[]): Promise<DeadLetterOutcome[]>;
+  /** Changes the limits for letters from now on. */
+  setLimits(limits: DeadLetterLimits): void;
   /** Resolves when room was made since the last `full`; rejects when aborted, or at close. */
   waitForSpace(signal: AbortSignal): Promise<void>;
   /** Forgets letters for good, durably: they were replayed or discarded. Unknown ones are ignored. */
@@ -107,8 +116,8 @@ interface ActiveFile {
 }
 
 class AvroDeadLetterStore implements DeadLetterStore {
-  readonly limitBytes: number;
   readonly #options: DeadLetterStoreOptions;
+  #limits: DeadLetterLimits;
   readonly #fileSystem: FileSystem;
   readonly #lock: DirectoryLock;
   readonly #codec = new DeadLetterCodec();
@@ -125,11 +134,20 @@ class AvroDeadLetterStore implements DeadLetterStore {
     this.#options = options;
     this.#fileSystem = fileSystem;
     this.#lock = lock;
-    this.limitBytes = options.limitBytes;
+    this.#limits = options;
     this.#fileBytes = Math.min(
       options.fileBytes ?? fileBytesDefault,
       Math.max(fileBytesMin, Math.floor(options.limitBytes / 8)),
     );
+  }
+
+  get limitBytes(): number {
+    return this.#limits.limitBytes;
+  }
+
+  setLimits(limits: DeadLetterLimits): void {
+    this.#limits = limits;
+    this.#waiters.notify();
   }
 
   get usedBytes(): number {
@@ -185,21 +203,36 @@ class AvroDeadLetterStore implements DeadLetterStore {
     if (scan.damaged.length > 0) {
       const fields = { file: containerFileName(last), ranges: scan.damaged.length };
       log.error(fields, 'Damaged dead letters: the intact ones can still be read.');
-      return;
-    }
-    if (scan.tornAt === 0) {
-      await this.#deleteFile(last);
-      return;
+      for (const range of scan.damaged) this.#options.onDamage?.(range);
     }
     try {
+      await this.#keepTorn(last, scan.torn);
+      if (scan.damaged.length > 0) return;
+      if (scan.tornAt === 0) {
+        await this.#deleteFile(last);
+        return;
+      }
       await this.#cutTail(last, scan.tornAt, scan.bytes);
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'Cannot cut an unfinished dead letter off.');
       return;
     }
-    // A removed letter beyond the cut must not name one that takes its place.
-    if (this.#removed.endIn(last) > scan.tornAt) return;
+    // What was torn stands in a file of its own, which goes on; and a removed letter beyond the
+    // cut must not name one that takes its place.
+    if (this.#active || this.#removed.endIn(last) > scan.tornAt) return;
     this.#active = { number: last, sync: scan.sync, bytes: scan.tornAt, file: undefined };
+  }
+
+  /**
+   * Writes the intact letters of an unfinished block again, before it is cut off: a disk that lost
+   * its end leaves the same as a write that a crash cut short. Then they stand twice at worst.
+   */
+  async #keepTorn(number: number, torn: readonly ScannedLetter[]): Promise<void> {
+    const blocks = new BlockList(this.#codec);
+    for (const { position, letter, encoded } of torn) {
+      if (!this.#removed.has(number, position, letter.id)) blocks.add(encoded);
+    }
+    if (blocks.bytes > 0) await this.#write(blocks);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -225,7 +258,7 @@ class AvroDeadLetterStore implements DeadLetterStore {
       } else {
         // Those behind it wait with it, so that letters keep their order.
         isFull = true;
-        outcomes.push(this.#options.whenFull === 'block' ? 'full' : 'dropped');
+        outcomes.push(this.#limits.whenFull === 'block' ? 'full' : 'dropped');
       }
     }
     if (isFull) this.#waiters.markFull();

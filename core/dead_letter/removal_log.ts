@@ -101,6 +101,8 @@ export async function appendRemovals(
   } finally {
     await file.close();
   }
+  // The file's name may be in doubt still, when the call that made it failed at this.
+  await fileSystem.syncDirectory(directory);
 }
 
 /** Writes the log anew, without the entries of files that are gone. */

@@ -65,8 +65,16 @@ export class ChunkQueue {
   }
 }
 
-/** Reads a stored chunk back. Undefined when it is no longer there. */
-export async function loadChunk(buffer: DiskBuffer, sequence: number): Promise<Chunk | undefined> {
-  const stored = await buffer.read(sequence);
-  return stored === undefined ? undefined : Chunk.restore(stored.header, stored.body);
+/** Reads a stored chunk back, into `memory` if that is given and large enough. Undefined when it is
+ *  no longer there. */
+export async function loadChunk(
+  buffer: DiskBuffer,
+  sequence: number,
+  memory?: Buffer,
+): Promise<Chunk | undefined> {
+  const stored = await buffer.read(sequence, memory);
+  if (stored === undefined) return undefined;
+  const { header, body } = stored;
+  const isInMemory = memory !== undefined && body.buffer === memory.buffer;
+  return Chunk.restore(header, body, isInMemory ? memory : body);
 }

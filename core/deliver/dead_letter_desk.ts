@@ -49,8 +49,8 @@ export class DeadLetterDesk {
       if (signal.aborted) return false;
       const { rest, problem } = await this.tryToKeep(left, counters);
       left = rest;
-      if (problem === undefined) continue;
       this.options.setHealth(problem);
+      if (problem === undefined) continue;
       this.options.log.error({ records: left.length, problem }, 'Dead letters cannot be kept.');
       await pause(this.options.clock, 1000, signal);
     }

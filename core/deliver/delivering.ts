@@ -68,6 +68,8 @@ export class Delivering {
         this.accepted(chunk.count, chunk.bytes);
         return 'settled';
       case 'rejected':
+        // It answered, if only to refuse.
+        this.options.setHealth(undefined);
         return (await this.bury(chunk, allRejected(chunk, outcome))) ? 'settled' : 'interrupted';
       case 'split':
         return await this.split(chunk, outcome.reason);

@@ -86,6 +86,11 @@ export const errorCodes = {
     title: 'Cannot listen on address',
     help: 'Choose a free port, or stop the process that holds it.',
   },
+  SLUICE_SERVICE_FAILED: {
+    kind: 'config',
+    title: 'Service manager refused',
+    help: 'Do what the message says; installing, starting and stopping a service needs root.',
+  },
   SLUICE_RECORD_TOO_LARGE: {
     kind: 'permanent',
     title: 'Record too large',

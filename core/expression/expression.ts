@@ -18,6 +18,8 @@ export interface Expression {
   readonly source: string;
   /** Every field the condition reads, each once. */
   readonly fields: readonly FieldPath[];
+  /** Whether it asks for the record's tag. */
+  readonly readsTag: boolean;
   /** Whether the record meets the condition. Never throws for any value that `get` answers. */
   evaluate(record: FieldReader): boolean;
 }
@@ -47,12 +49,14 @@ export function compileExpression(source: string, options: ExpressionOptions = {
   return {
     source,
     fields: [...compiler.fields],
+    readsTag: compiler.readsTag,
     evaluate: (record) => isTrue(evaluator(record)),
   };
 }
 
 class Compiler {
   readonly fields = new Set<FieldPath>();
+  readsTag = false;
   readonly #source: string;
   readonly #options: ExpressionOptions;
 
@@ -200,6 +204,7 @@ class Compiler {
         return (record) => containsTag(tags(record), first(record));
       }
       case 'tag':
+        this.readsTag = true;
         return (record) => record.tag;
     }
   }

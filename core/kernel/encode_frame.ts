@@ -12,7 +12,7 @@ const addedMax = 16;
 /** Bytes that column names may take; a batch that has more goes through JavaScript. */
 const nameBytesMax = 16 * 1024;
 
-const frameWords = 26;
+const frameWords = 28;
 const columnWords = 7;
 const addedWords = 7;
 
@@ -129,12 +129,13 @@ export class EncodeFrame {
     let at = (this.columnsAt - this.address) >> 2;
     for (const column of batch.columns) {
       const key = Buffer.from(column.field.keys[0]!);
-      const needed = key.length + column.field.memberPrefix.length + 64;
+      const prefix = Buffer.concat([comma, column.field.memberPrefix, quote]);
+      const needed = key.length + prefix.length + 64;
       if (this.literalAt + needed > this.block.start + this.block.length) return false;
       this.words[at + 3] = this.literal(key);
       this.words[at + 4] = key.length;
-      this.words[at + 5] = this.literal(column.field.memberPrefix);
-      this.words[at + 6] = column.field.memberPrefix.length;
+      this.words[at + 5] = this.literal(prefix);
+      this.words[at + 6] = prefix.length;
       at += columnWords;
     }
     return true;
@@ -155,6 +156,9 @@ export class EncodeFrame {
     const format = this.options.time?.format;
     words[19] = format === undefined ? 0 : timeForms[format.form];
     words[20] = format?.digits ?? 0;
+    const isFixed = this.options.writeBefore === undefined;
+    const constants = isFixed ? [before, afterId, after] : [afterId, after];
+    words[26] = constants.reduce((sum, bytes) => sum + countLineEnds(bytes), 0);
     let at = (this.addedAt - this.address) >> 2;
     for (const member of added) {
       this.addedKeys.push(member.name);
@@ -178,6 +182,15 @@ export class EncodeFrame {
     this.literalAt = at + ((bytes.length + 16 + 15) & ~15);
     return at;
   }
+}
+
+const comma = Buffer.from(',');
+const quote = Buffer.from('"');
+
+function countLineEnds(bytes: Buffer): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === 0x0a) count++;
+  return count;
 }
 
 interface AddedLiteral {

@@ -6,7 +6,7 @@ import type { ArenaBlock } from './program_arena.ts';
 /** Most bytes that one program takes of the kernel's memory. */
 const programBytesMax = 512 * 1024;
 
-const runWords = 13;
+const runWords = 14;
 const targetWords = 4;
 const captureWords = 2;
 const conversions = { text: 0, int: 1, float: 2 } as const;
@@ -75,7 +75,12 @@ export class GrokProgram {
     words[10] = block.start + capturesAt * 4;
     words[11] = program.captures.length;
     words[12] = options.keepEmpty ? 1 : 0;
-    program.captures.forEach((capture, i) => {
+    const { captures } = program;
+    const isDirect = captures.every(({ target, conversion }, i) => {
+      return target === i && conversion === 'text';
+    });
+    words[13] = isDirect && captures.length === program.targets.length ? 1 : 0;
+    captures.forEach((capture, i) => {
       words[capturesAt + i * captureWords] = capture.target;
       words[capturesAt + i * captureWords + 1] = conversions[capture.conversion];
     });

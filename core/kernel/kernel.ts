@@ -1,6 +1,6 @@
 import './webassembly.ts';
-import { existsSync, readFileSync } from 'node:fs';
 import { layout, memoryBytes } from '../batch/layout.ts';
+import { readDataFile } from '../program/data_file.ts';
 import { ProgramArena } from './program_arena.ts';
 
 /** The SIMD kernel and the memory it works on. One per pipeline: batches, programs and results
@@ -39,12 +39,18 @@ export interface KernelCode {
     slow: number,
   ): void;
   encodeEvents(frame: number, from: number, count: number, out: number, outEnd: number): number;
+  encodeRows(frame: number, from: number, count: number, out: number, outEnd: number): number;
   matchTexts(run: number): number;
+  repeatDates(run: number, from: number): number;
+  writeEntries(entries: number, from: number): number;
+  compressFragment(start: number, end: number, table: number, out: number): number;
   readonly staticEnd: WebAssembly.Global;
   readonly encodeStop: WebAssembly.Global;
   readonly encodedEnd: WebAssembly.Global;
   readonly encodedCount: WebAssembly.Global;
   readonly encodedLines: WebAssembly.Global;
+  readonly rowsStop: WebAssembly.Global;
+  readonly rowsCount: WebAssembly.Global;
 }
 
 /** Loads the kernel, or gives undefined where it cannot run (see `openKernel` for why): the same
@@ -58,9 +64,8 @@ export function openKernel(
   environment: NodeJS.ProcessEnv = process.env,
 ): { kernel: Kernel; reason: undefined } | { kernel: undefined; reason: string } {
   if (environment['SLUICE_KERNEL'] === 'off') return missing('SLUICE_KERNEL is "off".');
-  const path = new URL('./kernel.wasm', import.meta.url);
-  if (!existsSync(path)) return missing('The file kernel.wasm is not beside the program.');
-  const module = readFileSync(path);
+  const module = readDataFile('./kernel.wasm', import.meta.url);
+  if (module === undefined) return missing('The file kernel.wasm is not beside the program.');
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(module)) {
     return missing('This Node does not run WebAssembly with SIMD.');
   }

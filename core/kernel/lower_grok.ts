@@ -20,6 +20,7 @@ import {
   type opcodes,
 } from './pattern_ops.ts';
 import { neededPrefix, singleByte } from './pattern_facts.ts';
+import { joinOperations } from './pattern_joints.ts';
 import { shortcutOf } from './pattern_shortcuts.ts';
 
 /** A group of the pattern whose text a field takes. */
@@ -119,23 +120,8 @@ class Lowering {
   lower(root: RegexNode): KernelProgram {
     this.node(root, acceptance);
     this.emit('match');
-    this.joinBytes();
-    return { ops: this.ops, captures: this.captures, targets: this.targets };
-  }
-
-  /** Lets operations take the byte behind them along. */
-  private joinBytes(): void {
-    this.ops.forEach((op, i) => {
-      const list = [...op.arguments];
-      let next = this.ops[i + 1];
-      if (op.name === 'shortcut') {
-        const behind = (list[1] as { label: Label }).label.position;
-        next = this.ops[behind];
-        if (next?.name === 'byte') list[1] = { label: { position: behind + 1 } };
-      } else if (op.name !== 'save' && op.name !== 'field') return;
-      list.push(next?.name === 'byte' ? next.arguments[0] : -1);
-      this.ops[i] = { name: op.name, arguments: list };
-    });
+    const ops = joinOperations(this.ops);
+    return { ops, captures: this.captures, targets: this.targets };
   }
 
   private emit(name: keyof typeof opcodes, ...list: Argument[]): void {

@@ -25,6 +25,9 @@ export const opcodes = {
   contains: 20,
   field: 21,
   pass: 22,
+  span: 23,
+  peek: 24,
+  word: 25,
 } as const;
 
 export const assertionNumbers = {
@@ -64,6 +67,9 @@ export type Argument =
  *      look n … looked n · not_look n behind … not_looked n
  *      behind S is · ahead S is: whether the neighbour is in S
  *      shortcut which behind slot then: save, what the shortcut takes, save, go to `behind`
+ *      span S slot then: field S 1 unbounded, S within ASCII · word value mask length: a literal
+ *      peek S C slot behind: if a run of S ends where nothing of C stands, save, run, save, and go
+ *          to `behind`; else go on
  *      contains S b other: go on if the longest run of S from here has a b, else to `other` */
 export interface KernelOp {
   readonly name: keyof typeof opcodes;

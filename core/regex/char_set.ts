@@ -35,8 +35,10 @@ export function setOfRanges(ranges: readonly (readonly [number, number])[]): Cha
 }
 
 export function unionSets(...sets: readonly CharSet[]): CharSet {
+  const filled = sets.filter((set, index) => set.length > 0 && sets.indexOf(set) === index);
+  if (filled.length <= 1) return filled[0] ?? emptySet;
   const ranges: [number, number][] = [];
-  for (const set of sets) {
+  for (const set of filled) {
     for (let i = 0; i < set.length; i += 2) ranges.push([set[i]!, set[i + 1]!]);
   }
   return setOfRanges(ranges);

@@ -5,7 +5,7 @@ import { costDegree } from './cost.ts';
 import { FactTable, someNode } from './facts.ts';
 import { compileProgram } from './matcher_program.ts';
 import { type ParsedRegex, type ParseOptions, parseRegex } from './parser.ts';
-import { requiredText } from './required_text.ts';
+import { hasInOrder, requiredTexts } from './required_texts.ts';
 import { simplifyRegex } from './simplify.ts';
 import { translateRegex, whyNotTranslatable } from './translate.ts';
 
@@ -59,8 +59,9 @@ export interface CompiledRegex {
   /** Like `exec` without building a result. `plain` says that the text is ASCII without a line feed. */
   execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;
   test(text: string, from?: number): boolean;
-  /** A text that every match contains, or '': whoever lacks it need not be tried. */
-  readonly requiredText: string;
+  /** False when a text lacks something that every match has: found out at once, whatever the
+   *  expression would take. */
+  mayMatch(text: string): boolean;
   /** Replaces every match, left to right. */
   replaceAll(text: string, replacement: (match: MatchResult) => string): string;
 }
@@ -98,8 +99,9 @@ interface Shape {
   readonly captures: readonly (string | undefined)[];
   readonly groupNames: readonly string[];
   readonly groupsByName: readonly (readonly number[])[];
-  readonly costDegree: number;
-  readonly requiredText: string;
+  /** Found out when first asked for: a pattern that the kernel runs alone never is. */
+  costDegree(): number;
+  requiredTexts(): readonly string[];
 }
 
 function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: FactTable): Shape {
@@ -115,8 +117,8 @@ function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: F
     captures: parsed.captures,
     groupNames: [...byName.keys()],
     groupsByName: [...byName.values()],
-    costDegree: costDegree(root, facts),
-    requiredText: requiredText(root),
+    costDegree: () => costDegree(root, facts),
+    requiredTexts: () => requiredTexts(root),
   };
 }
 
@@ -125,9 +127,9 @@ abstract class BaseRegex implements CompiledRegex {
   readonly groupNames: readonly string[];
   readonly groupsByName: readonly (readonly number[])[];
   readonly groupCount: number;
-  readonly costDegree: number;
-  readonly mayRunAway: boolean;
-  readonly requiredText: string;
+  readonly #shape: Shape;
+  #costDegree: number | undefined;
+  #requiredTexts: readonly string[] | undefined;
   abstract readonly engine: 'native' | 'matcher';
   abstract readonly captureSlots: readonly number[];
 
@@ -136,9 +138,21 @@ abstract class BaseRegex implements CompiledRegex {
     this.groupNames = shape.groupNames;
     this.groupsByName = shape.groupsByName;
     this.groupCount = shape.captures.length;
-    this.costDegree = shape.costDegree;
-    this.requiredText = shape.requiredText;
-    this.mayRunAway = shape.costDegree >= runawayDegreeMin;
+    this.#shape = shape;
+  }
+
+  get costDegree(): number {
+    this.#costDegree ??= this.#shape.costDegree();
+    return this.#costDegree;
+  }
+
+  get mayRunAway(): boolean {
+    return this.costDegree >= runawayDegreeMin;
+  }
+
+  mayMatch(text: string): boolean {
+    this.#requiredTexts ??= this.#shape.requiredTexts();
+    return hasInOrder(text, this.#requiredTexts);
   }
 
   abstract execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;

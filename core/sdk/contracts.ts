@@ -38,6 +38,12 @@ export interface PluginContext {
   readonly service: ServiceFacts;
   /** Turns a field reference (`a`, `$a['b']`, `[a][b]`, `a.b`) into a field. */
   field(reference: string): Field;
+  /** Says that the plugin may add this field. Fields that filters add stand in records in the
+   *  order in which `field` and `declare` named them when the filters were made and opened; those
+   *  that were never named stand behind them, by name. */
+  declare(field: Field): Field;
+  /** A variable of the pipeline file's `env:`, else of the process' environment. */
+  environment(name: string): string | undefined;
   /** A parser by name: built in, or defined under `parsers:`. Throws SLUICE_OPTION_INVALID. */
   parser(name: string): Parser;
   /** A multiline parser by name: built in, or defined under `multiline_parsers:`. */
@@ -200,10 +206,11 @@ export interface EventFilter {
 
 /** How a filter adds events. */
 export interface DerivedEmitter {
-  /** An empty batch of the same source, for up to `events` events of `dataBytes` in all. Events
-   *  take the origin of the event they come from, with a `part` of their own. */
+  /** An empty batch of the same source, for up to `events` events of `dataBytes` in all. Fill it
+   *  with `addDerived`, which gives events the origin and the place of the one they come from. */
   derive(from: Batch, events: number, dataBytes: number): Batch;
-  /** Sends a derived batch on: to the filter behind this one, or back to the first. */
+  /** Sends derived events on: with the rest of their batch to the filter behind this one, each
+   *  behind the event it comes from; or first once more through all filters up to this one. */
   forward(batch: Batch, to: 'next' | 'first'): void;
 }
 
@@ -265,7 +272,8 @@ export interface Output {
   /** Sends a chunk. May throw: that is `retry` with the error's message. Must stop soon after
    *  the signal aborts. */
   deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome>;
-  /** Connects without sending records, for `sluice check --probe`. Throws what is wrong. */
+  /** Connects without sending records, for `sluice check --probe`, which opens the output before.
+   *  Throws what is wrong. */
   probe?(signal: AbortSignal): Promise<void>;
   /** Answers a query over what was delivered: for destinations inside the process. */
   query?(sql: string): Promise<QueryResult>;

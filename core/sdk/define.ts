@@ -72,6 +72,17 @@ export type AnyPlugin =
   | OutputPlugin<never>
   | ParserPlugin<never>;
 
+/** What can be known of a plugin without its code. */
+export interface PluginEntry {
+  readonly kind: AnyPlugin['kind'];
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly stability: Stability;
+  /** Imports the code; any plugin is checked by its own schema, so its option type is left out. */
+  readonly load: () => Promise<PluginDescription<never>>;
+}
+
 /** Declares an input. */
 export function defineInput<Options>(
   plugin: Omit<InputPlugin<Options>, 'kind'>,

@@ -4,7 +4,13 @@ export { ByteWriter } from '../batch/byte_writer.ts';
 export { type TimeFormat, writeEventTime } from '../batch/event_time.ts';
 export { EventView, topLevel } from '../batch/event_view.ts';
 export { type Field, fieldOf, tagsField } from '../batch/field.ts';
-export { findMember, isJsonObject, MemberCursor, textOf } from '../batch/json_bytes.ts';
+export {
+  elementSpans,
+  findMember,
+  isJsonObject,
+  MemberCursor,
+  textOf,
+} from '../batch/json_bytes.ts';
 export { type AddedMember, JsonEventEncoder } from '../batch/json_encode.ts';
 export { spliceJson } from '../batch/json_splice.ts';
 export { layout } from '../batch/layout.ts';
@@ -31,9 +37,19 @@ export {
 export * from './contracts.ts';
 export * from './define.ts';
 export { importDriver } from './drivers.ts';
+export { encodeStop } from '../kernel/encode_options.ts';
+export { readDataFile } from '../program/data_file.ts';
 export { GrokProgram } from '../kernel/grok_program.ts';
 export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
 export { lowerGrok } from '../kernel/lower_grok.ts';
+export { addLines, type LinesRead } from '../batch/add_lines.ts';
+export { addMarked, countMarked, isClear } from '../batch/masks.ts';
+export type { Kernel } from '../kernel/kernel.ts';
+export { LineEntries } from '../kernel/line_entries.ts';
+export { RepeatedDates } from '../kernel/repeated_dates.ts';
+export { type Cell, cellForms } from '../kernel/row_cell.ts';
+export { type RowColumn, RowFrame } from '../kernel/row_frame.ts';
+export { SnappyFragments, snappyFragmentBytes } from '../kernel/snappy_fragment.ts';
 export { splitLines } from '../kernel/split_lines.ts';
 export { parseByteSize } from '../time/byte_size.ts';
 export {
@@ -43,7 +59,7 @@ export {
   iso8601BytesMax,
   writeIso8601,
 } from '../time/date_formatter.ts';
-export { compileDateFormat, type DateParser } from '../time/date_parser.ts';
+export { compileDateFormat, type DateMemo, type DateParser } from '../time/date_parser.ts';
 export { parseDuration } from '../time/duration.ts';
 export { findTimeZone, systemTimeZoneName, timeZone } from '../time/time_zone.ts';
 export type { RegexNode } from '../regex/ast.ts';

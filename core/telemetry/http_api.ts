@@ -29,6 +29,8 @@ export interface ApiRoute {
 
 const bodyBytesMax = 1024 * 1024;
 const connectionsMax = 64;
+/** For requests that are under way when the interface closes. */
+const closeGraceMs = 500;
 
 /** A random token for an agent whose file names none. */
 export function newApiToken(): string {
@@ -74,9 +76,14 @@ export class HttpApi {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
+  /** Answers that are being written, such as that of a drain, still go out. */
   async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    const cut = setTimeout(() => this.server.closeAllConnections(), closeGraceMs);
+    await new Promise((resolve) => {
+      this.server.close(resolve);
+      this.server.closeIdleConnections();
+    });
+    clearTimeout(cut);
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

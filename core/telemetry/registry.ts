@@ -78,6 +78,10 @@ export const metricTable = {
     help: 'Damaged bytes of the disk buffer set aside.',
   },
   sluice_dead_letter_bytes: { type: 'gauge', help: 'Bytes that the dead-letter store uses.' },
+  sluice_dead_letter_damaged_bytes_total: {
+    type: 'counter',
+    help: 'Damaged bytes found in the last dead-letter file at the start; they stay there for salvage.',
+  },
   sluice_memory_bytes: { type: 'gauge', help: 'Memory of the budget in use by chunks.' },
   sluice_memory_limit_bytes: { type: 'gauge', help: 'The budget: service.memory_limit.' },
   sluice_component_healthy: {
@@ -214,6 +218,26 @@ export const metricTable = {
     help: 'Compressed files whose content ends in damage.',
   },
   sluice_tail_files_open: { type: 'gauge', help: 'Files held open.' },
+  sluice_evtx_damaged_chunks_total: {
+    type: 'counter',
+    help: 'Chunks of .evtx files with a wrong checksum, or where no chunk begins.',
+  },
+  sluice_evtx_damaged_records_total: {
+    type: 'counter',
+    help: 'Places in chunks of .evtx files where a record was to be and none could be read.',
+  },
+  sluice_evtx_missed_records_total: {
+    type: 'counter',
+    help: 'Record ids between two chunks of a .evtx file that nothing was read for: overwritten before they were read, or in damaged chunks.',
+  },
+  sluice_evtx_too_large_records_total: {
+    type: 'counter',
+    help: 'Records of .evtx files left out because their text is larger than event_max_bytes.',
+  },
+  sluice_evtx_slack_records_total: {
+    type: 'counter',
+    help: 'Records of earlier uses read from behind the last record of a chunk.',
+  },
   sluice_input_truncated_lines_total: {
     type: 'counter',
     help: 'Lines of standard input cut at event_max_bytes into several records.',
@@ -221,6 +245,98 @@ export const metricTable = {
   sluice_input_invalid_utf8_lines_total: {
     type: 'counter',
     help: 'Lines of standard input in which bytes that are not UTF-8 were replaced.',
+  },
+  sluice_collector_timeout_total: {
+    type: 'counter',
+    help: 'Readings given up at their deadline; they have no values. Label collector.',
+  },
+  sluice_collector_failures_total: {
+    type: 'counter',
+    help: 'Readings that failed; they have no values. Label collector.',
+  },
+  sluice_collector_skipped_total: {
+    type: 'counter',
+    help: 'Readings left out because the one before was not over (busy), or the queue of the lane was full (queue_full). Labels collector, reason.',
+  },
+  sluice_prometheus_exporter_series: {
+    type: 'gauge',
+    help: 'Series that the page of a prometheus_exporter shows.',
+  },
+  sluice_prometheus_exporter_series_refused_total: {
+    type: 'counter',
+    help: 'Records of series beyond series_max.',
+  },
+  sluice_prometheus_exporter_older_total: {
+    type: 'counter',
+    help: 'Records older than the value that the page shows already; they changed nothing.',
+  },
+  sluice_scrape_invalid_lines_total: {
+    type: 'counter',
+    help: 'Lines of scraped pages that are no metrics; they were left out.',
+  },
+  sluice_exec_runs_total: {
+    type: 'counter',
+    help: 'Runs of the command of an exec input. Label result: ok, failed, timeout, not_started.',
+  },
+  sluice_exec_exits_total: {
+    type: 'counter',
+    help: 'Runs that ended with an error. Label code: the exit code, or the signal.',
+  },
+  sluice_exec_stderr_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that commands wrote to standard error.',
+  },
+  sluice_exec_dropped_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of output beyond output_bytes_max, thrown away.',
+  },
+  sluice_exec_invalid_json_total: {
+    type: 'counter',
+    help: 'Pieces of output that are no JSON objects although the format is json; they came as text.',
+  },
+  sluice_journald_cut_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries that were cut at field_bytes_max, or at event_max_bytes.',
+  },
+  sluice_journald_dropped_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries beyond max_fields, left out.',
+  },
+  sluice_journald_invalid_utf8_fields_total: {
+    type: 'counter',
+    help: 'Fields of journal entries in which bytes that are not UTF-8 were replaced.',
+  },
+  sluice_journald_restarts_total: {
+    type: 'counter',
+    help: 'Times that journalctl ended and was started again.',
+  },
+  sluice_journald_cursors_lost_total: {
+    type: 'counter',
+    help: 'Times that the journal did not take the cursor, and reading went on by time.',
+  },
+  sluice_winevtlog_missed_events_total: {
+    type: 'counter',
+    help: 'Record ids of Windows event logs that were never read: overwritten or cleared before. With a query, events that it leaves out may be among them.',
+  },
+  sluice_winevtlog_bookmarks_lost_total: {
+    type: 'counter',
+    help: 'Times that Windows did not take a bookmark, and reading went on at the oldest event not read.',
+  },
+  sluice_winevtlog_resubscriptions_total: {
+    type: 'counter',
+    help: 'Failures of a subscription to the Windows Event Log, after each of which it is opened again.',
+  },
+  sluice_winevtlog_unrendered_events_total: {
+    type: 'counter',
+    help: 'Windows events left out because Windows could not render them.',
+  },
+  sluice_winevtlog_malformed_events_total: {
+    type: 'counter',
+    help: 'Windows events whose XML cannot be read; their records have it as text.',
+  },
+  sluice_winevtlog_too_large_events_total: {
+    type: 'counter',
+    help: 'Windows events left out because their text is larger than event_max_bytes.',
   },
 } as const satisfies Record<string, MetricEntry>;
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FileSystem } from '../buffer/file_system.ts';
 import { formatDiagnostic } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
@@ -22,6 +23,8 @@ export interface PipelineSetup {
   /** Where the agent keeps its files; a new directory when absent. */
   readonly directory?: string;
   readonly kernel?: boolean;
+  /** Stands in for the disk that buffers, checkpoints and dead letters are kept on. */
+  readonly fileSystem?: FileSystem;
 }
 
 export interface StartedPipeline {
@@ -45,6 +48,7 @@ export async function startPipeline(setup: PipelineSetup): Promise<StartedPipeli
     kernel: setup.kernel === false ? undefined : loadKernel(),
     baseDirectory: directory,
     logFor: () => silentLog,
+    ...(setup.fileSystem === undefined ? {} : { fileSystem: setup.fileSystem }),
   });
   return {
     agent,

@@ -28,6 +28,20 @@ export interface DateFormatOptions {
   readonly trailingText?: 'refuse' | 'ignore';
 }
 
+/** The text that a parser read last, for readers that know it again: those that differ from it
+ *  only in the digits of the fraction say the same second. */
+export interface DateMemo {
+  readonly text: Buffer;
+  /** -1 while there is none. */
+  readonly length: number;
+  /** Where the fraction's digits stand in it; equal where it has none. */
+  readonly fractionStart: number;
+  readonly fractionEnd: number;
+  readonly seconds: number;
+  /** Another one for every text. */
+  readonly version: number;
+}
+
 /** Reads texts of one format. One parser serves one caller at a time: its results are its own fields. */
 export interface DateParser {
   readonly format: string;
@@ -35,6 +49,8 @@ export interface DateParser {
   readonly seconds: number;
   /** 0 to 999 999 999; counts forward from `seconds`. */
   readonly nanos: number;
+  /** Left out by formats that remember nothing. */
+  readonly memo?: DateMemo;
   /** Reads a text; false if it is not of the format or names no instant in the years 0000 to 9999. */
   parse(text: string): boolean;
   /** Like `parse`, for UTF-8 in bytes[start, end). */
@@ -154,11 +170,14 @@ class FieldDateParser implements DateParser {
   readonly #fields = new DateFields();
   readonly #instant: Instant = { seconds: 0, nanos: 0 };
   readonly #scratch = Buffer.alloc(dateTextBytesMax);
-  readonly #memo = Buffer.alloc(dateTextBytesMax);
-  #memoLength = -1;
-  #memoFractionStart = 0;
-  #memoFractionEnd = 0;
-  #memoSeconds = 0;
+  readonly memo = {
+    text: Buffer.alloc(dateTextBytesMax),
+    length: -1,
+    fractionStart: 0,
+    fractionEnd: 0,
+    seconds: 0,
+    version: 0,
+  };
 
   constructor(
     format: string,
@@ -180,11 +199,14 @@ class FieldDateParser implements DateParser {
   // hot path
   parseBytes(bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start;
-    if (length === this.#memoLength && this.#isRemembered(bytes, start)) {
-      this.seconds = this.#memoSeconds;
-      const from = this.#memoFractionStart;
-      const to = this.#memoFractionEnd;
-      this.nanos = from === to ? 0 : nanosOfDigits(bytes, start + from, start + to);
+    const { memo } = this;
+    if (length === memo.length && this.#isRemembered(bytes, start)) {
+      this.seconds = memo.seconds;
+      const { fractionStart, fractionEnd } = memo;
+      const hasFraction = fractionEnd > fractionStart;
+      this.nanos = hasFraction
+        ? nanosOfDigits(bytes, start + fractionStart, start + fractionEnd)
+        : 0;
       return true;
     }
     if (length > dateTextBytesMax) return false;
@@ -206,32 +228,30 @@ class FieldDateParser implements DateParser {
   }
 
   #isRemembered(bytes: Uint8Array, start: number): boolean {
-    const memo = this.#memo;
-    const length = this.#memoLength;
-    const fractionStart = this.#memoFractionStart;
-    const fractionEnd = this.#memoFractionEnd;
-    for (let at = 0; at < fractionStart; at++) if (bytes[start + at] !== memo[at]) return false;
+    const { text, length, fractionStart, fractionEnd } = this.memo;
+    for (let at = 0; at < fractionStart; at++) if (bytes[start + at] !== text[at]) return false;
     for (let at = fractionStart; at < fractionEnd; at++) {
       if (!isDigit(bytes[start + at]!)) return false;
     }
-    for (let at = fractionEnd; at < length; at++) if (bytes[start + at] !== memo[at]) return false;
+    for (let at = fractionEnd; at < length; at++) if (bytes[start + at] !== text[at]) return false;
     return true;
   }
 
   #remember(bytes: Uint8Array, start: number, end: number): void {
     const fields = this.#fields;
+    const { memo } = this;
     // Left out: what depends on the time of reading, and where the fraction has a say in the seconds or in validity.
     if (fields.hasEpoch || fields.values[fieldSlots.hour] === 24 || needsReference(fields.values)) {
-      this.#memoLength = -1;
+      memo.length = -1;
       return;
     }
     const length = end - start;
-    const memo = this.#memo;
-    for (let at = 0; at < length; at++) memo[at] = bytes[start + at]!;
-    this.#memoLength = length;
-    this.#memoSeconds = this.seconds;
+    for (let at = 0; at < length; at++) memo.text[at] = bytes[start + at]!;
+    memo.length = length;
+    memo.version++;
+    memo.seconds = this.seconds;
     const hasFraction = fields.fractionEnd > fields.fractionStart;
-    this.#memoFractionStart = hasFraction ? fields.fractionStart - start : length;
-    this.#memoFractionEnd = hasFraction ? fields.fractionEnd - start : length;
+    memo.fractionStart = hasFraction ? fields.fractionStart - start : length;
+    memo.fractionEnd = hasFraction ? fields.fractionEnd - start : length;
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
-import { nodeFileSystem } from '../buffer/file_system.ts';
+import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
 import { Chunk } from '../chunk/chunk.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
@@ -38,6 +38,8 @@ export interface AgentOptions {
   readonly baseDirectory: string;
   readonly logFor: (component: string, level?: LogLevel) => Log;
   readonly metrics?: Metrics;
+  /** The disk that buffers, checkpoints and dead letters are kept on; the machine's when absent. */
+  readonly fileSystem?: FileSystem;
 }
 
 /** What became of the records when the agent stopped. */
@@ -106,6 +108,7 @@ export class Agent {
       health: this.health,
       kernel: options.kernel,
       baseDirectory: options.baseDirectory,
+      ...(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }),
       logFor: options.logFor,
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
@@ -130,7 +133,7 @@ export class Agent {
 
   private async open(): Promise<void> {
     const { service } = this.config;
-    const fileSystem = nodeFileSystem();
+    const fileSystem = this.services.fileSystem ?? nodeFileSystem();
     await fileSystem.makeDirectory(service.storagePath);
     this.lock = await lockDirectory(fileSystem, service.storagePath);
     const agentMetrics = this.metrics.forComponent('agent', 'agent');
@@ -151,6 +154,8 @@ export class Agent {
     });
     this.addAgentGauges();
     for (const config of this.config.outputs) this.outputs.push(await this.openOutput(config));
+    // Before these chunks are delivered and forgotten. Where the disk refuses, it is tried again.
+    if (this.checkpoints.hasRaised) await this.checkpoints.flush().catch(() => undefined);
     for (const config of this.config.filters) this.filters.push(await this.openFilter(config));
     this.setPipeline();
     for (const config of this.config.inputs) this.inputs.push(await this.openInput(config));
@@ -173,7 +178,9 @@ export class Agent {
     this.exportHealth('output', config.id);
     const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
     for (const stored of storage.buffer?.recovered ?? []) {
-      this.sources.noteStored(config.id, Chunk.summary(stored.header).covered);
+      const { covered } = Chunk.summary(stored.header);
+      this.sources.noteStored(config.id, covered);
+      this.checkpoints.raise(config.id, covered);
     }
     try {
       await output.open?.();
@@ -193,12 +200,15 @@ export class Agent {
   }
 
   async openFilter(config: FilterConfig, factory = this.factory): Promise<RunningFilter> {
-    const filter = factory.filter(config);
+    const declared: string[] = [];
+    const filter = factory.filter(config, declared);
     this.exportHealth('filter', config.id);
     await filter.open?.();
     const stage = new FilterStage({
       id: config.id,
       filter,
+      // A copy: fields that scripts name while they run do not count.
+      declared: [...declared],
       condition: factory.condition(config.base),
       view: factory.eventView(),
       metrics: this.metrics.forComponent('filter', config.id),
@@ -208,7 +218,14 @@ export class Agent {
   }
 
   async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
-    const registry = sourceRegistry(config.id, this.sources, this.checkpoints);
+    const stopping = new AbortController();
+    const registry = sourceRegistry({
+      inputId: config.id,
+      open: this.sources,
+      checkpoints: this.checkpoints,
+      clock: this.options.clock,
+      stopping: stopping.signal,
+    });
     const input = factory.input(config, registry);
     this.exportHealth('input', config.id);
     await input.open?.();
@@ -220,6 +237,8 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
+      clock: this.options.clock,
+      stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
       beforeClose: () => this.checkpoints.flush(),
     });
@@ -255,6 +274,11 @@ export class Agent {
     );
   }
 
+  /** Writes the positions of all sources now rather than within a second. */
+  flushCheckpoints(): Promise<void> {
+    return this.checkpoints.flush();
+  }
+
   startInput(stage: InputStage): void {
     stage.start();
     stage.finished().then(() => this.wakeFinished?.());
@@ -276,9 +300,9 @@ export class Agent {
   }
 
   /** Puts a new configuration in place by difference. Serialised; a failure leaves the old one
-   *  running and says why. */
-  reload(config: ResolvedConfig): Promise<ReloadResult> {
-    const result = this.reloading.then(() => reloadAgent(this, config));
+   *  running and says why. `plugins` are those that the new configuration names. */
+  reload(config: ResolvedConfig, plugins = this.options.plugins): Promise<ReloadResult> {
+    const result = this.reloading.then(() => reloadAgent(this, config, plugins));
     this.reloading = result.catch(() => undefined);
     return result.then((outcome) => {
       const labels = { component: 'agent', kind: 'agent', result: outcome.ok ? 'ok' : 'failed' };
@@ -307,7 +331,10 @@ export class Agent {
     this.hardStop.abort();
     const report = this.report();
     await this.closeAll();
-    this.log.info({ ...report }, 'The agent stopped.');
+    this.log.info(
+      { ...report, lost: report.dropped },
+      `The agent stopped: ${report.delivered} records delivered, ${report.persisted} persisted, ${report.dropped} lost.`,
+    );
     return report;
   }
 
@@ -367,9 +394,25 @@ export class Agent {
     return (this.options.clock.monotonicMs() - this.startedAtMs) / 1000;
   }
 
+  /** Inputs whose batch does not get on though every output has room: what only a restart mends. A
+   *  destination that is down is no such case. */
+  wedged(): { component: string; reason: string; forSeconds: number }[] {
+    if (this.outputs.some(({ stage }) => !stage.hasRoom())) return [];
+    return this.inputs.flatMap(({ config, stage }) => {
+      const ms = stage.underWayMs();
+      if (ms <= wedgedAfterMs) return [];
+      const seconds = Math.round(ms / 1000);
+      return {
+        component: `input ${config.id}`,
+        reason: `wedged: a batch is with the filters for ${seconds} s`,
+        forSeconds: Math.round((ms - wedgedAfterMs) / 1000),
+      };
+    });
+  }
+
   /** Why the agent is not ready; empty when it is. */
   problems(): { component: string; reason: string; forSeconds: number }[] {
-    const problems = this.health.all();
+    const problems = [...this.health.all(), ...this.wedged()];
     const limitMs = this.config.service.oldestUnacknowledgedMs;
     for (const { config, stage } of this.outputs) {
       const ageMs = stage.oldestUnacknowledgedMs();
@@ -383,6 +426,10 @@ export class Agent {
     return problems;
   }
 }
+
+/** A batch that is through neither filters nor router after this long, while every output has
+ *  room, will not get through: filters with deadlines of their own end far earlier. */
+const wedgedAfterMs = 60_000;
 
 /** Time that one component gets to close. */
 const closeDeadlineMs = 5000;

@@ -1,11 +1,13 @@
 import { messageOf } from '../errors/sluice_error.ts';
 import type { ApiAnswer, ApiRoute } from '../telemetry/http_api.ts';
-import type { Agent } from './agent.ts';
+import type { Agent, StopReport } from './agent.ts';
 
 export interface ApiActions {
   readonly version: string;
   /** Reads the pipeline files again and reloads. */
   reload(): Promise<{ ok: boolean; message: string }>;
+  /** Stops in order, as SIGTERM does; resolves when all is settled as far as the grace allows. */
+  drain(): Promise<StopReport>;
 }
 
 /** The agent's HTTP interface: Prometheus metrics, probes, and what Fluent Bit has under
@@ -37,7 +39,11 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
   return [
     get('/', () => json({ sluice: { version: actions.version } })),
     get('/metrics', metrics),
-    get('/livez', () => ({ status: 200, body: 'ok\n' })),
+    get('/livez', () => {
+      const wedged = agent.wedged()[0];
+      if (wedged === undefined) return { status: 200, body: 'ok\n' };
+      return { status: 503, body: `${wedged.component}: ${wedged.reason}\n` };
+    }),
     get('/readyz', () => readiness(agent)),
     get('/api/v1/health', () => {
       const isReady = agent.problems().length === 0;
@@ -52,6 +58,12 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
     get('/api/v2/reload', () => json({ hot_reload_count: reloadCount(agent) })),
     reload('POST'),
     reload('PUT'),
+    {
+      method: 'POST',
+      path: '/api/v2/drain',
+      needsToken: true,
+      answer: async () => json({ drain: 'done', ...(await actions.drain()) }),
+    },
     {
       method: 'POST',
       path: '/api/v1/query',

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { FileSystem } from '../buffer/file_system.ts';
 import { ByteWriter } from '../batch/byte_writer.ts';
 import { EventView } from '../batch/event_view.ts';
 import { type Field, fieldOf } from '../batch/field.ts';
@@ -59,6 +60,8 @@ export interface FactoryServices {
   readonly health: Health;
   readonly kernel: Kernel | undefined;
   readonly baseDirectory: string;
+  /** What outputs keep their records on; the machine's disk when absent. */
+  readonly fileSystem?: FileSystem;
   readonly logFor: (component: string, level?: LogLevel) => Log;
 }
 
@@ -84,9 +87,10 @@ export class ComponentFactory {
     });
   }
 
-  filter(config: FilterConfig): BatchFilter | EventFilter {
+  /** `declared` takes the names of the fields that the filter declares, in order. */
+  filter(config: FilterConfig, declared: string[] = []): BatchFilter | EventFilter {
     const plugin = this.find('filter', config.plugin) as unknown as FilterPlugin<unknown>;
-    return plugin.create(config.options, this.context(config));
+    return plugin.create(config.options, this.context(config, declared));
   }
 
   output(config: OutputConfig): Output {
@@ -126,9 +130,13 @@ export class ComponentFactory {
     throw new SluiceError('SLUICE_PLUGIN_UNKNOWN', `There is no ${kind} plugin "${name}".`);
   }
 
-  private context(config: ComponentConfig): PluginContext {
+  private context(config: ComponentConfig, declared: string[] = []): PluginContext {
+    const declare = (field: Field): Field => {
+      if (declared.length < declaredMax) declared.push(field.keys[0]!, field.name);
+      return field;
+    };
     const { clock, metrics, health, kernel, baseDirectory, logFor } = this.services;
-    const service = this.config.service;
+    const { service, env } = this.config;
     return {
       id: config.id,
       log: logFor(config.id, config.base.logLevel),
@@ -143,14 +151,16 @@ export class ComponentFactory {
         hostName: hostname(),
         storagePath: service.storagePath,
       },
-      field: resolveField,
-      parser: (name) => this.parser(name, config),
+      field: (reference) => declare(resolveField(reference)),
+      declare,
+      environment: (name) => (Object.hasOwn(env, name) ? env[name] : process.env[name]),
+      parser: (name) => this.parser(name, config, declared),
       multilineRules: (name) => this.multilineRules(name),
       setHealth: (problem) => health.set(`${config.kind} ${config.id}`, problem),
     };
   }
 
-  private parser(name: string, user: ComponentConfig): Parser {
+  private parser(name: string, user: ComponentConfig, declared: string[]): Parser {
     const defined = this.config.parsers.find((parser) => parser.name === name);
     const builtIn = defined === undefined ? this.set.builtInParsers[name] : undefined;
     const format = defined?.format ?? builtIn?.format;
@@ -167,7 +177,7 @@ export class ComponentFactory {
     }
     const plugin = this.find('parser', format) as unknown as ParserPlugin<unknown>;
     const options = defined?.options ?? builtIn?.options ?? {};
-    return plugin.create(options, { ...this.context(user), parserName: name });
+    return plugin.create(options, { ...this.context(user, declared), parserName: name });
   }
 
   private multilineRules(name: string): MultilineDefinition {
@@ -179,6 +189,9 @@ export class ComponentFactory {
     );
   }
 }
+
+/** Scripts name fields while they run; those have no part in the order. */
+const declaredMax = 20_000;
 
 function resolveField(reference: string): Field {
   const path = compileFieldPath(reference);

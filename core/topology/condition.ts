@@ -1,14 +1,19 @@
 import type { Batch } from '../batch/batch.ts';
 import { type Field, fieldOf } from '../batch/field.ts';
+import { isClear } from '../batch/masks.ts';
 import type { FieldPath } from '../config/field_path.ts';
 import type { Expression, FieldReader } from '../expression/expression.ts';
 import type { TagMatcher } from './tag_matcher.ts';
+import { VerdictMemo } from './verdict_memo.ts';
 
 /** Which events of a batch a filter or an output concerns: by tag and `when`. */
 export class Condition implements FieldReader {
   private readonly tags: TagMatcher;
   private readonly when: Expression | undefined;
   private readonly fields = new Map<FieldPath, Field>();
+  /** The field that alone decides, and what was decided of its values. */
+  private readonly onlyField: Field | undefined;
+  private readonly memo = new VerdictMemo();
   private batch!: Batch;
   private index = 0;
 
@@ -16,6 +21,9 @@ export class Condition implements FieldReader {
     this.tags = tags;
     this.when = when;
     for (const path of when?.fields ?? []) this.fields.set(path, fieldOf(path.keys, path.literal));
+    if (this.fields.size === 1 && when?.readsTag === false) {
+      this.onlyField = this.fields.values().next().value;
+    }
   }
 
   /** Sets `select` for the live events that are wanted and returns their number. */
@@ -35,6 +43,10 @@ export class Condition implements FieldReader {
     }
     const dropped = batch.dropped;
     let selected = 0;
+    if (all && isClear(dropped, count)) {
+      select.fill(1, 0, count);
+      return this.when === undefined ? count : this.narrow(batch, select);
+    }
     for (let index = 0; index < count; index++) {
       const wanted =
         dropped[index] === 0 && (all || this.tags.matches(names[batch.tag[index]!]!)) ? 1 : 0;
@@ -65,9 +77,24 @@ export class Condition implements FieldReader {
     for (let index = 0; index < batch.count; index++) {
       if (select[index] !== 1) continue;
       this.index = index;
-      if (this.when!.evaluate(this)) selected++;
+      if (this.isMet()) selected++;
       else select[index] = 0;
     }
     return selected;
+  }
+
+  /** Whether the event at `index` meets the condition. */
+  private isMet(): boolean {
+    // hot path
+    const { batch, memo, onlyField } = this;
+    if (onlyField === undefined || !batch.locate(this.index, onlyField)) {
+      return this.when!.evaluate(this);
+    }
+    const { foundBytes, foundStart, foundEnd, foundKind } = batch;
+    const known = memo.find(foundBytes, foundStart, foundEnd, foundKind);
+    if (known >= 0) return known === 1;
+    const verdict = this.when!.evaluate(this);
+    memo.keep(foundBytes, foundStart, foundEnd, foundKind, verdict);
+    return verdict;
   }
 }

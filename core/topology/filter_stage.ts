@@ -1,6 +1,7 @@
 import type { Batch } from '../batch/batch.ts';
 import { dropReason, heapBatch } from '../batch/batch.ts';
 import type { EventView } from '../batch/event_view.ts';
+import { isClear } from '../batch/masks.ts';
 import { messageOf } from '../errors/sluice_error.ts';
 import type {
   BatchFilter,
@@ -25,6 +26,8 @@ export interface FilterStageOptions {
   readonly view: EventView;
   readonly metrics: ComponentMetrics;
   readonly log: Log;
+  /** Names of the fields that the filter named when it was made, in order. */
+  readonly declared?: readonly string[];
 }
 
 /** One filter with its condition and its numbers. */
@@ -32,12 +35,14 @@ export class FilterStage {
   readonly id: string;
   readonly filter: BatchFilter | EventFilter;
   readonly counters: ComponentCounters;
+  readonly declared: readonly string[];
   private readonly options: FilterStageOptions;
 
   constructor(options: FilterStageOptions) {
     this.id = options.id;
     this.filter = options.filter;
     this.options = options;
+    this.declared = options.declared ?? [];
     this.counters = new ComponentCounters(options.metrics);
   }
 
@@ -93,7 +98,8 @@ export class FilterStage {
 
   private count(batch: Batch, selected: number, derived: DerivedBatch[], from: number): void {
     let taken = 0;
-    for (let index = 0; index < batch.count; index++) {
+    const isUntouched = isClear(batch.dropped, batch.count);
+    for (let index = 0; index < batch.count && !isUntouched; index++) {
       if (batch.select[index] !== 1) continue;
       const reason = batch.dropped[index]!;
       if (reason === 0) continue;
@@ -112,6 +118,9 @@ const nameOfReason: readonly string[] = Object.entries(dropReason)
   .sort(([, a], [, b]) => a - b)
   .map(([name]) => name);
 
+/** Room for what later filters make of a derived batch's events. */
+const derivedEventsMin = 64;
+
 class Emitter implements DerivedEmitter {
   private readonly derived: DerivedBatch[];
 
@@ -120,8 +129,9 @@ class Emitter implements DerivedEmitter {
   }
 
   derive(from: Batch, events: number, dataBytes: number): Batch {
-    const batch = heapBatch(dataBytes, Math.max(1, events));
+    const batch = heapBatch(dataBytes, Math.max(derivedEventsMin, events));
     batch.reset(from.source, from.tagNames[0]!);
+    batch.setOrder(from.order);
     return batch;
   }
 

@@ -7,6 +7,7 @@ import type { Source } from '../batch/source.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
+import type { Clock } from '../time/clock.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 
 export interface InputStageOptions {
@@ -19,6 +20,9 @@ export interface InputStageOptions {
   readonly log: Log;
   /** Ends waiting for room at the end of the grace period. */
   readonly hardStop: AbortSignal;
+  readonly clock: Clock;
+  /** Aborted by `stop`; what the input was given may wait for it, too. */
+  readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
   /** Writes the checkpoints of the moment. */
   beforeClose(): Promise<void>;
@@ -35,7 +39,7 @@ export class InputStage implements BatchEmitter {
   readonly id: string;
   readonly counters: ComponentCounters;
   private readonly options: InputStageOptions;
-  private readonly stopping = new AbortController();
+  private readonly stopping: AbortController;
   private readonly stream: Readable;
   private readonly bytes: Counter;
   private readonly batches: Counter;
@@ -43,10 +47,12 @@ export class InputStage implements BatchEmitter {
   private running: Promise<void> | undefined;
   private isFinished = false;
   private failure: string | undefined;
+  private shippingSinceMs: number | undefined;
 
   constructor(options: InputStageOptions) {
     this.id = options.id;
     this.options = options;
+    this.stopping = options.stopping;
     this.counters = new ComponentCounters(options.metrics);
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');
@@ -97,6 +103,12 @@ export class InputStage implements BatchEmitter {
     return this.failure !== undefined;
   }
 
+  /** How long a batch is on its way through the filters and into the outputs; 0 when none is. */
+  underWayMs(): number {
+    if (this.shippingSinceMs === undefined) return 0;
+    return this.options.clock.monotonicMs() - this.shippingSinceMs;
+  }
+
   /** Asks the input to end: it emits what it holds and reads no more. */
   stop(): void {
     this.stopping.abort(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
@@ -144,13 +156,14 @@ export class InputStage implements BatchEmitter {
 
   private async ship({ batch, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
-    const position = batch.positionEnd;
+    const { positionEnd: position, count } = batch;
+    this.shippingSinceMs = this.options.clock.monotonicMs();
     try {
-      this.counters.in.value += batch.count;
+      this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
       await this.options.pipeline().run(batch, this.options.hardStop);
-      this.counters.out.value += batch.count;
+      this.counters.out.value += count;
       ledger.advance(position);
       this.discard(batch);
       done();
@@ -161,6 +174,8 @@ export class InputStage implements BatchEmitter {
         this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
       }
       done(error);
+    } finally {
+      this.shippingSinceMs = undefined;
     }
   }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { type DiskBuffer, openDiskBuffer } from '../buffer/disk_buffer.ts';
+import { type DiskBuffer, type DiskBufferLimits, openDiskBuffer } from '../buffer/disk_buffer.ts';
+import { nodeFileSystem } from '../buffer/file_system.ts';
 import type { OutputConfig, ResolvedConfig } from '../config/resolved.ts';
-import { openDeadLetterStore } from '../dead_letter/dead_letter_store.ts';
+import { type DeadLetterLimits, openDeadLetterStore } from '../dead_letter/dead_letter_store.ts';
 import { deadLetterAdapter } from '../deliver/dead_letter_adapter.ts';
 import { DeadLetterDesk, type DeadLetterStore } from '../deliver/dead_letter_desk.ts';
 import type { MemoryBudget } from '../deliver/memory_budget.ts';
@@ -18,6 +19,8 @@ const batchRecordsDefault = 100_000;
 export interface OutputStorage {
   readonly buffer: DiskBuffer | undefined;
   readonly deadLetters: DeadLetterStore;
+  /** Takes limits and policies over from another configuration of the same output. */
+  setLimits(config: OutputConfig): void;
   /** Changes when the storage would have to be opened anew. */
   readonly fingerprint: string;
 }
@@ -38,7 +41,7 @@ export function pathSegment(id: string): string {
 }
 
 export function storageFingerprint(config: OutputConfig): string {
-  return JSON.stringify([config.base.storage, config.base.deadLetter]);
+  return JSON.stringify([config.base.storage.type, config.base.storage.path]);
 }
 
 /** Opens an output's disk buffer and dead letters. Throws SLUICE_STORAGE_FAILED or _LOCKED. */
@@ -47,36 +50,55 @@ export async function openOutputStorage(
   resolved: ResolvedConfig,
   services: FactoryServices,
 ): Promise<OutputStorage> {
-  const { storage, deadLetter } = config.base;
+  const { storage } = config.base;
   const log = services.logFor(config.id, config.base.logLevel);
   const metrics = services.metrics.forComponent('output', config.id);
+  const fileSystem = services.fileSystem ?? nodeFileSystem();
   const quarantined = metrics.counter('sluice_buffer_quarantined_bytes_total');
   const buffer =
     storage.type === 'filesystem'
       ? await openDiskBuffer({
           directory: bufferDirectory(storage.path, config.id),
-          limitBytes: storage.totalLimitBytes,
-          whenFull: storage.whenFull,
-          durability: storage.durability,
+          ...bufferLimits(config),
           log,
+          fileSystem,
+          onProblem: (problem) => services.health.set(`buffer ${config.id}`, problem),
           onQuarantine: (range) => {
             quarantined.value += range.end - range.start;
           },
         })
       : undefined;
+  const damaged = metrics.counter('sluice_dead_letter_damaged_bytes_total');
   const store = await openDeadLetterStore({
     directory: deadLetterDirectory(resolved.service.deadLetterPath, config.id),
     output: config.id,
-    limitBytes: deadLetter.limitBytes,
-    whenFull: deadLetter.whenFull === 'block' ? 'block' : 'drop',
+    ...deadLetterLimits(config),
     log,
+    fileSystem,
+    onDamage: ({ start, end }) => {
+      damaged.value += end - start;
+    },
   });
   metrics.gauge('sluice_dead_letter_bytes', () => store.usedBytes);
   return {
     buffer,
     deadLetters: deadLetterAdapter(store),
+    setLimits(next) {
+      buffer?.setLimits(bufferLimits(next));
+      store.setLimits(deadLetterLimits(next));
+    },
     fingerprint: storageFingerprint(config),
   };
+}
+
+function bufferLimits({ base: { storage } }: OutputConfig): DiskBufferLimits {
+  const { totalLimitBytes: limitBytes, whenFull, durability } = storage;
+  return { limitBytes, whenFull, durability };
+}
+
+function deadLetterLimits({ base: { deadLetter } }: OutputConfig): DeadLetterLimits {
+  const { limitBytes, whenFull } = deadLetter;
+  return { limitBytes, whenFull: whenFull === 'block' ? 'block' : 'drop' };
 }
 
 export interface StageParts {
@@ -115,7 +137,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
       store: storage.deadLetters,
       clock: services.clock,
       log,
-      setHealth,
+      setHealth: (problem) => services.health.set(`dead_letters ${id}`, problem),
     }),
     budget,
     clock: services.clock,

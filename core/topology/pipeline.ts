@@ -1,4 +1,7 @@
-import type { Batch } from '../batch/batch.ts';
+import { type Batch, dropReason } from '../batch/batch.ts';
+import { ColumnOrder } from '../batch/column_order.ts';
+import { copyLive, Interleaving } from '../batch/interleaving.ts';
+import { addMarked } from '../batch/masks.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import type { Counter } from '../sdk/contracts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -14,11 +17,19 @@ export interface Route {
   readonly condition: Condition;
 }
 
+interface FilterRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+type Onward = (batch: Batch) => Promise<void>;
+
 /** The filters in order and the outputs behind them. A reload puts a new one in its place; a
  *  batch under way stays with the one it began with. */
 export class Pipeline {
   readonly filters: readonly FilterStage[];
   readonly routes: readonly Route[];
+  private readonly order: ColumnOrder;
   private readonly unmatched: Counter;
   private readonly alreadyDelivered: readonly Counter[];
   private readonly edges: readonly Counter[];
@@ -26,6 +37,7 @@ export class Pipeline {
   constructor(filters: readonly FilterStage[], routes: readonly Route[], metrics: Metrics) {
     this.filters = filters;
     this.routes = routes;
+    this.order = new ColumnOrder(filters.flatMap(({ declared }) => declared));
     this.unmatched = metrics.counter('sluice_records_unmatched_total', {
       component: 'router',
       kind: 'router',
@@ -42,36 +54,66 @@ export class Pipeline {
   }
 
   /** Takes a batch through all filters into the outputs' chunks. Synchronous in effect unless a
-   *  filter or a full output makes it wait. */
+   *  filter or a full output makes it wait. Derived events change what is in the batch. */
   async run(batch: Batch, signal: AbortSignal): Promise<void> {
-    await this.filterFrom(batch, 0, 0, signal);
+    batch.setOrder(this.order);
+    await this.filterRange(batch, { first: 0, end: this.filters.length }, (filtered) =>
+      this.route(filtered, signal),
+    );
   }
 
-  private async filterFrom(
-    batch: Batch,
-    first: number,
-    retags: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (let i = first; i < this.filters.length; i++) {
+  /** Takes a batch through some filters. What derived events make of it can be more than it has
+   *  room for: then `onward` gets it several times, filled with a piece each time. */
+  private async filterRange(batch: Batch, range: FilterRange, onward: Onward): Promise<void> {
+    for (let i = range.first; i < range.end; i++) {
       const derived: DerivedBatch[] = [];
       const working = this.filters[i]!.process(batch, derived);
       if (working !== undefined) await working;
+      if (derived.length === 0) continue;
+      const joining: Batch[] = [];
       for (const made of derived) {
-        const again = made.to === 'first' && retags < retagsMax;
-        await this.filterFrom(made.batch, again ? 0 : i + 1, again ? retags + 1 : retags, signal);
+        if (made.to === 'next') joining.push(made.batch);
+        else await this.sendBack(batch, made.batch, i, joining);
       }
+      const pieces = new Interleaving(batch, joining);
+      const rest = { first: i + 1, end: range.end };
+      while (pieces.next()) await this.filterRange(batch, rest, onward);
+      return;
     }
-    await this.route(batch, signal);
+    await onward(batch);
+  }
+
+  /** Takes events under a new tag through the filters up to the one that sent them; what is left
+   *  of them then joins the batch again. */
+  private async sendBack(
+    batch: Batch,
+    sent: Batch,
+    sender: number,
+    joining: Batch[],
+  ): Promise<void> {
+    for (let index = 0; index < sent.count; index++) {
+      const rounds = batch.retags[sent.parents[index]!]! + 1;
+      sent.retags[index] = Math.min(rounds, retagsMax);
+      // One that has been round too often waits for the others.
+      if (rounds > retagsMax) sent.dropped[index] = dropReason.retagged;
+    }
+    const tired = copyLive(sent, dropReason.retagged);
+    if (tired !== undefined) joining.push(tired);
+    await this.filterRange(sent, { first: 0, end: sender + 1 }, async (filtered) => {
+      const left = copyLive(filtered, dropReason.none);
+      if (left !== undefined) joining.push(left);
+    });
   }
 
   private async route(batch: Batch, signal: AbortSignal): Promise<void> {
-    const taken = new Uint8Array(batch.count);
+    let taken: Uint8Array | undefined;
+    let areAllTaken = false;
     for (let i = 0; i < this.routes.length; i++) {
       const { stage, condition } = this.routes[i]!;
       let count = condition.select(batch, batch.select);
       if (count === 0) continue;
-      for (let index = 0; index < batch.count; index++) taken[index]! |= batch.select[index]!;
+      if (count === batch.count) areAllTaken = true;
+      else addMarked((taken ??= new Uint8Array(batch.count)), batch.select, batch.count);
       count -= this.skipDelivered(batch, stage.id, this.alreadyDelivered[i]!);
       if (count === 0) continue;
       if (!stage.hasRoom()) {
@@ -82,7 +124,7 @@ export class Pipeline {
       this.edges[i]!.value += count;
       stage.accept(batch, batch.select, count);
     }
-    this.countUnmatched(batch, taken);
+    if (!areAllTaken) this.countUnmatched(batch, taken);
   }
 
   /** Takes out what this output had before the restart; returns how many. */
@@ -100,10 +142,10 @@ export class Pipeline {
     return skipped;
   }
 
-  private countUnmatched(batch: Batch, taken: Uint8Array): void {
+  private countUnmatched(batch: Batch, taken: Uint8Array | undefined): void {
     let unmatched = 0;
     for (let index = 0; index < batch.count; index++) {
-      if (batch.dropped[index] === 0 && taken[index] === 0) unmatched++;
+      if (batch.dropped[index] === 0 && (taken === undefined || taken[index] === 0)) unmatched++;
     }
     this.unmatched.value += unmatched;
   }

@@ -13,7 +13,7 @@ import {
   type RunningInput,
   type RunningOutput,
 } from './agent.ts';
-import { ComponentFactory } from './component_factory.ts';
+import { ComponentFactory, type PluginSet } from './component_factory.ts';
 import { storageFingerprint } from './output_assembly.ts';
 
 export type ReloadResult =
@@ -25,12 +25,16 @@ export type ReloadResult =
  *  New filters and outputs are opened before anything is touched. An input that changed is
  *  stopped before its successor opens (both may want the same port or file); when that fails,
  *  it is started again as it was. */
-export async function reloadAgent(agent: Agent, next: ResolvedConfig): Promise<ReloadResult> {
+export async function reloadAgent(
+  agent: Agent,
+  next: ResolvedConfig,
+  plugins: PluginSet,
+): Promise<ReloadResult> {
   const diff = diffConfigs(agent.config, next);
   if (diff.isEmpty) return { ok: true, changed: 0, message: 'Nothing changed.' };
   const refusal = refusedChange(agent, next, diff);
   if (refusal !== undefined) return { ok: false, message: refusal };
-  const factory = new ComponentFactory(next, agent.options.plugins, agent.services);
+  const factory = new ComponentFactory(next, plugins, agent.services);
   const opened = new Opened();
   try {
     const outputs = await openOutputs(agent, next, diff, factory, opened);
@@ -67,7 +71,7 @@ function refusedChange(agent: Agent, next: ResolvedConfig, diff: ConfigDiff): st
   for (const { from, to } of diff.changed) {
     if (from.kind !== 'output' || to.kind !== 'output') continue;
     if (storageFingerprint(from) !== storageFingerprint(to)) {
-      return `The storage options of output "${to.id}" cannot change while the agent runs: restart it.`;
+      return `storage.type and storage.path of output "${to.id}" cannot change while the agent runs: restart it.`;
     }
   }
   return undefined;
@@ -183,6 +187,7 @@ async function commit(
   agent.filters = components.filters;
   agent.outputs = components.outputs;
   agent.setPipeline();
+  for (const { config, storage } of components.outputs) storage.setLimits(config);
   const oldOutputs = stagesOf(old.outputs);
   for (const { stage } of components.outputs) if (!oldOutputs.has(stage)) stage.start();
   const keptInputs = stagesOf(components.inputs);
@@ -236,6 +241,9 @@ function forget(
 ): void {
   if (remaining.some((other) => other.config.id === config.id)) return;
   agent.health.remove(`${kind} ${config.id}`);
+  if (kind === 'output') {
+    for (const store of ['buffer', 'dead_letters']) agent.health.remove(`${store} ${config.id}`);
+  }
   agent.metrics.removeComponent(kind, config.id);
 }
 

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { CheckpointedSource, CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import { Ledger } from '../checkpoint/ledger.ts';
+import { SluiceError } from '../errors/sluice_error.ts';
 import type {
   OpenSource,
   SourceOptions,
   SourceRegistry,
   StoredCheckpoint,
 } from '../sdk/contracts.ts';
+import { type Clock, pause } from '../time/clock.ts';
 
 /** All open sources of the agent, so that a reload can tell them of new outputs. */
 export class OpenSources {
@@ -59,23 +61,28 @@ export class OpenSources {
   }
 }
 
+export interface SourceRegistryOptions {
+  readonly inputId: string;
+  readonly open: OpenSources;
+  readonly checkpoints: CheckpointWriter;
+  readonly clock: Clock;
+  /** Aborts when the input is told to end. */
+  readonly stopping: AbortSignal;
+}
+
+/** How often a new source is tried again to be noted on a disk that refuses it. */
+const retryMs = 1000;
+
 /** The registry of one input: its checkpoints are filed under its id. */
-export function sourceRegistry(
-  inputId: string,
-  open: OpenSources,
-  checkpoints: CheckpointWriter,
-): SourceRegistry {
+export function sourceRegistry(options: SourceRegistryOptions): SourceRegistry {
+  const { inputId, open, checkpoints } = options;
   const prefix = `${inputId}\0`;
   return {
-    async open(options: SourceOptions): Promise<OpenSource> {
-      const key = options.checkpointKey === undefined ? undefined : prefix + options.checkpointKey;
-      const source = new EngineSource(options, key, open, checkpoints);
+    async open(wanted: SourceOptions): Promise<OpenSource> {
+      const key = wanted.checkpointKey === undefined ? undefined : prefix + wanted.checkpointKey;
+      const source = new EngineSource(wanted, key, open, checkpoints);
       open.add(source);
-      if (key !== undefined && options.generation === undefined) {
-        // Durable before its first record leaves: a record's id must not change after a crash.
-        checkpoints.markDirty(source);
-        await checkpoints.flush();
-      }
+      if (key !== undefined && wanted.generation === undefined) await noteDurably(source, options);
       return source;
     },
     checkpoints(): ReadonlyMap<string, StoredCheckpoint> {
@@ -96,6 +103,26 @@ export function sourceRegistry(
       checkpoints.forget(prefix + checkpointKey);
     },
   };
+}
+
+/** Resolves when a new source's generation is on the disk, before its first record leaves: a
+ *  record's id must not change after a crash. Until the disk takes it the input waits. */
+async function noteDurably(source: EngineSource, options: SourceRegistryOptions): Promise<void> {
+  const { checkpoints, clock, stopping } = options;
+  for (;;) {
+    checkpoints.markDirty(source);
+    try {
+      await checkpoints.flush();
+      return;
+    } catch (error) {
+      // Said by the writer, in the log and in /readyz.
+      if (!(error instanceof SluiceError) || error.kind !== 'retryable') throw error;
+    }
+    await pause(clock, retryMs, stopping);
+    if (!stopping.aborted) continue;
+    source.close();
+    throw new SluiceError('SLUICE_SHUTDOWN', `The input ended before ${source.name} was noted.`);
+  }
 }
 
 class EngineSource implements OpenSource, CheckpointedSource {

@@ -11,7 +11,6 @@ import { assertConservation, scriptedOutput } from '../../core/testing/index.ts'
 import { systemClock } from '../../core/time/clock.ts';
 import { Agent } from '../../core/topology/agent.ts';
 import { loadPipeline } from '../../cli/pipeline_config.ts';
-import { ownPlugins } from '../../cli/plugin_set.ts';
 import { projectRoot } from '../../scripts/project_root.ts';
 
 /** A case folder: a pipeline, what goes in, and what each output must get.
@@ -61,7 +60,7 @@ export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<
     const agent = await Agent.start({
       config: caseConfig(loaded.pipeline.config, directory),
       plugins: {
-        ...ownPlugins,
+        ...loaded.pipeline.plugins,
         plugins: [
           ...loaded.pipeline.plugins.plugins,
           ...[...collectors.values()].map(({ plugin }) => plugin),

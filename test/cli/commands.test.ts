@@ -85,6 +85,22 @@ test('the schema is one JSON document, of the file or of one plugin', async () =
   assert.equal((await cli(['schema', '--plugin', 'nothing'])).code, 1);
 });
 
+for (const output of ['elasticsearch', 'http', 'loki', 'clickhouse']) {
+  test(`check --probe says that nothing listens where ${output} should send`, async (t) => {
+    const table = output === 'clickhouse' ? ', table: t' : '';
+    const directory = workplace(t, {
+      'p.yaml': `pipeline:
+  inputs: [{name: dummy}]
+  outputs: [{name: ${output}, match: '*', host: 127.0.0.1, port: 1${table}}]
+`,
+    });
+    const { code, err } = await cli(['check', '--probe', 'p.yaml'], { cwd: directory });
+    assert.notEqual(code, 0);
+    assert.match(err, /ECONNREFUSED|refused|connect/i);
+    assert.doesNotMatch(err, /undefined/);
+  });
+}
+
 test('check says OK, or everything that is wrong, with exit code 78', async (t) => {
   const directory = workplace(t, {
     'good.yaml': 'pipeline:\n  inputs: [{name: dummy}]\n  outputs: [{name: "null"}]\n',

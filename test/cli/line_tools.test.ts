@@ -45,6 +45,14 @@ test('grok --explain shows where a line stopped matching', async () => {
   assert.match(out, /did not match here: %\{NUMBER:ms\}/);
 });
 
+test('grok --explain says which patterns run in the kernel, and why others do not', async () => {
+  const { err } = await cli(['grok', '--explain', '%{IP:client}', '(?<=ab+)%{WORD:x}'], {
+    input: '',
+  });
+  assert.match(err, /^Pattern 1 runs in the kernel\.\n/);
+  assert.match(err, /Pattern 2 runs as a regular expression, not in the kernel: it looks behind/);
+});
+
 test('a pattern that is wrong ends with 78 and its place', async () => {
   const { code, err } = await cli(['grok', '%{NOPE:x}']);
   assert.equal(code, 78);

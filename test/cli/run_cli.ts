@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** The compiled program that belongs to this test. */
-export const program = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+export const program = fileURLToPath(new URL('../../bundle/sluice.js', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;

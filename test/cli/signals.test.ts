@@ -37,17 +37,15 @@ const lines = (path: string) =>
 
 test('SIGTERM delivers what was read, an unfinished last line too, and ends with 0', () =>
   inDirectory(async (directory) => {
-    await writeFile(join(directory, 'pipeline.yaml'), pipeline(directory, fileOutput));
+    const inTwos = fileOutput.replace('}', ', batch: {records: 2}}');
+    await writeFile(join(directory, 'pipeline.yaml'), pipeline(directory, inTwos));
     await writeFile(join(directory, 'app.log'), 'one\ntwo\nthree without its end');
     const agent = startAgent(directory);
-    const data = join(directory, 'data');
-    await waitUntil('the file is known', async () => {
-      const text = await readFile(join(data, 'checkpoints'), 'utf8').catch(() => '');
-      return text.includes('app.log');
-    });
+    const records = join(directory, 'out', 'records.ndjson');
+    await waitUntil('the whole lines are there', async () => (await lines(records)) === 2);
     agent.kill('SIGTERM');
     assert.equal(await ended(agent), 0);
-    assert.equal(await lines(join(directory, 'out', 'records.ndjson')), 3);
+    assert.equal(await lines(records), 3);
   }));
 
 test('a second SIGTERM ends at once, and the next start brings what was left', () =>

@@ -3,7 +3,7 @@ import { appendFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../bundle/sluice.js', import.meta.url));
 
 /** Appends numbered lines, and renames its file as logrotate does. */
 export class LineWriter {
@@ -21,9 +21,12 @@ export class LineWriter {
     await appendFile(join(this.directory, 'app.log'), text);
   }
 
-  async rotate(): Promise<void> {
+  /** Returns the path of the file that was renamed. */
+  async rotate(): Promise<string> {
     const path = join(this.directory, 'app.log');
-    await rename(path, join(this.directory, `app.log.${++this.rotations}`));
+    const rotated = join(this.directory, `app.log.${++this.rotations}`);
+    await rename(path, rotated);
+    return rotated;
   }
 }
 
@@ -34,12 +37,20 @@ export function endAgents(): void {
   for (const agent of running) agent.kill('SIGKILL');
 }
 
+/** Ends one agent at once. */
+export function endAgent(agent: ChildProcess): void {
+  agent.kill('SIGKILL');
+}
+
 /** Runs `sluice run DIRECTORY/pipeline.yaml` as a process of its own. */
-export function startAgent(directory: string): ChildProcess {
+export function startAgent(
+  directory: string,
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const agent = spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
   });
   running.add(agent);
   agent.once('exit', () => running.delete(agent));

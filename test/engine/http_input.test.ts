@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { scriptedOutput, startPipeline, waitUntil } from '../../core/testing/index.ts';
 import { plugin as http } from '../../plugins/inputs/http/index.ts';
+import { type Certificate, makeCertificate } from './certificates.ts';
 
 const lines = { 'content-type': 'application/x-ndjson' };
 
@@ -26,7 +30,7 @@ pipeline:
       body: (await answer.body.json()) as Record<string, unknown>,
     };
   };
-  return { output, pipeline, post };
+  return { output, pipeline, post, port };
 }
 
 const records = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
@@ -110,3 +114,69 @@ async function freePort(): Promise<number> {
   assert.ok(typeof address === 'object' && address !== null);
   return address.port;
 }
+
+async function startTls(certificates: string, options = '') {
+  const started = await start(
+    `, tls: true, tls.crt_file: ${certificates}/server.pem, tls.key_file: ${certificates}/server.key${options}`,
+  );
+  const postWith = async (connect: object) => {
+    const dispatcher = new Agent({ connect: { maxVersion: 'TLSv1.3', ...connect } });
+    try {
+      const url = `https://localhost:${started.port}/app`;
+      const sent = { method: 'POST', body: ndjson(10), headers: lines, dispatcher } as const;
+      const answer = await request(url, sent);
+      await answer.body.dump();
+      return answer.statusCode;
+    } finally {
+      await dispatcher.destroy();
+    }
+  };
+  return { ...started, postWith };
+}
+
+async function withCertificates(
+  work: (directory: string, authority: Certificate) => Promise<void>,
+): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-certificates-'));
+  try {
+    const authority = makeCertificate('test authority');
+    const server = makeCertificate('localhost', authority);
+    await writeFile(join(directory, 'ca.pem'), authority.certificate);
+    await writeFile(join(directory, 'server.pem'), server.certificate);
+    await writeFile(join(directory, 'server.key'), server.key);
+    await work(directory, authority);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+test('records come over TLS, to clients that trust the certificate only, and never in the clear', () =>
+  withCertificates(async (directory, authority) => {
+    const { output, pipeline, post, postWith } = await startTls(directory);
+    const ca = authority.certificate;
+    assert.equal(await postWith({ ca }), 200);
+    assert.equal(await postWith({ ca, maxVersion: 'TLSv1.2' }), 200);
+    assert.deepEqual(output.accepted, [...records(10), ...records(10)]);
+    await assert.rejects(postWith({}), /certificate|issuer/);
+    await assert.rejects(postWith({ ca: makeCertificate('test authority').certificate }));
+    await assert.rejects(postWith({ ca, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }));
+    await assert.rejects(post(ndjson(1)));
+    assert.equal(output.accepted.length, 20);
+    await pipeline.stop();
+  }));
+
+test('with tls.verify_client_cert only clients of the authority may send', () =>
+  withCertificates(async (directory, authority) => {
+    const { output, pipeline, postWith } = await startTls(
+      directory,
+      `, tls.ca_file: ${directory}/ca.pem, tls.verify_client_cert: true`,
+    );
+    const ca = authority.certificate;
+    const client = makeCertificate('client', authority);
+    const stranger = makeCertificate('client', makeCertificate('test authority'));
+    assert.equal(await postWith({ ca, cert: client.certificate, key: client.key }), 200);
+    await assert.rejects(postWith({ ca }));
+    await assert.rejects(postWith({ ca, cert: stranger.certificate, key: stranger.key }));
+    assert.deepEqual(output.accepted, records(10));
+    await pipeline.stop();
+  }));

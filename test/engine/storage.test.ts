@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { MemoryFileSystem } from '../unit/buffer/memory_file_system.ts';
 import { readDeadLetters } from '../../core/dead_letter/dead_letter_reader.ts';
 import {
   scriptedInput,
@@ -146,4 +147,87 @@ test('two agents never share their storage', () =>
     const { pipeline } = await start(directory);
     await assert.rejects(start(directory), { code: 'SLUICE_STORAGE_LOCKED' });
     await pipeline.stop({ keep: true });
+  }));
+
+test('a new source waits for a disk that cannot note it, and the input goes on', async () => {
+  const fileSystem = new MemoryFileSystem();
+  fileSystem.bytesFree = 0;
+  const input = scriptedInput();
+  const output = scriptedOutput();
+  const pipeline = await startPipeline({
+    yaml: yaml.replace(', storage.type: filesystem', ''),
+    directory: '/agent',
+    fileSystem,
+    plugins: [input.plugin, output.plugin],
+  });
+  const emitted = input.emit(numbers(0, 10));
+  const isRed = () => pipeline.agent.problems().some((one) => one.component === 'checkpoints');
+  await waitUntil('/readyz is red', isRed);
+  assert.deepEqual(output.accepted, []);
+  fileSystem.bytesFree = Number.POSITIVE_INFINITY;
+  await emitted;
+  await waitUntil('delivered', () => output.accepted.length === 10);
+  assert.deepEqual(pipeline.agent.problems(), []);
+  await pipeline.stop({ keep: true });
+});
+
+test('a full disk buffer is named by itself, and no longer once there is room', () =>
+  inDirectory(async (directory) => {
+    const small = yaml.replace(
+      'storage.type: filesystem',
+      'storage.type: filesystem, storage.total_limit_size: 64K, batch: {records: 1}',
+    );
+    const { input, output, pipeline } = await start(directory, small);
+    const components = () => pipeline.agent.problems().map(({ component }) => component);
+    output.answer = () => ({ kind: 'retry', reason: 'down' });
+    const text = 'x'.repeat(10_000);
+    await input.emit(numbers(0, 10).map((record) => ({ ...record, text })));
+    await waitUntil('both are named', () => components().length === 2);
+    const [first, second] = components().sort();
+    assert.match(`${first}, ${second}`, /^buffer (\S+), output \1$/);
+    // A server that answers is up, even if it refuses.
+    output.answer = () => ({ kind: 'rejected', reason: 'no' });
+    await waitUntil('ready', () => components().length === 0);
+    await pipeline.stop({ keep: true, drained: true });
+  }));
+
+test('a reload changes limit, policy and durability of a disk buffer in use, and loses nothing', () =>
+  inDirectory(async (directory) => {
+    const withOptions = (options: string) =>
+      yaml.replace('storage.type: filesystem', `storage.type: filesystem, ${options}`);
+    const large = (from: number, to: number) =>
+      numbers(from, to).map((record) => ({ ...record, text: 'x'.repeat(10_000) }));
+    const small = withOptions('storage.total_limit_size: 64K, batch: {records: 1}');
+    const { input, output, pipeline } = await start(directory, small);
+    output.answer = () => ({ kind: 'retry', reason: 'down' });
+    await input.emit(large(0, 10));
+    await waitUntil('full', () =>
+      pipeline.agent.problems().some(({ reason }) => /buffer is full/.test(reason)),
+    );
+    const settled = input.settled();
+    assert.ok(settled < 10);
+
+    const more = 'storage.total_limit_size: 1M, storage.durability: os, batch: {records: 1}';
+    const raised = await pipeline.agent.reload(pipeline.load(withOptions(more)));
+    assert.deepEqual(raised.ok, true, raised.message);
+    await waitUntil('stored', () => input.settled() === 10);
+
+    const dropping =
+      'storage.total_limit_size: 1M, storage.when_full: drop_newest, batch: {records: 1}';
+    const changed = await pipeline.agent.reload(pipeline.load(withOptions(dropping)));
+    assert.deepEqual(changed.ok, true, changed.message);
+    for (let at = 10; at < 150; at += 20) await input.emit(large(at, at + 20));
+    await waitUntil('dropped', () => input.settled() === 150);
+
+    const refused = await pipeline.agent.reload(
+      pipeline.load(yaml.replace(', storage.type: filesystem', '')),
+    );
+    assert.match(refused.message, /storage.type and storage.path/);
+    output.answer = () => ({ kind: 'accepted' });
+    await waitUntil('delivered', () => pipeline.agent.outputs[0]!.stage.isIdle);
+    await pipeline.stop({ keep: true, drained: true });
+    // The instances before and after a reload deliver side by side.
+    const arrived = new Set(numbersOf(output.accepted));
+    for (let n = 0; n < 10; n++) assert.ok(arrived.has(n), `record ${n}`);
+    assert.ok(output.accepted.length < 150);
   }));

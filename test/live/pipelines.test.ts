@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
@@ -9,6 +9,7 @@ import { projectRoot } from '../../scripts/project_root.ts';
 import { program } from '../cli/run_cli.ts';
 import { ended } from '../crash/kill_rig.ts';
 import { type RunningServer, servers } from '../servers/index.ts';
+import { hostTree } from '../unit/inputs/host_fixture.ts';
 
 // Each shipped pipeline as a user runs it, with the case that lies beside it: the files go into a
 // directory that the pipeline watches, and the server is asked for what came of them.
@@ -129,7 +130,68 @@ test('containers-to-loki: the entries have their labels, their pod and their nan
   );
 });
 
+test('linux-host: each metric of a reading is a row, with its labels, its host and its time', {
+  skip: skipClickHouse,
+}, async (t) => {
+  const tree = await hostTree();
+  t.after(() => tree.remove());
+  const run = await runShipped(t, 'linux-host', {
+    files: [],
+    says: 'The agent started',
+    env: () => ({
+      INTERVAL: '1h',
+      HOST_PROC: tree.options.proc_path,
+      HOST_SYS: tree.options.sys_path,
+      CLICKHOUSE_HOST: '127.0.0.1',
+      CLICKHOUSE_PORT: `${clickhouse.port}`,
+      CLICKHOUSE_USER: clickhouse.username!,
+      CLICKHOUSE_PASSWORD: clickhouse.password!,
+    }),
+  });
+  const ends = () => metricRows("name = 'node_scrape_collector_success'");
+  await waitUntil('all collectors', async () => (await ends()).length === 12, deadlineMs);
+  const rows = await metricRows('true');
+  await run.stopped(rows.length);
+  assert.ok((await ends()).every(({ value }) => value === 1));
+  const find = (name: string, mode?: string) =>
+    rows.filter((row) => row.name === name && (mode === undefined || row.labels['mode'] === mode));
+  assert.deepEqual(
+    find('node_cpu_seconds_total', 'user').map(({ labels, value, type, unit }) => [
+      labels,
+      value,
+      type,
+      unit,
+    ]),
+    [
+      [{ cpu: '0', mode: 'user' }, 2, 'counter', 'seconds'],
+      [{ cpu: '1', mode: 'user' }, 1, 'counter', 'seconds'],
+    ],
+  );
+  const [load] = find('node_load1');
+  assert.deepEqual([load?.value, load?.labels, load?.host], [0.52, {}, hostname()]);
+  assert.ok(Math.abs(Number(load?.ms) - Date.now()) < deadlineMs);
+});
+
+interface MetricRow {
+  readonly name: string;
+  readonly type: string;
+  readonly unit: string;
+  readonly host: string;
+  readonly labels: Record<string, string>;
+  readonly value: number;
+  readonly ms: string;
+}
+
+function metricRows(where: string): Promise<MetricRow[]> {
+  // The shape of the query.
+  return clickhouseRows(`SELECT name, type, unit, host, labels, value,
+    toString(toUnixTimestamp64Milli(time)) AS ms FROM default.host_metrics WHERE ${where}
+    ORDER BY name, labels FORMAT JSONEachRow`) as Promise<MetricRow[]>;
+}
+
 interface Shipped {
+  /** What the agent says when it is ready; that it follows files when absent. */
+  readonly says?: string;
   /** Files of the case, which appear once the agent watches. */
   readonly files: readonly string[];
   readonly env: (directory: string) => Readonly<Record<string, string>>;
@@ -141,7 +203,7 @@ interface Shipped {
 async function runShipped(
   t: TestContext,
   name: string,
-  { files, env, edit = (text) => text }: Shipped,
+  { files, env, says = 'Following files', edit = (text) => text }: Shipped,
 ): Promise<{ stopped(delivered: number): Promise<void> }> {
   const home = join(projectRoot(), 'pipelines', name);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-pipeline-'));
@@ -158,10 +220,10 @@ async function runShipped(
     await rm(directory, { recursive: true, force: true });
   });
   await waitUntil(
-    'the agent watches its files',
+    'the agent is ready',
     () => {
       assert.equal(agent.exitCode, null, read());
-      return read().includes('Following files');
+      return read().includes(says);
     },
     deadlineMs,
   );
@@ -176,7 +238,7 @@ async function runShipped(
       assert.equal(await ended(agent), 0, read());
       const stopped = read()
         .split('\n')
-        .find((line) => line.includes('The agent stopped.'));
+        .find((line) => line.includes('The agent stopped'));
       // Written by the agent, as JSON when no terminal is there.
       const counts = JSON.parse(stopped ?? '{}') as Row;
       assert.equal(counts['delivered'], delivered, read());
@@ -231,7 +293,8 @@ interface Found {
 async function documents(index: string): Promise<Found[]> {
   await fetch(`${elasticsearch.url}/${index}/_refresh`, { method: 'POST' });
   const answer = await fetch(`${elasticsearch.url}/${index}/_search?size=100`);
-  if (answer.status === 404) return [];
+  // Not there yet, or not all of its shards.
+  if (answer.status === 404 || answer.status === 503) return [];
   assert.equal(answer.status, 200);
   // The shape of Elasticsearch's search API.
   const { hits } = (await answer.json()) as {
@@ -259,11 +322,15 @@ function sortedKeys(row: Row): string[] {
   return Object.keys(row).sort();
 }
 
-async function tableRows(): Promise<unknown[]> {
+function tableRows(): Promise<unknown[]> {
+  return clickhouseRows(`SELECT toString(toUnixTimestamp64Nano(time)) AS ns, level, service, message,
+      environment, duration_ms FROM default.app_logs ORDER BY time FORMAT JSONEachRow`);
+}
+
+async function clickhouseRows(query: string): Promise<unknown[]> {
   const answer = await fetch(clickhouse.url, {
     method: 'POST',
-    body: `SELECT toString(toUnixTimestamp64Nano(time)) AS ns, level, service, message, environment,
-      duration_ms FROM default.app_logs ORDER BY time FORMAT JSONEachRow`,
+    body: query,
     headers: {
       'x-clickhouse-user': clickhouse.username!,
       'x-clickhouse-key': clickhouse.password!,

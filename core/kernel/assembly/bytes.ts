@@ -77,6 +77,9 @@ export function countLineEnds(at: usize, end: usize): i32 {
   for (; at + 16 <= end; at += 16) {
     count += popcnt(i8x16.bitmask(i8x16.eq(v128.load(at), lineEnd)));
   }
-  for (; at < end; at++) if (load<u8>(at) == 0x0a) count++;
+  if (at < end) {
+    const rest = (1 << <i32>(end - at)) - 1;
+    count += popcnt(i8x16.bitmask(i8x16.eq(v128.load(at), lineEnd)) & rest);
+  }
   return count;
 }

@@ -1,5 +1,5 @@
 import { copy, countLineEnds, isSpace, maskBit, sameBytes, skipSpace } from './bytes';
-import { writeEscaped } from './escape';
+import { specials, writeEscaped } from './escape';
 import { skipKey } from './json_scan';
 import { skipValue } from './json_walk';
 import { keyLength, listEnd, listHeader, listMask, memberBytes, memberMask } from './member_list';
@@ -40,6 +40,8 @@ class Frame {
   beforeEnds: usize;
   /** Address of each root's member list, or 0. */
   lists: usize;
+  /** Line ends in the constant bytes of a record. */
+  constantLines: i32;
 }
 
 @unmanaged
@@ -69,8 +71,8 @@ class Added {
 const columnBytes: usize = 28;
 const addedBytes: usize = 28;
 
-// Behind every piece: a comma, quotes, and what copies in steps of 16 write too much.
-const slack: usize = 64;
+// Behind every piece: a comma, quotes, and what copies in steps of 64 write too much.
+const slack: usize = 80;
 const idBytes: usize = 22 + 8 + 1 + 10;
 const timeBytes: usize = 40;
 
@@ -99,6 +101,10 @@ let present: u64 = 0;
 let nameMask: u64 = 0;
 let outEnd: usize = 0;
 let failure: i32 = done;
+/** Line ends in what was copied as it stood. */
+let rawLines: i32 = 0;
+/** No added member has the name of a column. */
+let namesApart: bool = false;
 
 /** Writes the selected events from index `from` on as JSON records and returns the index of the
  *  first event that it did not do. */
@@ -111,14 +117,16 @@ export function encodeEvents(
 ): i32 {
   outEnd = outLimit;
   let records: usize = 0;
-  const begin = out;
+  rawLines = 0;
   readNames(frame);
   let index = from;
   encodeStop = done;
   for (; index < count; index++) {
     if (!load<u8>(frame.select + index)) continue;
+    const linesBefore = rawLines;
     const recordEnd = encodeEvent(frame, index, out);
     if (!recordEnd) {
+      rawLines = linesBefore;
       encodeStop = failure;
       break;
     }
@@ -129,7 +137,7 @@ export function encodeEvents(
   }
   encodedEnd = out;
   encodedCount = <i32>records;
-  encodedLines = countLineEnds(begin, out);
+  encodedLines = encodedCount * frame.constantLines + rawLines;
   return index;
 }
 
@@ -141,9 +149,11 @@ function readNames(frame: Frame): void {
     nameMask |= maskBit(load<u8>(column.key), column.keyBytes);
     addName(column.key, column.keyBytes);
   }
+  namesApart = true;
   for (let i = 0; i < frame.addedCount; i++) {
     const added = changetype<Added>(frame.added + <usize>i * addedBytes);
     nameMask |= maskBit(load<u8>(added.key), added.keyBytes);
+    if (added.column >= 0) namesApart = false;
     addName(added.key, added.keyBytes);
   }
 }
@@ -172,6 +182,23 @@ function isName(frame: Frame, at: usize): bool {
   return false;
 }
 
+/** As `copy`, and counts the line ends. */
+function copyRaw(target: usize, source: usize, length: usize): usize {
+  const lineEnd = i8x16.splat(0x0a);
+  let lines = 0;
+  let at: usize = 0;
+  for (; at + 16 <= length; at += 16) {
+    const bytes = v128.load(source + at);
+    v128.store(target + at, bytes);
+    lines += popcnt(i8x16.bitmask(i8x16.eq(bytes, lineEnd)));
+  }
+  const bytes = v128.load(source + at);
+  v128.store(target + at, bytes);
+  const rest = (1 << <i32>(length - at)) - 1;
+  rawLines += lines + popcnt(i8x16.bitmask(i8x16.eq(bytes, lineEnd)) & rest);
+  return target + length;
+}
+
 // @ts-ignore: decorator
 @inline
 function lacksRoom(at: usize, bytes: usize): bool {
@@ -183,6 +210,7 @@ function lacksRoom(at: usize, bytes: usize): bool {
 /** Writes one record; 0 when it cannot, with the reason in `failure`. */
 function encodeEvent(frame: Frame, index: i32, out: usize): usize {
   const word = <usize>index << 2;
+  if (namesApart && !load<u8>(frame.rootKind + index)) return encodeFlat(frame, index, out);
   if (!readKinds(frame, index)) return 0;
   out = writeHead(frame, index, out);
   if (!out) return 0;
@@ -228,6 +256,38 @@ function encodeEvent(frame: Frame, index: i32, out: usize): usize {
   return copy(out, frame.after, frame.afterBytes);
 }
 
+/** As `encodeEvent` for one without a root, which nothing can hide or be hidden by. */
+function encodeFlat(frame: Frame, index: i32, out: usize): usize {
+  const word = <usize>index << 2;
+  out = writeHead(frame, index, out);
+  if (!out) return 0;
+  // The first member's comma gives way to the bracket.
+  const bracket = out;
+  store<u8>(out, 0x7b);
+  const columnsEnd = frame.columns + <usize>frame.columnCount * columnBytes;
+  for (let at = frame.columns; at < columnsEnd; at += columnBytes) {
+    const column = changetype<Column>(at);
+    const kind = load<u8>(column.kind + index);
+    if (<u32>kind - 1 > 1) {
+      // Absent, or removed.
+      if (kind <= 3) continue;
+      failure = cannot;
+      return 0;
+    }
+    out = writeColumn(frame, column, word, out, kind);
+    if (!out) return 0;
+  }
+  if (out == bracket) out++;
+  else store<u8>(bracket, 0x7b);
+  if (frame.addedCount) {
+    const all = <u32>~(0xffffffff >> frame.addedCount);
+    out = writeAdded(frame, index, all, out, bracket + 1);
+    if (!out) return 0;
+  }
+  store<u8>(out++, 0x7d);
+  return copy(out, frame.after, frame.afterBytes);
+}
+
 // Added members still to be written: low bits for those that a removing column asks for whatever
 // the root has, high bits (from the top) for those that the root may have.
 let undecided: u32 = 0;
@@ -258,6 +318,7 @@ function writeHead(frame: Frame, index: i32, out: usize): usize {
   if (frame.beforeStarts) {
     before = <usize>load<u32>(frame.beforeStarts + word);
     beforeBytes = <usize>load<u32>(frame.beforeEnds + word) - before;
+    rawLines += countLineEnds(before, before + beforeBytes);
   }
   if (lacksRoom(out, beforeBytes + idBytes + frame.afterIdBytes + frame.afterBytes)) return 0;
   out = copy(out, before, beforeBytes);
@@ -289,7 +350,8 @@ function writeHead(frame: Frame, index: i32, out: usize): usize {
 function writeWhole(start: usize, end: usize, out: usize): usize {
   start = skipSpace(skipSpace(start, end) + 1, end);
   end = membersEnd(end);
-  return end > start ? copy(out, start, end - start) : out;
+  if (end <= start) return out;
+  return copyRaw(out, start, end - start);
 }
 
 /** Position behind the last member of an object, from the position behind its span. */
@@ -391,7 +453,7 @@ function writeListed(frame: Frame, list: usize, out: usize): usize {
 @inline
 function writeRun(out: usize, begin: usize, start: usize, end: usize): usize {
   if (out > begin) store<u8>(out++, 0x2c);
-  return copy(out, start, end - start);
+  return copyRaw(out, start, end - start);
 }
 
 function isOverlaid(frame: Frame, key: usize, length: usize): bool {
@@ -407,24 +469,39 @@ function isOverlaid(frame: Frame, key: usize, length: usize): bool {
 
 function writeColumns(frame: Frame, word: usize, out: usize, begin: usize): usize {
   let rest = present;
+  // The first member's comma gives way to the bracket.
+  if (out == begin) out--;
   while (rest) {
     const i = <usize>ctz(rest);
     rest &= rest - 1;
     const column = changetype<Column>(frame.columns + i * columnBytes);
-    const start = <usize>load<u32>(column.start + word);
-    const end = <usize>load<u32>(column.end + word);
-    if (lacksRoom(out, column.prefixBytes + (end - start) * 6 + frame.afterBytes)) return 0;
-    if (out > begin) store<u8>(out++, 0x2c);
-    out = copy(out, column.prefix, column.prefixBytes);
-    if (load<u8>(column.kind + (word >> 2)) == 2) {
-      out = copy(out, start, end - start);
-      continue;
-    }
-    store<u8>(out, 0x22);
-    out = writeEscaped(out + 1, start, end);
-    store<u8>(out++, 0x22);
+    out = writeColumn(frame, column, word, out, load<u8>(column.kind + (word >> 2)));
+    if (!out) return 0;
   }
+  store<u8>(begin - 1, 0x7b);
   return out;
+}
+
+/** Writes a comma and one member. */
+// @ts-ignore: decorator
+@inline
+function writeColumn(frame: Frame, column: Column, word: usize, out: usize, kind: u32): usize {
+  const start = <usize>load<u32>(column.start + word);
+  const end = <usize>load<u32>(column.end + word);
+  const length = end - start;
+  if (lacksRoom(out, column.prefixBytes + length * 6 + frame.afterBytes)) return 0;
+  // It ends with the quote that a text needs.
+  out = copy(out, column.prefix, column.prefixBytes);
+  if (kind == 2) {
+    return copyRaw(out - 1, start, length);
+  }
+  // Most values are short and have nothing to escape.
+  const bytes = v128.load(start);
+  v128.store(out, bytes);
+  if (length <= 16 && !(specials(bytes) & ((1 << <u32>length) - 1))) out += length;
+  else out = writeEscaped(out, start, end);
+  store<u8>(out, 0x22);
+  return out + 1;
 }
 
 function writeAdded(frame: Frame, index: i32, needed: u32, out: usize, begin: usize): usize {
@@ -436,6 +513,7 @@ function writeAdded(frame: Frame, index: i32, needed: u32, out: usize, begin: us
     if (out > begin) store<u8>(out++, 0x2c);
     out = copy(out, added.prefix, added.prefixBytes);
     if (added.value) {
+      rawLines += countLineEnds(added.value, added.value + added.valueBytes);
       out = copy(out, added.value, added.valueBytes);
       continue;
     }

@@ -1,4 +1,5 @@
 import { isDigit, skipDigits, skipSpace } from './bytes';
+import { specials } from './escape';
 import { endList, endMember, startList, startMember } from './member_list';
 
 // As `nestingDepthMax` of core/batch/json_bytes.ts.
@@ -61,6 +62,7 @@ function isObject(at: usize, end: usize): bool {
     let byte = <u32>load<u8>(at);
     let closes = false;
     if (expected <= key) {
+      if (byte == 0x22) at = skipPlainMembers(at, end, depth == 1);
       if (byte == 0x22) {
         const keyStart = at;
         sawEscape = false;
@@ -121,37 +123,18 @@ function isObject(at: usize, end: usize): bool {
 // @ts-ignore: decorator
 @inline
 function skipStrictString(at: usize, end: usize): usize {
-  // Most strings end within 16 bytes, without an escape.
-  const bytes = v128.load(at);
-  const found = i8x16.bitmask(
-    v128.or(
-      i8x16.lt_u(bytes, i8x16.splat(0x20)),
-      v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
-    ),
-  );
-  if (found) {
-    const stop = at + ctz(found);
-    if (stop < end && load<u8>(stop) == 0x22) return stop + 1;
-  }
-  return skipLongString(at, end);
+  // Most strings end within 32 bytes, without an escape.
+  const found = specials(v128.load(at)) | (specials(v128.load(at, 16)) << 16);
+  // With nothing found this is the byte behind the 32, which may be the quote as well.
+  const stop = at + <usize>ctz(found);
+  return stop < end && load<u8>(stop) == 0x22 ? stop + 1 : skipLongString(at, end);
 }
 
 function skipLongString(at: usize, end: usize): usize {
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
-  const space = i8x16.splat(0x20);
   while (at < end) {
-    const bytes = v128.load(at);
-    const special = v128.or(
-      i8x16.lt_u(bytes, space),
-      v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)),
-    );
-    const found = i8x16.bitmask(special);
-    if (!found) {
-      at += 16;
-      continue;
-    }
-    at += ctz(found);
+    const found = specials(v128.load(at)) | (specials(v128.load(at, 16)) << 16);
+    at += <usize>ctz(found);
+    if (!found) continue;
     if (at >= end) return 0;
     const byte = load<u8>(at);
     if (byte == 0x22) return at + 1;
@@ -192,13 +175,70 @@ function isEscape(byte: u32): bool {
   }
 }
 
+/** Skips members as most writers write them: a short key without escapes, no white space, a short
+ *  string without escapes, a number or a name, and another member behind the comma. Takes the
+ *  position of a key's opening quote and returns that of the first member that is not like this. */
+function skipPlainMembers(at: usize, end: usize, isTop: bool): usize {
+  while (true) {
+    const keyEnd = at + 1 + <usize>ctz(specials(v128.load(at, 1)) | 0x10000);
+    // A quote and a colon.
+    if (load<u16>(keyEnd) != 0x3a22) return at;
+    const value = keyEnd + 2;
+    const first = <u32>load<u8>(value);
+    let next: usize;
+    if (first == 0x22) {
+      const found = specials(v128.load(value, 1)) | (specials(v128.load(value, 17)) << 16);
+      next = value + 1 + <usize>ctz(found);
+      if (!found || load<u8>(next) != 0x22) return at;
+      next++;
+    } else if (isDigit(first)) {
+      next = value + digitCount(value);
+      if (first == 0x30 && next - value > 1) return at;
+      if (load<u8>(next) == 0x2e) {
+        const fraction = digitCount(next + 1);
+        if (!fraction) return at;
+        next += fraction + 1;
+      }
+    } else if (first == 0x74 || first == 0x66 || first == 0x6e) {
+      next = skipName(value, end, first);
+      if (!next) return at;
+    } else return at;
+    // A comma and a quote, which ends a number of more digits than were counted, too.
+    if (next + 1 >= end || load<u16>(next) != 0x222c) return at;
+    if (isTop) {
+      startMember(at, keyEnd + 1, value, false);
+      endMember(next);
+    }
+    at = next + 1;
+  }
+}
+
+/** Number of digits from `at` on, up to 16. */
+// @ts-ignore: decorator
+@inline
+function digitCount(at: usize): usize {
+  const above = i8x16.sub(v128.load(at), i8x16.splat(0x30));
+  // Digits are those that 9 does not lower.
+  const digits = i8x16.bitmask(i8x16.eq(i8x16.min_u(above, i8x16.splat(9)), above));
+  return <usize>ctz(~digits);
+}
+
+/** As `skipDigits`, without a branch on how many there are. */
+// @ts-ignore: decorator
+@inline
+function skipManyDigits(at: usize, end: usize): usize {
+  const stop = at + digitCount(at);
+  if (stop > end) return end;
+  return stop == at + 16 ? skipDigits(stop, end) : stop;
+}
+
 /** Position behind a number; 0 when it is not one. */
 function skipStrictNumber(at: usize, end: usize): usize {
   if (load<u8>(at) == 0x2d) at++;
   if (at >= end) return 0;
   if (load<u8>(at) == 0x30) at++;
   else {
-    const digits = skipDigits(at, end);
+    const digits = skipManyDigits(at, end);
     if (digits == at) return 0;
     at = digits;
   }

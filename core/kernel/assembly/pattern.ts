@@ -1,15 +1,22 @@
 import { sameBytes } from './bytes';
-import { Run, saves, storeCaptures } from './pattern_captures';
+import {
+  mayStoreDirectly,
+  Run,
+  saves,
+  storeCaptures,
+  storeDirectly,
+  unwanted,
+} from './pattern_captures';
 import { fastEnd } from './pattern_shortcuts';
 import {
   assertion,
   classOf,
   fill,
-  hasByte,
   isContinuation,
   nextCharacter,
   out,
   runEnd,
+  runHas,
   unknown,
 } from './pattern_text';
 
@@ -45,8 +52,13 @@ const opShortcut: i32 = 19;
 const opContains: i32 = 20;
 const opField: i32 = 21;
 const opPass: i32 = 22;
+const opSpan: i32 = 23;
+const opPeek: i32 = 24;
+const opWord: i32 = 25;
 
-// Choices to come back to, 24 bytes each: what kind, then what it needs.
+// Choices to come back to, 24 bytes each: what kind, then what it needs; last, how many slots
+// were filled. Coming back empties the slots above that, so that only a slot which is filled
+// again needs a choice of its own to restore it.
 const choiceBytes: usize = 24;
 const choicesMax: usize = 3000;
 const choices: usize = memory.data(72000);
@@ -67,6 +79,7 @@ const marks: usize = memory.data(512);
 export function matchTexts(run: Run): i32 {
   let done: i32 = 0;
   const count = <usize>run.count;
+  const direct = mayStoreDirectly(run);
   for (let i: usize = 0; i < count; i++) {
     if (!load<u8>(run.select + i)) continue;
     let matched = false;
@@ -77,7 +90,11 @@ export function matchTexts(run: Run): i32 {
       const start = <usize>load<u32>(run.starts + (i << 2));
       const end = <usize>load<u32>(run.ends + (i << 2));
       fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
-      matched = matchAt(run.program, start, end) && storeCaptures(run, i);
+      matched = matchAt(run.program, start, end);
+      if (matched) {
+        if (direct) storeDirectly(run, i);
+        else matched = storeCaptures(run, i);
+      }
     }
     store<u8>(run.result + i, matched ? 1 : 0);
     if (matched) done++;
@@ -91,12 +108,23 @@ function argument(pc: usize, index: i32): usize {
   return <usize>load<u32>(pc + 4 + (<usize>index << 2));
 }
 
+// @ts-ignore: decorator
+@inline
+function pushRestore(top: usize, slot: usize): usize {
+  store<i32>(top, choiceRestore);
+  store<u32>(top, <u32>slot, 4);
+  store<i32>(top, load<i32>(slot), 8);
+  return top + choiceBytes;
+}
+
 // One long function: its state stays in registers, which is most of its speed.
 function matchAt(program: usize, start: usize, end: usize): bool {
   let pc = program;
   let at = start;
   let top = choices;
   let returns = 0;
+  // Slots from here on are empty.
+  let filled: usize = 0;
   while (true) {
     let failed = false;
     switch (load<i32>(pc)) {
@@ -156,6 +184,7 @@ function matchAt(program: usize, start: usize, end: usize): bool {
             store<u32>(top, <u32>stop, 8);
             store<u32>(top, <u32>(at + least), 12);
             store<u32>(top, <u32>argument(pc, 3), 16);
+            store<u32>(top, <u32>filled, 20);
             top += choiceBytes;
           }
           at = stop;
@@ -180,6 +209,7 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         store<u32>(top, <u32>pc, 4);
         store<u32>(top, <u32>stop, 8);
         store<u32>(top, <u32>(end - at > most ? at + most : end), 12);
+        store<u32>(top, <u32>filled, 20);
         top += choiceBytes;
         failed = true;
         break;
@@ -196,6 +226,7 @@ function matchAt(program: usize, start: usize, end: usize): bool {
           store<i32>(top, choiceBranch);
           store<u32>(top, <u32>argument(pc, 0), 4);
           store<u32>(top, <u32>at, 8);
+          store<u32>(top, <u32>filled, 20);
           top += choiceBytes;
         }
         pc += 16;
@@ -205,13 +236,12 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         pc = argument(pc, 0);
         break;
       case opSave: {
-        const slot = saves + (argument(pc, 0) << 2);
-        if (top != choices) {
+        const number = argument(pc, 0);
+        const slot = saves + (number << 2);
+        if (number >= filled) filled = number + 1;
+        else if (top != choices) {
           if (top >= choicesEnd) return false;
-          store<i32>(top, choiceRestore);
-          store<u32>(top, <u32>slot, 4);
-          store<i32>(top, load<i32>(slot), 8);
-          top += choiceBytes;
+          top = pushRestore(top, slot);
         }
         store<u32>(slot, <u32>at);
         const then = <i32>argument(pc, 1);
@@ -253,6 +283,7 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         store<i32>(top, choiceBranch);
         store<u32>(top, <u32>argument(pc, 1), 4);
         store<u32>(top, <u32>at, 8);
+        store<u32>(top, <u32>filled, 20);
         top += choiceBytes;
         pc += 12;
         break;
@@ -291,6 +322,7 @@ function matchAt(program: usize, start: usize, end: usize): bool {
           const slot = argument(pc, 2);
           store<u32>(saves + (slot << 2), <u32>at);
           store<u32>(saves + (slot << 2), <u32>stop, 4);
+          if (slot >= filled && slot < unwanted) filled = slot + 2;
           at = stop;
           const then = <i32>argument(pc, 3);
           if (then >= 0 && (at >= end || load<u8>(at) != then)) return false;
@@ -300,8 +332,7 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         break;
       }
       case opContains: {
-        const stop = runEnd(argument(pc, 0), at, end);
-        pc = hasByte(at, stop, load<u8>(pc + 8)) ? pc + 16 : argument(pc, 2);
+        pc = runHas(argument(pc, 0), at, end, load<u8>(pc + 8)) ? pc + 16 : argument(pc, 2);
         break;
       }
       case opField: {
@@ -314,17 +345,12 @@ function matchAt(program: usize, start: usize, end: usize): bool {
           failed = true;
           break;
         }
-        const slot = saves + (argument(pc, 3) << 2);
-        if (top != choices) {
+        const number = argument(pc, 3);
+        const slot = saves + (number << 2);
+        if (number >= filled) filled = number + 2;
+        else if (top != choices) {
           if (top + choiceBytes >= choicesEnd) return false;
-          store<i32>(top, choiceRestore);
-          store<u32>(top, <u32>slot, 4);
-          store<i32>(top, load<i32>(slot), 8);
-          top += choiceBytes;
-          store<i32>(top, choiceRestore);
-          store<u32>(top, <u32>slot + 4, 4);
-          store<i32>(top, load<i32>(slot, 4), 8);
-          top += choiceBytes;
+          top = pushRestore(pushRestore(top, slot), slot + 4);
         }
         store<u32>(slot, <u32>at);
         store<u32>(slot, <u32>stop, 4);
@@ -344,6 +370,53 @@ function matchAt(program: usize, start: usize, end: usize): bool {
         } else pc += 12;
         break;
       }
+      case opSpan: {
+        // As a field of a class without bytes beyond ASCII, of any length but none.
+        const stop = runEnd(argument(pc, 0), at, end);
+        if (stop == at) {
+          failed = true;
+          break;
+        }
+        const number = argument(pc, 1);
+        const slot = saves + (number << 2);
+        if (number >= filled) filled = number + 2;
+        else if (top != choices) {
+          if (top + choiceBytes >= choicesEnd) return false;
+          top = pushRestore(pushRestore(top, slot), slot + 4);
+        }
+        store<u32>(slot, <u32>at);
+        store<u32>(slot, <u32>stop, 4);
+        at = stop;
+        const then = <i32>argument(pc, 2);
+        if (then < 0) pc += 16;
+        else if (at < end && load<u8>(at) == then) {
+          at++;
+          pc += 24;
+        } else failed = true;
+        break;
+      }
+      case opPeek: {
+        const stop = runEnd(argument(pc, 0), at, end);
+        const number = argument(pc, 2);
+        if (stop == at || (stop < end && classOf(argument(pc, 1), stop)) || number < filled) {
+          pc += 20;
+          break;
+        }
+        filled = number + 2;
+        store<u32>(saves + (number << 2), <u32>at);
+        store<u32>(saves + (number << 2), <u32>stop, 4);
+        at = stop;
+        pc = argument(pc, 3);
+        break;
+      }
+      case opWord: {
+        const length = argument(pc, 2);
+        if (end - at >= length && (load<u32>(at) & <u32>argument(pc, 1)) == <u32>argument(pc, 0)) {
+          at += length;
+          pc += 16;
+        } else failed = true;
+        break;
+      }
       default:
         return false;
     }
@@ -354,16 +427,19 @@ function matchAt(program: usize, start: usize, end: usize): bool {
       if (top == choices) return false;
       const choice = top - choiceBytes;
       const kind = load<i32>(choice);
+      if (kind == choiceRestore) {
+        top = choice;
+        store<i32>(<usize>load<u32>(choice, 4), load<i32>(choice, 8));
+        continue;
+      }
+      for (const before = <usize>load<u32>(choice, 20); filled > before; ) {
+        store<i32>(saves + (--filled << 2), -1);
+      }
       if (kind == choiceBranch) {
         top = choice;
         pc = <usize>load<u32>(choice, 4);
         at = <usize>load<u32>(choice, 8);
         break;
-      }
-      if (kind == choiceRestore) {
-        top = choice;
-        store<i32>(<usize>load<u32>(choice, 4), load<i32>(choice, 8));
-        continue;
       }
       if (kind == choiceGreedy) {
         let seek = <usize>load<u32>(choice, 8);

@@ -19,6 +19,8 @@ export class Run {
   captures: usize;
   captureCount: i32;
   keepEmpty: i32;
+  /** Every capture is text and has a target of its own, at the same place in the list. */
+  direct: i32;
 }
 
 @unmanaged
@@ -46,6 +48,8 @@ const foundEnds: usize = memory.data(256);
 /** Where each group's text stands: start and end, -1 for none. Two slots more than captures may
  *  have: for what is matched and not wanted. */
 export const saves: usize = memory.data(1040);
+/** The first of those two. */
+export const unwanted: usize = 240;
 
 /** Stores the spans of the groups that took part into the targets' columns of one event; false,
  *  and nothing stored, when that is for JavaScript to do. */
@@ -86,6 +90,40 @@ export function storeCaptures(run: Run, index: usize): bool {
     store<u32>(target.end + word, load<u32>(foundEnds + (i << 2)));
   }
   return true;
+}
+
+/** True when the targets of these captures can be filled without a look at what is there: they
+ *  are empty in all events. */
+export function mayStoreDirectly(run: Run): bool {
+  if (!run.direct || run.keepEmpty) return false;
+  let any = i8x16.splat(0);
+  for (let i: usize = 0; i < <usize>run.targetCount; i++) {
+    const kind = changetype<Target>(run.targets + i * targetBytes).kind;
+    const end = kind + <usize>run.count;
+    let at = kind;
+    for (; at + 16 <= end; at += 16) any = v128.or(any, v128.load(at));
+    for (; at < end; at++) if (load<u8>(at)) return false;
+  }
+  return !v128.any_true(any);
+}
+
+/** As `storeCaptures` for targets of which `mayStoreDirectly` is true. */
+// @ts-ignore: decorator
+@inline
+export function storeDirectly(run: Run, index: usize): void {
+  const word = index << 2;
+  const end = run.targets + <usize>run.targetCount * targetBytes;
+  let save = saves;
+  for (let at = run.targets; at < end; at += targetBytes) {
+    const target = changetype<Target>(at);
+    const from = load<i32>(save);
+    const to = load<i32>(save, 4);
+    save += 8;
+    store<i32>(target.start + word, from);
+    store<i32>(target.end + word, to);
+    // A group without a part has -1 in both.
+    store<u8>(target.kind + index, <u8>(i32(from >= 0) & i32(from < to)));
+  }
 }
 
 /** True when JavaScript writes the number that this text says as this very text: at most 15

@@ -142,7 +142,13 @@ function numberEnd(at: usize, start: usize, end: usize): usize {
     if (before >= 0x80 || isWord(before)) return 0;
     if (before == 0x2b || before == 0x2d || before == 0x2e) return 0;
   }
-  let stop = skipDigits(at, end);
+  // Without a branch on how many digits there are, which cannot be foretold.
+  const digits = i8x16.bitmask(
+    i8x16.lt_u(i8x16.sub(v128.load(at), i8x16.splat(0x30)), i8x16.splat(10)),
+  );
+  let stop = at + ctz(~digits);
+  if (stop > end) stop = end;
+  if (stop - at == 16) stop = skipDigits(stop, end);
   if (stop == at) return 0;
   if (stop < end && load<u8>(stop) == 0x2e) {
     const fraction = skipDigits(stop + 1, end);
@@ -152,21 +158,31 @@ function numberEnd(at: usize, start: usize, end: usize): usize {
   return stop;
 }
 
+/** A bit for each of 32 bytes that is a double quote or a backslash. */
+// @ts-ignore: decorator
+@inline
+function quotesIn(at: usize): u64 {
+  const quote = i8x16.splat(0x22);
+  const backslash = i8x16.splat(0x5c);
+  const first = v128.load(at);
+  const second = v128.load(at, 16);
+  const low = i8x16.bitmask(v128.or(i8x16.eq(first, quote), i8x16.eq(first, backslash)));
+  const high = i8x16.bitmask(v128.or(i8x16.eq(second, quote), i8x16.eq(second, backslash)));
+  return <u64>(<u32>low | (<u32>high << 16));
+}
+
 /** A text in double quotes, with escapes, in one line. */
 function quotedEnd(at: usize, start: usize, end: usize): usize {
   if (at >= end || load<u8>(at) != 0x22) return 0;
   if (at > start && load<u8>(at - 1) == 0x5c) return 0;
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
   let seek = at + 1;
   while (seek < end) {
-    const bytes = v128.load(seek);
-    const found = i8x16.bitmask(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)));
+    const found = quotesIn(seek) | (quotesIn(seek + 32) << 32);
     if (!found) {
-      seek += 16;
+      seek += 64;
       continue;
     }
-    seek += ctz(found);
+    seek += <usize>ctz(found);
     if (seek >= end) return 0;
     if (load<u8>(seek) == 0x22) return seek + 1;
     if (seek + 1 >= end || load<u8>(seek + 1) == 0x0a || load<u8>(seek + 1) >= 0x80) return 0;

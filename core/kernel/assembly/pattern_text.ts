@@ -8,7 +8,9 @@ const tableAt: usize = 32;
 export const out: u32 = 0;
 export const unknown: u32 = 2;
 
-const bitOfHigh = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
+// In memory: a constant vector costs an engine more to make than to load.
+const bitOfHigh: usize = memory.data<u64>([0x8040201008040201, 0], 16);
+const lowBits: usize = memory.data<u64>([0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f], 16);
 
 /** As memory.fill, which is a call out of the module and slow for a few bytes. Writes up to 15
  *  bytes more. */
@@ -18,19 +20,33 @@ export function fill(at: usize, value: v128, length: usize): void {
   for (let i: usize = 0; i < length; i += 16) v128.store(at + i, value);
 }
 
+/** A bit for each of the 16 bytes at `at` that is not in the class. */
+// @ts-ignore: decorator
+@inline
+function stopsAt(at: usize, low: v128, highIn: v128): u32 {
+  const bytes = v128.load(at);
+  const fifteen = v128.load(lowBits);
+  const columns = i8x16.swizzle(low, v128.and(bytes, fifteen));
+  const rows = i8x16.swizzle(v128.load(bitOfHigh), v128.and(i16x8.shr_u(bytes, 4), fifteen));
+  const inside = v128.or(v128.and(columns, rows), v128.and(bytes, highIn));
+  return <u32>i8x16.bitmask(i8x16.eq(inside, i8x16.splat(0)));
+}
+
+/** What `stopsAt` takes: -128 in every byte when bytes of 128 and above are in the class. */
+// @ts-ignore: decorator
+@inline
+function highOf(set: usize): v128 {
+  return i8x16.splat(load<u8>(set + 16) == 1 ? -128 : 0);
+}
+
 /** Position of the first byte from `at` on that is not in the class, at most `limit`. */
 // @ts-ignore: decorator
 @inline
 export function runEnd(set: usize, at: usize, limit: usize): usize {
   const low = v128.load(set);
-  const highIn = i8x16.splat(load<u8>(set + 16) == 1 ? -128 : 0);
-  const fifteen = i8x16.splat(15);
+  const highIn = highOf(set);
   while (at < limit) {
-    const bytes = v128.load(at);
-    const columns = i8x16.swizzle(low, v128.and(bytes, fifteen));
-    const rows = i8x16.swizzle(bitOfHigh, i8x16.shr_u(bytes, 4));
-    const inside = v128.or(v128.and(columns, rows), v128.and(bytes, highIn));
-    const stops = i8x16.bitmask(i8x16.eq(inside, i8x16.splat(0)));
+    const stops = stopsAt(at, low, highIn);
     if (stops) {
       at += ctz(stops);
       break;
@@ -40,13 +56,19 @@ export function runEnd(set: usize, at: usize, limit: usize): usize {
   return at < limit ? at : limit;
 }
 
+/** True when the longest run of the class from `at` on has the byte. */
 // @ts-ignore: decorator
 @inline
-export function hasByte(at: usize, end: usize, byte: u32): bool {
+export function runHas(set: usize, at: usize, limit: usize, byte: u32): bool {
+  const low = v128.load(set);
+  const highIn = highOf(set);
   const wanted = i8x16.splat(<i8>byte);
-  for (; at < end; at += 16) {
+  for (; at < limit; at += 16) {
+    const stops = stopsAt(at, low, highIn);
     const found = i8x16.bitmask(i8x16.eq(v128.load(at), wanted));
-    if (found) return at + ctz(found) < end;
+    // Bits below the first stop.
+    if (stops) return found & ((stops & -stops) - 1) ? at + ctz(found) < limit : false;
+    if (found) return at + ctz(found) < limit;
   }
   return false;
 }

@@ -1,12 +1,14 @@
 import {
   type Batch,
   type BatchFilter,
+  type Column,
   compileDateFormat,
   type Counter,
   type Field,
   iso8601BytesMax,
   JsonScanner,
   type PluginContext,
+  RepeatedDates,
   valueKind,
   writeIso8601,
 } from '../../../core/sdk/index.ts';
@@ -28,6 +30,7 @@ export class DateFilter implements BatchFilter {
   private readonly failures: Counter;
   private readonly spare = Buffer.alloc(iso8601BytesMax);
   private scanner: JsonScanner | undefined;
+  private repeats: RepeatedDates | undefined;
 
   constructor(options: Options, context: PluginContext) {
     this.context = context;
@@ -54,7 +57,12 @@ export class DateFilter implements BatchFilter {
     // hot path
     const column = this.key.keys.length === 1 ? batch.findColumn(this.key) : undefined;
     const scanner = this.scan(batch);
+    const repeats = this.repeatsFor(batch, column);
     for (let index = 0; index < batch.count; index++) {
+      if (repeats !== undefined) {
+        index = repeats.read(index, this.dates.memo);
+        if (index === batch.count) break;
+      }
       if (batch.select[index] !== 1) continue;
       const kind = column === undefined ? valueKind.absent : column.kind[index];
       if (kind === valueKind.text) {
@@ -71,7 +79,18 @@ export class DateFilter implements BatchFilter {
     }
   }
 
+  /** What reads dates like those before them, where nothing but the event's time is to be set. */
+  private repeatsFor(batch: Batch, column: Column | undefined): RepeatedDates | undefined {
+    const { kernel } = this.context;
+    const isPlain = this.target === undefined && this.recordTime === undefined && !this.removes;
+    if (column === undefined || kernel === undefined || !isPlain) return undefined;
+    this.repeats ??= RepeatedDates.create(kernel);
+    return this.repeats?.begin(batch, column) ? this.repeats : undefined;
+  }
+
   async close(): Promise<void> {
+    this.repeats?.close();
+    this.repeats = undefined;
     this.scanner?.close();
     this.scanner = undefined;
   }

@@ -137,7 +137,8 @@ export const schema = {
     environment: {
       type: 'object',
       additionalProperties: { type: 'string', minLength: 1 },
-      description: 'Fields by name and the environment variables that fill them.',
+      description:
+        'Fields by name and the variables that fill them when the filter starts: of `env` in the pipeline file, else of the environment of the process.',
     },
     host: {
       type: 'string',

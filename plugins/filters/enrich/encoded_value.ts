@@ -9,7 +9,7 @@ export class EncodedBytes {
   batchNumber = -1;
   position = 0;
 
-  /** `json` is the value's text, `value` the same parsed. */
+  /** `json` is the value's text, `value` the same parsed: needed of texts. */
   constructor(json: string, value: unknown) {
     const isText = typeof value === 'string';
     this.bytes = Buffer.from(isText ? value : json);
@@ -19,17 +19,24 @@ export class EncodedBytes {
 
 /** A value, and the members of an object one by one. */
 export class EncodedValue extends EncodedBytes {
-  /** Undefined for what is no object, and for an object that is `isWhole`: it joins no other. */
-  readonly members: readonly EncodedMember[] | undefined;
+  /** False for an object that is whole: it joins no other. */
+  readonly isObject: boolean;
+  private readonly json: string;
+  private made: readonly EncodedMember[] | undefined;
 
   constructor(json: string, value: unknown, isWhole = false) {
     super(json, value);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    if (!isObject || isWhole) return;
-    this.members = Object.entries(value).map(([key, member]) => ({
+    this.json = json;
+    this.isObject = !isWhole && json.charCodeAt(0) === 0x7b;
+  }
+
+  /** Of an object. */
+  get members(): readonly EncodedMember[] {
+    this.made ??= Object.entries(JSON.parse(this.json) as object).map(([key, member]) => ({
       key,
       value: new EncodedBytes(JSON.stringify(member), member),
     }));
+    return this.made;
   }
 }
 
@@ -45,7 +52,7 @@ export class EncodedValues {
   of(json: string): EncodedValue {
     let value = this.values.get(json);
     if (value === undefined) {
-      value = new EncodedValue(json, JSON.parse(json));
+      value = new EncodedValue(json, json.charCodeAt(0) === 0x22 ? JSON.parse(json) : undefined);
       this.values.set(json, value);
     }
     return value;

@@ -8,6 +8,7 @@ import {
 } from '../../../core/sdk/index.ts';
 import { FieldFinder } from '../../shared/values/field_finder.ts';
 import { TextTemplate } from '../../shared/values/text_template.ts';
+import { ValueTemplate } from '../../shared/values/value_template.ts';
 import { type HostFact, listOf, type Options } from './config.ts';
 import { EncodedValue, EncodedValues } from './encoded_value.ts';
 import { hostFacts } from './host_facts.ts';
@@ -24,7 +25,7 @@ interface FixedField {
 
 interface RenderedField {
   readonly field: Field;
-  readonly template: TextTemplate;
+  readonly template: TextTemplate | ValueTemplate;
 }
 
 interface Keyed {
@@ -77,7 +78,7 @@ export class EnrichFilter implements BatchFilter {
   async open(): Promise<void> {
     const { environment = {}, host, host_facts: facts = defaultFacts } = this.options;
     for (const [reference, variable] of Object.entries(environment)) {
-      const value = process.env[variable];
+      const value = this.context.environment(variable);
       if (value !== undefined) this.addStart(reference, value);
       else {
         const message = 'An environment variable is not set: records go without its field.';
@@ -157,6 +158,11 @@ export class EnrichFilter implements BatchFilter {
       this.rendered.push({ field: this.context.field(reference), template });
       return;
     }
+    const json = ValueTemplate.of(value);
+    if (json !== undefined) {
+      this.rendered.push({ field: this.context.field(reference), template: json });
+      return;
+    }
     const constant = template?.constant ?? value;
     const whole = new EncodedValue(JSON.stringify(constant), constant, true);
     this.fixed.push({ writer: this.writerOf(reference), value: whole });
@@ -183,6 +189,7 @@ function render(batch: Batch, { field, template }: RenderedField): void {
   for (let index = 0; index < batch.count; index++) {
     if (batch.select[index] !== 1) continue;
     const text = template.render(batch, index);
-    batch.setField(index, field, Buffer.from(text), valueKind.text);
+    const kind = template instanceof ValueTemplate ? valueKind.json : valueKind.text;
+    batch.setField(index, field, Buffer.from(text), kind);
   }
 }

@@ -1,5 +1,5 @@
 import type { Batch, Counter } from '../../../core/sdk/index.ts';
-import { BoundedCache } from '../../shared/lookup_table/bounded_cache.ts';
+import { ByteCache } from '../../shared/lookup_table/byte_cache.ts';
 import type { FieldFinder } from '../../shared/values/field_finder.ts';
 import { EncodedValue, type EncodedValues } from './encoded_value.ts';
 import type { TargetWriter } from './target_writer.ts';
@@ -12,7 +12,15 @@ export interface ValueSource {
   readonly state: unknown;
   /** JSON of the value for a key; undefined when there is none, null when none is expected. */
   find(key: string): string | undefined | null;
+  /** A number of the answer for the key at these bytes, the same for all keys with that answer, or
+   *  one of `noPlace`; after `unknown`, `find` is asked. */
+  placeOf?(bytes: Buffer, start: number, end: number): number;
+  /** As `find`, for the key at these bytes. */
+  findAt?(bytes: Buffer, start: number, end: number): string | undefined | null;
 }
+
+/** Answers without a number. */
+export const noPlace = { missing: -1, unexpected: -2, unknown: -3 } as const;
 
 export interface KeyedEnrichmentOptions {
   readonly source: ValueSource;
@@ -36,13 +44,15 @@ const unexpected = new EncodedValue('null', null);
 export class KeyedEnrichment {
   readonly source: ValueSource;
   private readonly options: KeyedEnrichmentOptions;
-  private readonly cache: BoundedCache<EncodedValue>;
+  private readonly cache: ByteCache<EncodedValue>;
+  /** Answers by their numbers. */
+  private readonly places = new Map<number, EncodedValue>();
   private state: unknown;
 
   constructor(options: KeyedEnrichmentOptions) {
     this.source = options.source;
     this.options = options;
-    this.cache = new BoundedCache(options.cacheSize);
+    this.cache = new ByteCache(options.cacheSize);
   }
 
   run(batch: Batch, batchNumber: number): void {
@@ -51,25 +61,55 @@ export class KeyedEnrichment {
     if (this.state !== this.source.state) {
       this.state = this.source.state;
       this.cache.clear();
+      this.places.clear();
     }
     writer.begin(batch, batchNumber);
     for (let index = 0; index < batch.count; index++) {
       if (batch.select[index] !== 1 || !finder.find(batch, index, which)) continue;
-      const value = this.valueOf(finder.text());
+      const value = this.found(finder);
       if (value === missing) this.miss(batch, index);
       else if (value !== unexpected) writer.write(batch, index, value);
     }
   }
 
-  private valueOf(key: string): EncodedValue {
-    let value = this.cache.get(key);
+  private found(finder: FieldFinder): EncodedValue {
+    // hot path
+    if (finder.narrowToText()) return this.valueOf(finder.bytes, finder.start, finder.end);
+    const text = Buffer.from(finder.text());
+    return this.valueOf(text, 0, text.length);
+  }
+
+  private valueOf(bytes: Buffer, start: number, end: number): EncodedValue {
+    // hot path
+    const place = this.source.placeOf?.(bytes, start, end) ?? noPlace.unknown;
+    if (place >= 0) return this.valueAt(place, bytes, start, end);
+    if (place === noPlace.missing) return missing;
+    if (place === noPlace.unexpected) return unexpected;
+    let value = this.cache.find(bytes, start, end);
     if (value === undefined) {
-      const json = this.source.find(key);
-      if (json === undefined) value = missing;
-      else value = json === null ? unexpected : this.options.values.of(json);
-      if (key.length <= keyLengthMax) this.cache.set(key, value);
+      value = this.ask(bytes, start, end);
+      this.cache.keep(bytes, start, end, value);
     }
     return value;
+  }
+
+  private valueAt(place: number, bytes: Buffer, start: number, end: number): EncodedValue {
+    let value = this.places.get(place);
+    if (value === undefined) {
+      if (this.places.size >= placesMax) this.places.clear();
+      value = this.ask(bytes, start, end);
+      this.places.set(place, value);
+    }
+    return value;
+  }
+
+  private ask(bytes: Buffer, start: number, end: number): EncodedValue {
+    const { source } = this;
+    const json = source.findAt
+      ? source.findAt(bytes, start, end)
+      : source.find(bytes.utf8Slice(start, end));
+    if (json === undefined) return missing;
+    return json === null ? unexpected : this.options.values.of(json);
   }
 
   private miss(batch: Batch, index: number): void {
@@ -80,5 +120,4 @@ export class KeyedEnrichment {
   }
 }
 
-/** Longer keys are not kept. */
-const keyLengthMax = 4096;
+const placesMax = 8192;

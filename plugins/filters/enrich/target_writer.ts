@@ -52,7 +52,7 @@ export class TargetWriter {
   write(batch: Batch, index: number, value: EncodedValue): void {
     // hot path
     if (this.columnCount !== batch.columns.length) this.relate(batch);
-    if (value.members !== undefined && this.hasObject(batch, index)) {
+    if (value.isObject && this.hasObject(batch, index)) {
       this.writeMembers(batch, index, value.members);
       return;
     }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { PluginContext } from '../../../core/sdk/index.ts';
+import { AddressBytes } from '../../shared/geoip/address_bytes.ts';
 import { AddressScope, addressOf } from '../../shared/geoip/address_scope.ts';
 import { CountryNames, geoFields } from '../../shared/geoip/geo_fields.ts';
 import { type GeoipDatabase, openGeoipDatabase } from '../../shared/geoip/geoip_database.ts';
@@ -10,7 +11,7 @@ import {
   type UserAgentParser,
 } from '../../shared/user_agent/user_agent_parser.ts';
 import type { GeoipOptions, LookupOptions } from './config.ts';
-import type { ValueSource } from './keyed_enrichment.ts';
+import { noPlace, type ValueSource } from './keyed_enrichment.ts';
 
 const tableBytesMax = 64 * 1024 * 1024;
 const databaseBytesMax = 512 * 1024 * 1024;
@@ -53,6 +54,7 @@ export class TableSource implements ValueSource {
 export class GeoipSource implements ValueSource {
   private readonly file: WatchedFile<GeoipDatabase>;
   private readonly scope = new AddressScope();
+  private readonly address = new AddressBytes();
   private readonly countries = new CountryNames();
   private readonly fields: ReadonlySet<string> | undefined;
 
@@ -92,6 +94,15 @@ export class GeoipSource implements ValueSource {
     );
     return found.length === 0 ? undefined : JSON.stringify(Object.fromEntries(found));
   }
+
+  placeOf(bytes: Buffer, start: number, end: number): number {
+    // hot path
+    const { address } = this;
+    if (!address.read(bytes, start, end)) return noPlace.unknown;
+    if (address.isLocal()) return noPlace.unexpected;
+    // -1 is `noPlace.missing`.
+    return this.file.content.recordOf(address);
+  }
 }
 
 /** Answers from the rules about user agents. */
@@ -109,5 +120,15 @@ export class UserAgentSource implements ValueSource {
   find(key: string): string | undefined | null {
     if (this.parser === undefined || key === '' || key === '-' || key === '"-"') return null;
     return JSON.stringify(this.parser.parse(key));
+  }
+
+  findAt(bytes: Buffer, start: number, end: number): string | null {
+    const { parser } = this;
+    const length = end - start;
+    const isNone = length === 0 || (bytes[start] === 0x2d && length === 1);
+    if (parser === undefined || isNone || (length === 3 && bytes.utf8Slice(start, end) === '"-"')) {
+      return null;
+    }
+    return JSON.stringify(parser.parseAt(bytes, start, end));
   }
 }

@@ -13,6 +13,7 @@ import {
   type GrokType,
   type GrokValue,
 } from '../../shared/grok/captures.ts';
+import { EventSnapshot } from '../../shared/values/event_snapshot.ts';
 import { joinValue } from './join_value.ts';
 
 export type RawMatch = NonNullable<ReturnType<CompiledRegex['execRaw']>>;
@@ -44,6 +45,9 @@ export class CaptureWriter {
   private readonly tops: ReadonlySet<string>;
   /** Per field: the fields on the way to it. */
   private readonly parents: readonly (readonly Field[])[];
+  /** Some field lies within an object, where something else may be in its place. */
+  private readonly canFail: boolean;
+  private readonly before = new EventSnapshot();
   private readonly columns: (Column | undefined)[];
   private columnCount = -1;
   private rivals: Column[] = [];
@@ -71,6 +75,7 @@ export class CaptureWriter {
       keys.slice(1).map((_, depth) => fieldOf(keys.slice(0, depth + 1))),
     );
     this.overlaps = this.parents.some((list) => list.some(({ name }) => this.names.has(name)));
+    this.canFail = this.parents.some((list) => list.length > 0);
     this.columns = fields.map(() => undefined);
   }
 
@@ -95,11 +100,29 @@ export class CaptureWriter {
   }
 
   /** Writes a match into an event. `textStart` is where the text stands in the batch's bytes, if
-   *  it does so a byte a character, else -1. False when a field lies within something that is no
-   *  object. */
+   *  it does so a byte a character, else -1. False, with nothing written, when a field lies within
+   *  something that is no object. */
   write(batch: Batch, index: number, match: RawMatch, text: string, textStart: number): boolean {
     // hot path
     const isDirect = this.isDirect(batch, index);
+    if (isDirect || !this.canFail) {
+      return this.writeAll(batch, index, match, text, textStart, isDirect);
+    }
+    this.before.save(batch, index);
+    if (this.writeAll(batch, index, match, text, textStart, false)) return true;
+    this.before.restore(batch, index);
+    return false;
+  }
+
+  private writeAll(
+    batch: Batch,
+    index: number,
+    match: RawMatch,
+    text: string,
+    textStart: number,
+    isDirect: boolean,
+  ): boolean {
+    // hot path
     let from = 0;
     for (let i = 0; i < this.slots.length; i++) {
       const value = match[this.slots[i]!];

@@ -1,5 +1,6 @@
 import {
   type Batch,
+  type CompiledRegex,
   type Counter,
   type PluginContext,
   RegexBudgetError,
@@ -22,6 +23,8 @@ export interface FieldMatcherOptions {
   /** Counts the texts that the kernel left to the regular expression. */
   readonly fallbacks: Counter;
   readonly watch: TimeoutWatch;
+  /** Told of all fields that the patterns fill. */
+  readonly declare: PluginContext['declare'];
 }
 
 /** One field's patterns, run over the events of a batch one pattern after the other: first in the
@@ -44,6 +47,7 @@ export class FieldMatcher {
       ({ captures }) =>
         new CaptureWriter(captures, { overwrite, target, keepEmpty: grok.keepEmptyCaptures }),
     );
+    for (const { fields } of this.writers) for (const field of fields) options.declare(field);
   }
 
   /** Matches the events that are pending (all that are not aside when patterns do not break on a
@@ -64,6 +68,25 @@ export class FieldMatcher {
     texts.end();
   }
 
+  /** The kernel's answers for the events that a batch selects: how many it matched, and which;
+   *  undefined when it did not run. The rest are for `run`, which begins with the first pattern
+   *  again. */
+  runSelected(batch: Batch): { readonly matched: number; readonly result: Uint8Array } | undefined {
+    const stage = this.grok.breakOnMatch ? this.stage() : undefined;
+    const column = this.texts.findColumn(batch);
+    if (stage === undefined || column === undefined) return undefined;
+    this.writers[0]!.begin(batch);
+    const matched = stage.runSelected(batch, column);
+    return matched < 0 ? undefined : { matched, result: stage.result };
+  }
+
+  private stage(): KernelStage | undefined {
+    const { kernel } = this.options;
+    if (kernel === undefined) return undefined;
+    this.kernelStage ??= new KernelStage(kernel, this.grok, this.writers);
+    return this.kernelStage;
+  }
+
   close(): void {
     this.kernelStage?.close();
     this.kernelStage = undefined;
@@ -71,15 +94,13 @@ export class FieldMatcher {
 
   private runRound(batch: Batch): void {
     const { kernel, fallbacks } = this.options;
-    if (kernel !== undefined) {
-      this.kernelStage ??= new KernelStage(kernel, this.grok, this.writers);
-    }
+    const stage = this.stage();
     const { states } = this.texts;
     for (let pattern = 0; pattern < this.writers.length; pattern++) {
       // Without `break_on_match` the last pattern decides, as in Logstash.
       if (pattern > 0 && !this.grok.breakOnMatch) this.forgetMatches();
       let left = this.texts.count;
-      if (this.kernelStage?.run(batch, pattern, this.texts) === true) {
+      if (stage?.run(batch, pattern, this.texts) === true) {
         left = 0;
         for (let item = 0; item < this.texts.count; item++) {
           if (states[item] === eventState.pending) left++;
@@ -99,19 +120,18 @@ export class FieldMatcher {
 
   private runScript(batch: Batch, pattern: number): void {
     const { regex } = this.grok.patterns[pattern]!;
-    if (!this.hasCandidate(batch, regex.requiredText)) return;
+    if (!this.hasCandidate(batch, regex)) return;
     if (regex.needsGuard(this.texts.longest())) this.runWatched(batch, pattern);
     else this.runPlain(batch, pattern);
   }
 
   /** False when every text lacks what a match must contain: then the watchdog, which costs more
    *  than many matches, need not be called. */
-  private hasCandidate(batch: Batch, required: string): boolean {
-    if (required === '') return true;
+  private hasCandidate(batch: Batch, regex: CompiledRegex): boolean {
     const { texts } = this;
     for (let item = 0; item < texts.count; item++) {
       if (texts.states[item] !== eventState.pending) continue;
-      if (texts.read(batch, item).includes(required)) return true;
+      if (regex.mayMatch(texts.read(batch, item))) return true;
     }
     return false;
   }
@@ -157,6 +177,7 @@ export class FieldMatcher {
         matches[item] = null;
         if (texts.states[item] !== eventState.pending) return;
         const text = texts.read(batch, item);
+        if (!regex.mayMatch(text)) return;
         matches[item] = regex.execRaw(text, 0, texts.readIsPlain);
       },
     };

@@ -3,6 +3,7 @@ import {
   type Batch,
   type BatchFilter,
   type Counter,
+  countMarked,
   type PluginContext,
   tagsField,
   valueKind,
@@ -13,6 +14,7 @@ import { TextSource } from '../../shared/parsing/raw_line.ts';
 import { fieldPatterns, type Options } from './config.ts';
 import { eventState } from './event_state.ts';
 import { FieldMatcher } from './field_matcher.ts';
+import { knownPatternsOf } from './known_patterns.ts';
 import { SuccessEdits } from './success_edits.ts';
 import { TimeoutWatch } from './timeout_watch.ts';
 
@@ -50,12 +52,20 @@ export class GrokFilter implements BatchFilter {
   }
 
   process(batch: Batch): void {
+    // hot path
+    const matchers = this.matchers!;
+    const answers = matchers.length === 1 ? matchers[0]!.runSelected(batch) : undefined;
+    if (answers !== undefined && answers.matched === countMarked(batch.select, batch.count)) {
+      this.edits.applySelected(batch);
+      return;
+    }
     if (this.states.length < batch.capacity) this.states = new Uint8Array(batch.capacity);
     const { states } = this;
     for (let index = 0; index < batch.count; index++) {
-      states[index] = batch.select[index] === 1 ? eventState.pending : eventState.aside;
+      if (batch.select[index] !== 1) states[index] = eventState.aside;
+      else states[index] = answers?.result[index] === 1 ? eventState.matched : eventState.pending;
     }
-    for (const matcher of this.matchers!) matcher.run(batch, states);
+    for (const matcher of matchers) matcher.run(batch, states);
     this.finish(batch);
   }
 
@@ -66,8 +76,9 @@ export class GrokFilter implements BatchFilter {
   private compile(patternFiles: readonly PatternFile[]): readonly FieldMatcher[] {
     const { options, context } = this;
     const watch = new TimeoutWatch(context);
+    const known = knownPatternsOf(options);
     return fieldPatterns(options).map(({ field, patterns }) => {
-      const grok = compileGrok({ ...grokOptions(options), patterns, patternFiles });
+      const grok = compileGrok({ ...grokOptions(options), patterns, patternFiles }, known);
       return new FieldMatcher(grok, {
         source: new TextSource(field === undefined ? undefined : context.field(field)),
         overwrite: options.overwrite ?? [],
@@ -76,6 +87,7 @@ export class GrokFilter implements BatchFilter {
         kernel: context.kernel,
         fallbacks: context.metrics.counter('sluice_grok_fallback_total'),
         watch,
+        declare: context.declare,
       });
     });
   }

@@ -2,6 +2,7 @@ import { defineFilter, messageOf, type OptionProblem } from '../../../core/sdk/i
 import { compileGrok } from '../../shared/grok/grok.ts';
 import { fieldPatterns, isList, type Options, schema } from './config.ts';
 import { GrokFilter, grokOptions } from './grok_filter.ts';
+import { knownPatternsOf } from './known_patterns.ts';
 
 export const plugin = defineFilter<Options>({
   name: 'grok',
@@ -46,10 +47,11 @@ function checkPatterns(options: Options): OptionProblem[] {
   // What the files define is known when they are read, on opening.
   if (patterns_dir.length > 0) return [];
   const problems: OptionProblem[] = [];
+  const known = knownPatternsOf(options);
   for (const set of fieldPatterns(options)) {
     set.patterns.forEach((one, i) => {
       try {
-        compileGrok({ ...grokOptions(options), patterns: [one] });
+        compileGrok({ ...grokOptions(options), patterns: [one] }, known);
       } catch (error) {
         problems.push({ path: placeOf(options, set.field, i), message: messageOf(error) });
       }

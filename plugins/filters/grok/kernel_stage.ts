@@ -1,17 +1,17 @@
 import {
   type Batch,
+  type Column,
   GrokProgram,
   layout,
-  lowerGrok,
   type PluginContext,
 } from '../../../core/sdk/index.ts';
 import type { Grok } from '../../shared/grok/grok.ts';
+import { lowerPattern } from '../../shared/grok/lower_pattern.ts';
 import type { CaptureWriter } from './capture_writer.ts';
 import { eventState } from './event_state.ts';
 import type { Texts } from './texts.ts';
 
 type Kernel = NonNullable<PluginContext['kernel']>;
-type GroupTarget = NonNullable<Parameters<typeof lowerGrok>[1]>[number];
 
 /** The patterns that the kernel can run, and the memory that it needs for them. */
 export class KernelStage {
@@ -21,7 +21,8 @@ export class KernelStage {
   private readonly programs: readonly (GrokProgram | undefined)[];
   private readonly block: ReturnType<Kernel['arena']['take']>;
   private readonly select: Uint8Array = new Uint8Array(0);
-  private readonly result: Uint8Array = new Uint8Array(0);
+  /** 1 for an event that the last run matched; meaningless for events it was not asked for. */
+  readonly result: Uint8Array = new Uint8Array(0);
 
   constructor(kernel: Kernel, grok: Grok, writers: readonly CaptureWriter[]) {
     this.kernel = kernel;
@@ -58,6 +59,18 @@ export class KernelStage {
     return true;
   }
 
+  /** Runs the first pattern over the selected events at once, where all but a few have their text
+   *  in a column of the field. `result` then says which are done; returns how many, or -1 when
+   *  nothing ran. */
+  runSelected(batch: Batch, column: Column): number {
+    const program = this.programs[0];
+    const isHere = batch.inKernelMemory && batch.bytes.buffer === this.kernel.memory.buffer;
+    if (program === undefined || !isHere) return -1;
+    const columns = this.writers[0]!.allColumns(batch);
+    if (columns === undefined) return -1;
+    return program.run(batch, column, columns, batch.select, this.result);
+  }
+
   close(): void {
     for (const program of this.programs) program?.close();
     if (this.block !== undefined) this.kernel.arena.release(this.block);
@@ -66,17 +79,10 @@ export class KernelStage {
 
 function loadProgram(
   kernel: Kernel,
-  { ast, captures }: Grok['patterns'][number],
+  pattern: Grok['patterns'][number],
   writer: CaptureWriter,
 ): GrokProgram | undefined {
-  const groups: GroupTarget[] = [];
-  for (const [i, { group, type }] of captures.entries()) {
-    if (type === 'boolean') return undefined;
-    const isInteger = type === 'int' || type === 'long';
-    const conversion = type === 'string' ? 'text' : isInteger ? 'int' : 'float';
-    groups.push({ group, field: writer.fields[writer.places[i]!]!.name, conversion });
-  }
-  const program = lowerGrok(ast, groups);
+  const program = lowerPattern(pattern, (i) => writer.fields[writer.places[i]!]!.name);
   if ('reason' in program) return undefined;
   const overwrite = writer.fields.filter((_, i) => writer.overwrites[i]).map(({ name }) => name);
   return GrokProgram.load(kernel, program, { keepEmpty: false, overwrite });

@@ -1,6 +1,7 @@
 import {
   type Batch,
   type Column,
+  countMarked,
   type Field,
   type PluginContext,
   valueKind,
@@ -66,6 +67,24 @@ export class SuccessEdits {
         (column) => column.field.keys.length === 1 || column.field.keys[0] !== field.keys[0],
       );
       if (isAlone) this.removedColumns[i] = batch.findColumn(field);
+    }
+  }
+
+  /** `begin`, and `apply` for all events that the batch selects. */
+  applySelected(batch: Batch): void {
+    if (this.isEmpty) return;
+    this.begin(batch);
+    const { select, count } = batch;
+    const hides = this.added.length + this.addedTags.length + this.removedTags.length === 0;
+    if (hides && this.removed.length === 1 && countMarked(select, count) === count) {
+      const column = this.removedColumns[0];
+      if (column !== undefined) {
+        column.kind.fill(valueKind.removed, 0, count);
+        return;
+      }
+    }
+    for (let index = 0; index < count; index++) {
+      if (select[index] === 1) this.apply(batch, index);
     }
   }
 

@@ -135,7 +135,8 @@ export class Texts {
     this.inColumn = new Uint8Array(batch.capacity);
   }
 
-  private findColumn(batch: Batch): Column | undefined {
+  /** The column of the first of the source's fields that has one. */
+  findColumn(batch: Batch): Column | undefined {
     for (const field of this.source.fields) {
       if (field.keys.length > 1) return undefined;
       const column = batch.findColumn(field);

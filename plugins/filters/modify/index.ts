@@ -59,6 +59,7 @@ function checkRules(options: Options): OptionProblem[] {
     finder: new FieldFinder(undefined),
     members: new RecordMembers(),
     field,
+    declare: <T>(one: T) => one,
     giveUp: () => {},
   };
   for (const { kind, text, number } of ruleTexts(options)) {

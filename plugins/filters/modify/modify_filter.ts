@@ -22,6 +22,7 @@ export class ModifyFilter implements BatchFilter {
       finder: this.finder,
       members: new RecordMembers(),
       field: (reference: string) => context.field(reference),
+      declare: context.declare,
       giveUp: (batch: Batch, index: number) => {
         this.timeouts.value++;
         batch.addMark(index, regexTimeoutMark);

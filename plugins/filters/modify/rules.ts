@@ -17,6 +17,7 @@ export interface RuleContext {
   readonly finder: FieldFinder;
   readonly members: RecordMembers;
   field(reference: string): Field;
+  declare(field: Field): Field;
   giveUp(batch: Batch, index: number): void;
 }
 
@@ -66,7 +67,9 @@ export type RuleKind = (typeof ruleKinds)[number];
 
 /** Keys are those of the top level, dots and all; `$a['b']` and `[a][b]` reach into objects. */
 function fieldOfKey(key: string, context: RuleContext): Field {
-  return key.startsWith('$') || key.startsWith('[') ? context.field(key) : topLevel(key);
+  return key.startsWith('$') || key.startsWith('[')
+    ? context.field(key)
+    : context.declare(topLevel(key));
 }
 
 function setRule(text: string, onlyMissing: boolean, context: RuleContext): Rule {

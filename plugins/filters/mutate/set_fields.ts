@@ -2,7 +2,8 @@ import { type Batch, type Field, tagsField } from '../../../core/sdk/index.ts';
 import { Constant } from '../../shared/values/constant.ts';
 import type { FieldFinder } from '../../shared/values/field_finder.ts';
 import { TextTemplate } from '../../shared/values/text_template.ts';
-import { type Operation, type OperationContext, putText } from './operation.ts';
+import { ValueTemplate } from '../../shared/values/value_template.ts';
+import { type Operation, type OperationContext, putJson, putText } from './operation.ts';
 
 /** Which events a value is set in: all, those that have the field, those that have it as null. */
 export type SetWhen = 'always' | 'present' | 'null';
@@ -15,6 +16,7 @@ export class SetField implements Operation {
   private readonly when: SetWhen;
   private readonly constant: Constant | undefined;
   private readonly template: TextTemplate | undefined;
+  private readonly json: ValueTemplate | undefined;
 
   constructor(reference: string, value: unknown, when: SetWhen, context: OperationContext) {
     this.field = context.field(reference);
@@ -22,6 +24,8 @@ export class SetField implements Operation {
     this.which = when === 'always' ? -1 : context.finder.add(this.field);
     this.when = when;
     const template = typeof value === 'string' ? new TextTemplate(value) : undefined;
+    this.json = ValueTemplate.of(value);
+    if (this.json !== undefined) return;
     if (template !== undefined && template.constant === undefined) this.template = template;
     else this.constant = new Constant(template?.constant ?? value);
   }
@@ -35,7 +39,9 @@ export class SetField implements Operation {
     for (let index = 0; index < batch.count; index++) {
       if (batch.select[index] !== 1 || !this.isWanted(batch, index)) continue;
       if (this.constant !== undefined) this.constant.put(batch, index, this.field);
-      else putText(batch, index, this.field, this.template!.render(batch, index));
+      else if (this.json !== undefined) {
+        putJson(batch, index, this.field, this.json.render(batch, index));
+      } else putText(batch, index, this.field, this.template!.render(batch, index));
     }
   }
 

@@ -81,5 +81,8 @@ export class RecordModifierFilter implements BatchFilter {
 
 /** Keys are those of the top level, dots and all; `$a['b']` and `[a][b]` reach into objects. */
 function fieldOfKey(context: PluginContext): (key: string) => Field {
-  return (key) => (key.startsWith('$') || key.startsWith('[') ? context.field(key) : topLevel(key));
+  return (key) =>
+    key.startsWith('$') || key.startsWith('[')
+      ? context.field(key)
+      : context.declare(topLevel(key));
 }

@@ -111,13 +111,7 @@ export class RewriteTagFilter implements BatchFilter {
     const at = derived.dataStart;
     this.writer.buffer.copy(derived.bytes, at, 0, this.writer.length);
     for (const { index, tag, part, start, end } of copies) {
-      const made = derived.addEvent(
-        batch.offset[index]!,
-        batch.offsetEnd[index]!,
-        batch.seconds[index]!,
-        batch.nanos[index]!,
-      );
-      derived.part[made] = part;
+      const made = derived.addDerived(batch, index, part);
       derived.setRoot(made, at + start, at + end);
       derived.setTag(made, tag);
     }

@@ -15,8 +15,8 @@ import {
   SluiceError,
 } from '../../../core/sdk/index.ts';
 import { DerivedEvents } from '../../shared/values/derived_events.ts';
+import { EventSnapshot } from '../../shared/values/event_snapshot.ts';
 import type { Options } from './config.ts';
-import { EventSnapshot } from './event_snapshot.ts';
 import { loadFunction, type UserFunction } from './user_function.ts';
 
 /** Records that one event may become. */

@@ -6,7 +6,7 @@ import {
 } from '../../shared/text_encoding/text_encoding.ts';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { beforeBytesMax, headBytesMax, HeadPrints } from './content_print.ts';
-import { type FileFacts, isOtherBirth } from './file_facts.ts';
+import { type FileFacts, isOtherBirth } from '../../shared/file_finder/file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
 import { liveIdentity, relate } from './content_relation.ts';
 import { byBirth, type Candidate, type Donor, DonorSearch, headOf } from './donor_search.ts';

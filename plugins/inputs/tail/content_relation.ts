@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
+import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
 import {
   beforeBytesMax,
   headBytesMax,
@@ -7,7 +8,6 @@ import {
   printOf,
   type StoredIdentity,
 } from './content_print.ts';
-import type { FileFacts } from './file_facts.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { TailedFile } from './tailed_file.ts';
 

@@ -11,7 +11,7 @@ import {
   readInCopy,
   relate,
 } from './content_relation.ts';
-import type { FileFacts } from './file_facts.ts';
+import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { Orphan, Orphans } from './orphans.ts';
 import type { TailedFile } from './tailed_file.ts';

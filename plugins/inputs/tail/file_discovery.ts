@@ -10,8 +10,8 @@ import {
 import type { Admission, Found } from './admission.ts';
 import { noteSize } from './content_relation.ts';
 import { DirectoryWatch } from './directory_watch.ts';
-import { type FileFacts, factsOf, isOtherBirth } from './file_facts.ts';
-import { FileFinder, type Findings } from './file_finder.ts';
+import { type FileFacts, factsOf, isOtherBirth } from '../../shared/file_finder/file_facts.ts';
+import { FileFinder, type Findings } from '../../shared/file_finder/file_finder.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { GenerationStore } from './generation_store.ts';
 import type { OpenFiles } from './open_files.ts';

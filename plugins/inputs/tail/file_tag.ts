@@ -1,4 +1,5 @@
 import { type CompiledRegex, type MatchResult, runGuarded } from '../../../core/sdk/index.ts';
+import { pathTag } from '../../shared/file_finder/path_tag.ts';
 import type { TailSettings } from './tail_settings.ts';
 
 /** Time that the expression may take on a path; one that needs more counts as not matching. */
@@ -17,17 +18,12 @@ export function fileTag(settings: TailSettings, path: string): string {
       return match?.groups[index] ?? '';
     });
   }
-  if (!tag.includes('*')) return tag;
-  const dotted = path
-    .replace(/^[A-Za-z]:/, '')
-    .replaceAll(/[/\\]+/g, '.')
-    .replace(/^\./, '');
-  return tag.replaceAll('*', dotted);
+  return pathTag(tag, path);
 }
 
 /** The match in a path. Names are short, but whoever may create files chooses them. */
 function matchPath(regex: CompiledRegex, path: string): MatchResult | null {
-  if (!path.includes(regex.requiredText)) return null;
+  if (!regex.mayMatch(path)) return null;
   let match: MatchResult | null = null;
   const step = () => {
     match = regex.exec(path);

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import {
+  addLines,
   type Batch,
   type Column,
   type Field,
@@ -114,13 +115,25 @@ export class RecordWriter {
     // hot path
     const { start, end } = block.spans;
     const base = block.position - block.from;
+    const { count, behind } = block;
     const column = batch.column(this.settings.key)!;
     const skipEmpty = this.settings.skipEmptyLines;
-    const skipFirst = generation.isMidLine();
-    for (let i = 0; i < block.count; i++) {
+    const skipFirst = generation.isMidLine() && count > 0 && start[0] === end[0];
+    if (
+      batch.count === 0 &&
+      start === column.start &&
+      !skipFirst &&
+      !(skipEmpty && hasEmpty(block))
+    ) {
+      const { seconds, nanos } = this;
+      addLines(batch, { starts: start, count, behind, base, seconds, nanos });
+      column.kind.fill(valueKind.text, 0, count);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
       const from = start[i]!;
       const to = end[i]!;
-      const next = i + 1 < block.count ? start[i + 1]! : block.behind;
+      const next = i + 1 < count ? start[i + 1]! : behind;
       if (from === to && (skipEmpty || (i === 0 && skipFirst))) continue;
       const index = batch.addEvent(base + from, base + next, this.seconds, this.nanos);
       column.start[index] = from;
@@ -292,7 +305,7 @@ export class RecordWriter {
   ): void {
     const { batch } = this;
     if (bytes === batch.bytes) batch.setFieldSpan(index, field, start, end, kind);
-    else batch.setField(index, field, Buffer.from(bytes.subarray(start, end)), kind);
+    else batch.setFieldCopy(index, field, bytes, start, end, kind);
   }
 
   /** What every record gets: the parser's fields, the path, the offset. */
@@ -388,6 +401,11 @@ export class RecordWriter {
     }
     return field;
   }
+}
+
+function hasEmpty({ spans, count }: LineBlock): boolean {
+  for (let i = 0; i < count; i++) if (spans.start[i] === spans.end[i]) return true;
+  return false;
 }
 
 const fieldCacheMax = 1024;

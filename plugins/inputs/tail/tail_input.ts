@@ -6,11 +6,11 @@ import {
   messageOf,
   pause,
 } from '../../../core/sdk/index.ts';
+import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
 import { hasBeginning, isIntact, noteSize } from './content_relation.ts';
-import type { FileFacts } from './file_facts.ts';
 import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';

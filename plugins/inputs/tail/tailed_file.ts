@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { GzipWindow } from '../../shared/gzip/gzip_window.ts';
 import { preadSync } from '../../shared/gzip/pread.ts';
-import type { FileFacts } from './file_facts.ts';
-import { factsOf } from './file_facts.ts';
+import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
+import { factsOf } from '../../shared/file_finder/file_facts.ts';
 import type { FileGeneration } from './file_generation.ts';
 
 /** A read that takes longer comes from a slow or remote disk: later ones leave this thread. */

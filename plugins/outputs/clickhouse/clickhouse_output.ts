@@ -270,7 +270,13 @@ export class ClickHouseOutput implements Output {
         ? (...at: Parameters<TableName['of']>) => tableName.of(...at)
         : undefined;
     if (columns.length > 0) {
-      return new RowEncoder({ fingerprint, columns, format, sectionKey: sectionKey ?? (() => '') });
+      return new RowEncoder({
+        fingerprint,
+        columns,
+        format,
+        ...(context.kernel === undefined ? {} : { kernel: context.kernel }),
+        ...(sectionKey === undefined ? {} : { sectionKey }),
+      });
     }
     return new JsonRecordEncoder({
       fingerprint,

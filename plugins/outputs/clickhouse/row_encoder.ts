@@ -1,8 +1,11 @@
 import {
   type Batch,
   ByteWriter,
+  encodeStop,
+  type OutputContext,
   type RecordEncoder,
   type RecordSink,
+  RowFrame,
   valueKind,
   writeEventTime,
 } from '../../../core/sdk/index.ts';
@@ -17,8 +20,10 @@ export interface RowEncoderOptions {
   readonly fingerprint: string;
   readonly columns: readonly Column[];
   readonly format: 'json_each_row' | 'row_binary';
-  /** The section that a record goes to. */
-  sectionKey(batch: Batch, index: number): string;
+  /** The section that a record goes to. Left out: one section, ''. */
+  readonly sectionKey?: (batch: Batch, index: number) => string;
+  /** Finds the columns' values, and writes rows: the same bytes, sooner. */
+  readonly kernel?: OutputContext['kernel'];
 }
 
 /** Encodes events as rows of the declared columns. A value that its column does not hold sends the
@@ -33,11 +38,20 @@ export class RowEncoder implements RecordEncoder {
   private ends = new Int32Array(0);
   private count = 0;
   private section = '';
+  private readonly rows: RowFrame | undefined;
+  /** `rows` looks at the batch that is encoded. */
+  private hasFound = false;
 
   constructor(options: RowEncoderOptions) {
     this.options = options;
     this.fingerprint = options.fingerprint;
     this.prefixes = options.columns.map(({ name }) => Buffer.from(`${JSON.stringify(name)}:`));
+    const columns = options.columns.map(({ field, codec, takesTime }) => ({
+      field,
+      cell: codec?.cell,
+      takesTime,
+    }));
+    this.rows = options.kernel && RowFrame.create(options.kernel, columns);
   }
 
   encode(batch: Batch, select: Uint8Array, sink: RecordSink): void {
@@ -48,25 +62,61 @@ export class RowEncoder implements RecordEncoder {
     }
     this.out.clear();
     this.count = 0;
+    const { rows } = this;
+    this.hasFound = rows?.begin(batch, select) === true;
+    const { sectionKey, format } = this.options;
+    if (rows !== undefined && this.hasFound) {
+      if (rows.writesRows && format === 'row_binary' && sectionKey === undefined) {
+        this.encodeMixed(batch, rows, sink);
+        return;
+      }
+      rows.locateAll();
+    }
     for (let index = 0; index < batch.count; index++) {
-      if (select[index] !== 1) continue;
-      const section = this.options.sectionKey(batch, index);
-      if (section !== this.section) {
-        this.handOver(batch, sink);
-        this.section = section;
-      }
-      const start = this.out.length;
-      const reason = this.write(batch, index);
-      if (reason !== undefined) {
-        this.out.length = start;
-        sink.reject(batch, index, reason);
-        continue;
-      }
-      this.events[this.count] = index;
-      this.ends[this.count++] = this.out.length;
-      if (this.out.length >= runBytes) this.handOver(batch, sink);
+      if (select[index] === 1) this.encodeOne(batch, index, sink);
     }
     this.handOver(batch, sink);
+  }
+
+  close(): void {
+    this.rows?.close();
+  }
+
+  /** By the kernel what it can, by JavaScript the rest. */
+  private encodeMixed(batch: Batch, rows: RowFrame, sink: RecordSink): void {
+    let index = 0;
+    while (index < batch.count) {
+      const next = rows.encode(index);
+      if (rows.count > 0) {
+        this.handOver(batch, sink);
+        const { outStart: start, events, ends, count } = rows;
+        sink.appendRun('', { bytes: batch.bytes, start, batch, events, ends, count });
+      }
+      // A full staging area is empty again; only a row larger than all of it stays.
+      const goesOn = rows.stop === encodeStop.full && rows.count > 0;
+      index = next;
+      if (rows.stop !== encodeStop.done && !goesOn) this.encodeOne(batch, index++, sink);
+    }
+    this.handOver(batch, sink);
+  }
+
+  private encodeOne(batch: Batch, index: number, sink: RecordSink): void {
+    // hot path
+    const section = this.options.sectionKey?.(batch, index) ?? '';
+    if (section !== this.section) {
+      this.handOver(batch, sink);
+      this.section = section;
+    }
+    const start = this.out.length;
+    const reason = this.write(batch, index);
+    if (reason !== undefined) {
+      this.out.length = start;
+      sink.reject(batch, index, reason);
+      return;
+    }
+    this.events[this.count] = index;
+    this.ends[this.count++] = this.out.length;
+    if (this.out.length >= runBytes) this.handOver(batch, sink);
   }
 
   recordJson(record: Buffer): string {
@@ -86,7 +136,7 @@ export class RowEncoder implements RecordEncoder {
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i]!;
       try {
-        if (format === 'row_binary') this.writeBinary(column, batch, index);
+        if (format === 'row_binary') this.writeBinary(column, i, batch, index);
         else this.writeJson(column, i, batch, index);
       } catch (error) {
         return misfitReason(column, batch, index, misfitOf(error));
@@ -100,10 +150,10 @@ export class RowEncoder implements RecordEncoder {
     return undefined;
   }
 
-  private writeBinary(column: Column, batch: Batch, index: number): void {
+  private writeBinary(column: Column, i: number, batch: Batch, index: number): void {
     // `check` refuses row_binary for types without a codec.
     const codec = column.codec!;
-    if (batch.locate(index, column.field)) writeFound(codec, batch, this.out);
+    if (this.locate(column, i, batch, index)) writeFound(codec, batch, this.out);
     else if (column.takesTime) writeEventTimeInto(codec, batch, index, this.out);
     else codec.writeDefault(this.out);
   }
@@ -112,7 +162,7 @@ export class RowEncoder implements RecordEncoder {
   private writeJson(column: Column, i: number, batch: Batch, index: number): void {
     const { out, scratch } = this;
     scratch.clear();
-    const isThere = batch.locate(index, column.field);
+    const isThere = this.locate(column, i, batch, index);
     if (!isThere && !column.takesTime) return;
     if (column.codec !== undefined) {
       if (isThere) writeFound(column.codec, batch, scratch);
@@ -128,6 +178,11 @@ export class RowEncoder implements RecordEncoder {
       out.byte(0x22);
     }
     out.byte(0x2c);
+  }
+
+  private locate(column: Column, i: number, batch: Batch, index: number): boolean {
+    if (this.hasFound) return this.rows!.locate(index, i, column.field, batch);
+    return batch.locate(index, column.field);
   }
 
   private handOver(batch: Batch, sink: RecordSink): void {

@@ -65,6 +65,8 @@ export class DuckdbOutput implements Output {
   }
 
   async probe(): Promise<void> {
+    // Opening is all there is to it.
+    if (this.database !== undefined) return;
     const database = await this.openDatabase();
     database.close();
   }

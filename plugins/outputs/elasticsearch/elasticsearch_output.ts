@@ -7,6 +7,7 @@ import type {
   OutputContext,
   RecordEncoder,
 } from '../../../core/sdk/index.ts';
+import { connectionSettings } from '../../shared/http_client/connection_options.ts';
 import { gzipBody } from '../../shared/http_client/compression.ts';
 import { HostSet } from '../../shared/http_client/host_set.ts';
 import { HttpClient, type HttpResponse } from '../../shared/http_client/http_client.ts';
@@ -68,8 +69,7 @@ export class ElasticsearchOutput implements Output {
       ({ origin }) =>
         new HttpClient({
           origin,
-          connectTimeoutMs: options['net.connect_timeout'],
-          responseTimeoutMs: options['http.response_timeout'],
+          ...connectionSettings(options),
           connectionsMax,
           clock: context.clock,
           ...(tls === undefined ? {} : { tls }),

@@ -6,6 +6,7 @@ import type {
   OutputContext,
   RecordEncoder,
 } from '../../../core/sdk/index.ts';
+import { connectionSettings } from '../../shared/http_client/connection_options.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
 import { gzipBody } from '../../shared/http_client/compression.ts';
@@ -15,7 +16,7 @@ import { parseRetryAfter } from '../../shared/http_client/retry_after.ts';
 import { loadTlsClient } from '../../shared/tls/tls_client.ts';
 import type { HttpOutputOptions } from './config.ts';
 import { HttpEncoder, requestBody } from './http_encoder.ts';
-import { outcomeOf } from './http_response.ts';
+import { outcomeOf } from '../../shared/http_client/response_outcome.ts';
 import { requestHeaders } from './request_headers.ts';
 import { SectionOutcomes } from './section_outcomes.ts';
 
@@ -49,8 +50,7 @@ export class HttpOutput implements Output {
     this.headers = requestHeaders(options, authorizationOf(options));
     this.client = new HttpClient({
       origin: address.origin,
-      connectTimeoutMs: options['net.connect_timeout'],
-      responseTimeoutMs: options['http.response_timeout'],
+      ...connectionSettings(options),
       connectionsMax,
       clock: context.clock,
       ...(tls === undefined ? {} : { tls }),

@@ -19,6 +19,11 @@ export class LineWriter {
     return this.removed.length === 0 && !this.isKeyValue && this.single === 'off';
   }
 
+  /** True when the line of a record that is one text is that text. */
+  get isSingleText(): boolean {
+    return this.removed.length === 0 && this.single === 'raw';
+  }
+
   /** `json` is an object; what is returned may be a part of it. */
   line(json: Buffer): Buffer {
     let record = json;

@@ -8,6 +8,7 @@ import {
   type RejectedRecord,
   SluiceError,
 } from '../../../core/sdk/index.ts';
+import { connectionSettings } from '../../shared/http_client/connection_options.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
 import { gzipBody } from '../../shared/http_client/compression.ts';
@@ -34,7 +35,7 @@ export class LokiOutput implements Output {
   private readonly options: LokiOptions;
   private readonly context: OutputContext;
   private readonly format: PushFormat;
-  private readonly snappy = new SnappyCompressor();
+  private readonly snappy: SnappyCompressor;
   private readonly path: string;
   private readonly headers: readonly string[];
   private client: Promise<HttpClient> | undefined;
@@ -42,6 +43,7 @@ export class LokiOutput implements Output {
   constructor(options: LokiOptions, context: OutputContext) {
     this.options = options;
     this.context = context;
+    this.snappy = new SnappyCompressor(context.kernel);
     this.format = options.format === 'json' ? jsonFormat : protobufFormat();
     this.encoder = new LokiEncoder(options, context, this.format);
     const address = parseAddress(options.host, { port: options.port, isTls: context.tls.enabled });
@@ -129,7 +131,11 @@ export class LokiOutput implements Output {
     return { kind: 'retry', ...later };
   }
 
-  private async push(body: Buffer, tenant: string, signal: AbortSignal): Promise<PushAnswer> {
+  private async push(
+    body: readonly Buffer[],
+    tenant: string,
+    signal: AbortSignal,
+  ): Promise<PushAnswer> {
     const headers = [...this.headers];
     if (tenant !== '') headers.push('x-scope-orgid', tenant);
     const response = await (await this.connected()).request({
@@ -147,10 +153,10 @@ export class LokiOutput implements Output {
     };
   }
 
-  private async compressed(body: Buffer): Promise<Buffer> {
+  private async compressed(body: readonly Buffer[]): Promise<Buffer | readonly Buffer[]> {
     // A copy: deliveries under way share the compressor.
     if (this.options.format === 'protobuf') return Buffer.from(this.snappy.compress(body));
-    return this.options.compress === 'gzip' ? gzipBody(body) : body;
+    return this.options.compress === 'gzip' ? gzipBody(Buffer.concat(body)) : body;
   }
 
   private fixedHeaders(): string[] {
@@ -183,8 +189,7 @@ export class LokiOutput implements Output {
       origin: address.origin,
       ...(address.isTls ? { tls: await loadTlsClient(context.tls, context.baseDirectory) } : {}),
       ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
-      connectTimeoutMs: options['net.connect_timeout'],
-      responseTimeoutMs: options['http.response_timeout'],
+      ...connectionSettings(options),
       connectionsMax,
       clock: context.clock,
     });

@@ -27,9 +27,12 @@ export interface DecodedEntry {
 export interface PushFormat {
   readonly contentType: string;
   labelsText(names: readonly string[], values: readonly string[]): string;
+  /** The labels in a text that `labelsText` made. */
+  readLabels(text: string): ReadonlyMap<string, string>;
   writeEntry(entry: Entry, out: ByteWriter): void;
   readEntry(record: Buffer): DecodedEntry;
-  body(streams: readonly StreamEntries[]): Buffer;
+  /** The body's bytes, in parts. */
+  body(streams: readonly StreamEntries[]): Buffer[];
 }
 
 /** JSON (loki: HTTP API, `POST /loki/api/v1/push`): an entry is `["ns","line",{metadata}],`. */
@@ -39,6 +42,11 @@ export const jsonFormat: PushFormat = {
   labelsText(names, values) {
     const members = names.map((name, i) => `"${name}":${JSON.stringify(values[i])}`);
     return `{${members.join(',')}}`;
+  },
+
+  readLabels(text) {
+    // Written by `labelsText`.
+    return new Map(Object.entries(JSON.parse(text) as Record<string, string>));
   },
 
   writeEntry(entry, out) {
@@ -74,7 +82,7 @@ export const jsonFormat: PushFormat = {
       parts.push(last.subarray(0, last.length - 1), Buffer.from(']}'));
     }
     parts.push(Buffer.from(']}'));
-    return Buffer.concat(parts);
+    return parts;
   },
 };
 
@@ -89,6 +97,12 @@ export function protobufFormat(): PushFormat {
     labelsText(names, values) {
       const pairs = names.map((name, i) => `${name}=${JSON.stringify(values[i])}`);
       return `{${pairs.join(', ')}}`;
+    },
+
+    readLabels(text) {
+      const pairs = text.matchAll(/([a-zA-Z_]\w*)=("(?:[^"\\]|\\.)*")/g);
+      // Values were written as JSON strings.
+      return new Map(Array.from(pairs, ([, name, json]) => [name!, JSON.parse(json!) as string]));
     },
 
     writeEntry(entry, out) {
@@ -123,7 +137,7 @@ export function protobufFormat(): PushFormat {
         writeVarint(tail.length + entryBytes, head);
         parts.push(head.view(), tail.view(), ...entries);
       }
-      return Buffer.concat(parts);
+      return parts;
     },
   };
 }

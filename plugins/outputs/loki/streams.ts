@@ -25,6 +25,8 @@ export class Streams {
   /** Labels that the record asked for and did not get; their values are in `demotedValues`. */
   readonly demotedNames: string[] = [];
   readonly demotedValues: string[] = [];
+  /** True when every record has the same tenant and labels. */
+  readonly isOne: boolean;
   private readonly options: StreamsOptions;
   private readonly keys = new Map<string, string>();
   private readonly values: (string | undefined)[] = [];
@@ -33,6 +35,8 @@ export class Streams {
 
   constructor(options: StreamsOptions) {
     this.options = options;
+    const { labels, tenantField } = options;
+    this.isOne = tenantField === undefined && labels.every(({ fixed }) => fixed !== undefined);
   }
 
   /** The key of the record's section, or undefined with `reason` set. */

@@ -1,4 +1,4 @@
-import type { ParsedFields } from '../../../core/sdk/index.ts';
+import { type ParsedFields, topLevel } from '../../../core/sdk/index.ts';
 import { FieldParser, parsedFieldsMax } from '../../shared/parsing/field_parser.ts';
 import type { ParserContext } from '../../shared/parsing/parser_options.ts';
 import type { Options } from './config.ts';
@@ -26,6 +26,7 @@ export class CsvParser extends FieldParser {
     this.separator = (options.separator ?? ',').replaceAll('\\t', '\t');
     this.quote = options.quote_char ?? '"';
     this.names = [...(options.columns ?? [])];
+    for (const name of this.names) context.declare(topLevel(name));
     this.detects = options.autodetect_column_names === true && this.names.length === 0;
     this.dropsHeader = options.skip_header === true && this.names.length > 0;
     this.fixedKeys = this.names.length > 0 && this.names.length <= fixedColumnsMax;

@@ -4,6 +4,7 @@ import {
   type ParsedFields,
   RegexBudgetError,
   runGuarded,
+  topLevel,
 } from '../../../core/sdk/index.ts';
 import { regexTimeoutMs } from '../../shared/parsing/text_choice.ts';
 import { FieldParser } from '../../shared/parsing/field_parser.ts';
@@ -36,6 +37,7 @@ export class RegexParser extends FieldParser {
     super(options, context);
     this.regex = compileWritten(options.regex);
     this.names = this.regex.groupNames;
+    for (const name of this.names) context.declare(topLevel(name));
     this.slots = this.regex.groupsByName.map((groups) =>
       groups.map((group) => this.regex.captureSlots[group - 1]!),
     );

@@ -1,10 +1,27 @@
-import type { ParsedFields } from '../../../core/sdk/index.ts';
+import { type ParsedFields, topLevel } from '../../../core/sdk/index.ts';
 import { FieldParser } from '../../shared/parsing/field_parser.ts';
 import type { ParserContext } from '../../shared/parsing/parser_options.ts';
 import type { Options } from './config.ts';
 import { Priority } from './priority.ts';
 import { readRfc3164, rfc3164TimeFormats } from './rfc3164.ts';
 import { looksLikeRfc5424, readRfc5424 } from './rfc5424.ts';
+
+/** What records of either format have, in their order. */
+const syslogFields = [
+  'pri',
+  'facility',
+  'facility_name',
+  'severity',
+  'severity_name',
+  'sequence',
+  'time',
+  'host',
+  'ident',
+  'pid',
+  'msgid',
+  'structured_data',
+  'message',
+];
 
 /** Reads syslog messages of either format. The time is taken from `time` unless the definition
  *  says otherwise. */
@@ -16,6 +33,7 @@ export class SyslogParser extends FieldParser {
   constructor(options: Options, context: ParserContext) {
     super(options, context, { key: 'time', formats: rfc3164TimeFormats });
     this.standard = options.standard ?? 'auto';
+    for (const name of syslogFields) context.declare(topLevel(name));
   }
 
   protected override read(text: string, into: ParsedFields): boolean {

@@ -1,4 +1,4 @@
-import type { ParsedFields } from '../../../core/sdk/index.ts';
+import { fieldOf, type ParsedFields } from '../../../core/sdk/index.ts';
 import { FieldParser } from '../parsing/field_parser.ts';
 import type { ParserContext, ParserOptions } from '../parsing/parser_options.ts';
 import { type DissectField, readDissectPattern } from './dissect_pattern.ts';
@@ -37,6 +37,7 @@ export class DissectParser extends FieldParser {
     this.prefix = prefix;
     this.fields = fields;
     this.targets = targetsOf(fields);
+    for (const { keys } of this.targets) context.declare(fieldOf(keys));
     this.hasNested = this.targets.some(({ keys }) => keys.length > 1);
     this.references = fields.flatMap((field, value) => {
       if (field.role !== 'value_of_key') return [];

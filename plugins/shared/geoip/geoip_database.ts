@@ -1,4 +1,6 @@
 import { importDriver } from '../../../core/sdk/index.ts';
+import type { AddressBytes } from './address_bytes.ts';
+import { NetworkTree } from './network_tree.ts';
 
 /** A GeoIP database in memory. */
 export interface GeoipDatabase {
@@ -6,6 +8,8 @@ export interface GeoipDatabase {
   readonly type: string;
   /** The record of an IP address, or null. */
   find(address: string): unknown;
+  /** A number that is the same for all addresses with the same record; -1 for none. */
+  recordOf(address: AddressBytes): number;
 }
 
 /** Opens a MaxMind DB (.mmdb). Throws what is wrong with the bytes. */
@@ -18,6 +22,7 @@ export async function openGeoipDatabase(bytes: Buffer): Promise<GeoipDatabase> {
     throw new Error('It is no MaxMind database.', { cause });
   }
   const { databaseType, ipVersion } = reader.metadata;
+  const tree = new NetworkTree(bytes, reader.metadata);
   return {
     type: databaseType,
     find(address) {
@@ -29,5 +34,6 @@ export async function openGeoipDatabase(bytes: Buffer): Promise<GeoipDatabase> {
         return null;
       }
     },
+    recordOf: (address) => tree.find(address.bytes, address.version),
   };
 }

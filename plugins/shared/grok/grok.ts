@@ -65,16 +65,24 @@ export interface Grok {
 
 /** Compiles grok patterns. Text is searched, not anchored; `.` matches line feeds, as in Logstash.
  *  Errors: SLUICE_GROK_INVALID (unknown pattern, recursion), SLUICE_REGEX_INVALID (with position). */
-export function compileGrok(options: GrokOptions): Grok {
+export function compileGrok(
+  options: GrokOptions,
+  /** Patterns that were compiled before with the same definitions, by source; new ones are added. */
+  known: Map<string, GrokPattern> = new Map(),
+): Grok {
   if (options.patterns.length === 0) {
     throw new SluiceError('SLUICE_GROK_INVALID', 'Grok needs at least one pattern.');
   }
   const definitions = collectDefinitions(options);
   const resolveReference = referenceResolver(definitions, options.namedCapturesOnly ?? true);
   const patterns = options.patterns.map((source): GrokPattern => {
+    const compiled = known.get(source);
+    if (compiled !== undefined) return compiled;
     const parsed = parseRegex(source, { rubyMultiline: true, resolveReference });
     const regex = compileParsed(source, parsed, { stepBudget: options.stepBudget });
-    return { source, ast: parsed.root, parsed, regex, captures: captureSpecs(regex) };
+    const pattern = { source, ast: parsed.root, parsed, regex, captures: captureSpecs(regex) };
+    known.set(source, pattern);
+    return pattern;
   });
   return new CompiledGrok(patterns, options);
 }

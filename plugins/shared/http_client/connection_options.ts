@@ -26,6 +26,24 @@ export const connectionProperties = {
     default: '10s',
     description: 'How long a connection may take to come about, TLS included.',
   },
+  'net.keepalive': {
+    type: 'boolean',
+    'x-type': 'boolean_word',
+    default: true,
+    description: 'Whether connections are used for more than one request.',
+  },
+  'net.keepalive_idle_timeout': {
+    'x-type': 'duration',
+    'x-minimum': 1,
+    default: '30s',
+    description: 'How long a connection may be idle before it is closed; a bare number is seconds.',
+  },
+  'net.source_address': {
+    type: 'string',
+    minLength: 1,
+    description:
+      'Address of this machine that connections are made from; the system chooses when absent.',
+  },
   'http.response_timeout': {
     'x-type': 'duration',
     default: '60s',
@@ -41,5 +59,20 @@ export interface ConnectionOptions {
   readonly proxy?: string;
   readonly compress?: 'gzip';
   readonly 'net.connect_timeout': number;
+  readonly 'net.keepalive': boolean;
+  readonly 'net.keepalive_idle_timeout': number;
+  readonly 'net.source_address'?: string;
   readonly 'http.response_timeout': number;
+}
+
+/** What these options say to an `HttpClient`. */
+export function connectionSettings(options: ConnectionOptions) {
+  const sourceAddress = options['net.source_address'];
+  return {
+    connectTimeoutMs: options['net.connect_timeout'],
+    responseTimeoutMs: options['http.response_timeout'],
+    keepsConnections: options['net.keepalive'],
+    idleTimeoutMs: options['net.keepalive_idle_timeout'],
+    ...(sourceAddress === undefined ? {} : { sourceAddress }),
+  };
 }

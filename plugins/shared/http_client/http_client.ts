@@ -1,7 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Dispatcher } from 'undici';
-import { type Clock, importDriver } from '../../../core/sdk/index.ts';
+import type { Clock } from '../../../core/sdk/index.ts';
 import { failureOf, HttpFailure } from './http_failure.ts';
+import { openNodeTransport } from './node_transport.ts';
+import type { Transport } from './transport.ts';
 
 export interface HttpClientOptions {
   /** `http://host:port` or `https://host:port`. */
@@ -13,6 +14,12 @@ export interface HttpClientOptions {
   readonly connectTimeoutMs: number;
   /** From the start of a request to the end of its answer. */
   readonly responseTimeoutMs: number;
+  /** False: a connection for each request. Default true. */
+  readonly keepsConnections?: boolean;
+  /** How long a connection may be idle; default 30 s. */
+  readonly idleTimeoutMs?: number;
+  /** Address of this machine to connect from. */
+  readonly sourceAddress?: string;
   /** Connections at a time; requests beyond wait. */
   readonly connectionsMax: number;
   readonly clock: Clock;
@@ -24,7 +31,8 @@ export interface HttpRequest {
   readonly path: string;
   /** Names and values in turn, so that a name can stand twice. */
   readonly headers: readonly string[];
-  readonly body?: Buffer;
+  /** One part or several, which are sent one behind the other. */
+  readonly body?: Buffer | readonly Buffer[];
   readonly signal: AbortSignal;
   /** The answer is cut off here. */
   readonly responseBytesMax: number;
@@ -44,7 +52,7 @@ export interface HttpResponse {
 export class HttpClient {
   readonly origin: string;
   private readonly options: HttpClientOptions;
-  private dispatcher: Promise<Dispatcher> | undefined;
+  private transport: Promise<Transport> | undefined;
 
   constructor(options: HttpClientOptions) {
     this.options = options;
@@ -52,21 +60,27 @@ export class HttpClient {
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
-    this.dispatcher ??= makeDispatcher(this.options);
-    const dispatcher = await this.dispatcher;
-    return exchange(dispatcher, this.options, request);
+    this.transport ??= openTransport(this.options);
+    return exchange(await this.transport, this.options, request);
   }
 
   /** Ends open connections. Requests under way fail. */
   async close(): Promise<void> {
-    const dispatcher = await this.dispatcher;
-    this.dispatcher = undefined;
-    await dispatcher?.destroy();
+    const transport = await this.transport;
+    this.transport = undefined;
+    await transport?.close();
   }
 }
 
+async function openTransport(options: HttpClientOptions): Promise<Transport> {
+  const needsTunnel = options.proxy !== undefined && options.origin.startsWith('https:');
+  if (!needsTunnel) return await openNodeTransport(options);
+  const { openTunnelTransport } = await import('./tunnel_transport.ts');
+  return await openTunnelTransport(options);
+}
+
 function exchange(
-  dispatcher: Dispatcher,
+  transport: Transport,
   options: HttpClientOptions,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -74,7 +88,7 @@ function exchange(
   const { signal } = request;
   if (signal.aborted) return Promise.reject(new HttpFailure('aborted', `${origin}: given up`));
   return new Promise((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined;
+    let giveUp: ((reason: Error) => void) | undefined;
     let isOver = false;
     const finish = (): void => {
       isOver = true;
@@ -84,8 +98,9 @@ function exchange(
     const fail = (error: unknown): void => {
       if (isOver) return;
       finish();
-      reject(failureOf(error, origin));
-      controller?.abort(error instanceof Error ? error : new Error(String(error)));
+      const failure = failureOf(error, origin);
+      reject(failure);
+      giveUp?.(failure);
     };
     const cancelDeadline = clock.after(responseTimeoutMs, () => {
       const text = `${origin}: no answer in time (${responseTimeoutMs} ms)`;
@@ -94,52 +109,22 @@ function exchange(
     const onAbort = (): void => fail(new HttpFailure('aborted', `${origin}: given up`));
     signal.addEventListener('abort', onAbort, { once: true });
     const answer = new AnswerReader(request.responseBytesMax);
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started;
-        if (isOver) started.abort(new Error('given up'));
-      },
-      onResponseStart(_controller, status, headers) {
-        answer.start(status, headers);
-      },
-      onResponseData(_controller, chunk) {
-        answer.data(chunk);
-      },
-      onResponseEnd() {
-        if (isOver) return;
-        finish();
-        resolve(answer.response());
-      },
-      onResponseError(_controller, error) {
-        fail(error);
-      },
+    const end = (): void => {
+      if (isOver) return;
+      finish();
+      resolve(answer.response());
     };
     try {
-      dispatcher.dispatch(dispatchOptions(options, request), handler);
+      giveUp = transport.send(request, {
+        start: (status, headers) => answer.start(status, headers),
+        data: (chunk) => answer.data(chunk),
+        end,
+        error: fail,
+      });
     } catch (error) {
       fail(error);
     }
   });
-}
-
-function dispatchOptions(
-  options: HttpClientOptions,
-  request: HttpRequest,
-): Dispatcher.DispatchOptions {
-  const isForwarded = options.proxy !== undefined && !isHttps(options.origin);
-  return {
-    origin: isForwarded ? originOf(options.proxy) : options.origin,
-    // RFC 9112 section 3.2.2: a proxy takes the whole URL for plain http.
-    path: isForwarded ? options.origin + request.path : request.path,
-    method: request.method,
-    headers: isForwarded
-      ? [...request.headers, 'host', new URL(options.origin).host, ...proxyHeaders(options.proxy)]
-      : [...request.headers],
-    body: request.body ?? null,
-    // The one deadline is ours: it covers the body too.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  };
 }
 
 /** Collects an answer up to its limit. */
@@ -177,60 +162,4 @@ class AnswerReader {
     const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
     return { status: this.status, headers: this.headers, body, truncated: this.truncated };
   }
-}
-
-async function makeDispatcher(options: HttpClientOptions): Promise<Dispatcher> {
-  const connect = {
-    ...options.tls,
-    timeout: options.connectTimeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelay: 60_000,
-  };
-  const shared = {
-    connections: options.connectionsMax,
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    maxHeaderSize: 64 * 1024,
-  };
-  const proxy = options.proxy;
-  if (proxy === undefined) {
-    const Pool = await importPool();
-    return new Pool(options.origin, { ...shared, connect });
-  }
-  if (!isHttps(options.origin)) {
-    const Pool = await importPool();
-    return new Pool(originOf(proxy), { ...shared, connect: { ...connect, servername: undefined } });
-  }
-  const { ProxyAgent } = await importDriver('undici', () => import('undici'));
-  return new ProxyAgent({
-    ...shared,
-    uri: originOf(proxy),
-    token: proxyHeaders(proxy)[1],
-    requestTls: connect,
-    proxyTls: { timeout: options.connectTimeoutMs },
-  });
-}
-
-async function importPool(): Promise<typeof import('undici').Pool> {
-  try {
-    return (await import('undici/lib/dispatcher/pool.js')).default;
-  } catch {
-    // Another layout of the library: the whole of it then.
-    return (await importDriver('undici', () => import('undici'))).Pool;
-  }
-}
-
-function isHttps(origin: string): boolean {
-  return origin.startsWith('https:');
-}
-
-function originOf(proxy: string | undefined): string {
-  return new URL(proxy ?? '').origin;
-}
-
-function proxyHeaders(proxy: string | undefined): string[] {
-  const { username, password } = new URL(proxy ?? '');
-  if (username === '') return [];
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return ['proxy-authorization', `Basic ${Buffer.from(pair).toString('base64')}`];
 }

@@ -40,13 +40,20 @@ export class HeldBytes {
       this.bytes.copy(larger, 0, 0, this.length);
       this.bytes = larger;
     }
-    bytes.copy(this.bytes, this.length, start, end);
+    if (end - start > shortBytesMax) bytes.copy(this.bytes, this.length, start, end);
+    else {
+      // A call into the runtime costs more than a few stores.
+      const target = this.bytes;
+      let to = this.length;
+      for (let at = start; at < end; at++) target[to++] = bytes[at]!;
+    }
     this.length = needed;
   }
 
   appendByte(byte: number): void {
-    single[0] = byte;
-    this.append(single, 0, 1);
+    if (this.length === this.bytes.length) this.append(single, 0, 1);
+    else this.length++;
+    this.bytes[this.length - 1] = byte;
   }
 
   /** Empties it, and gives memory back after something large. */
@@ -57,3 +64,4 @@ export class HeldBytes {
 }
 
 const single = Buffer.alloc(1);
+const shortBytesMax = 32;

@@ -340,7 +340,8 @@ export class MultilineAssembler {
    *  cannot is passed on as it is, and the line begins its next piece. */
   private makeRoom(group: HeldGroup, length: number, receive: RecordReceiver): boolean {
     let total = length + 1;
-    if (this.openCount > 0) for (const other of this.groups) total += other.content.length;
+    const { groups } = this;
+    for (let i = 0; i < groups.length; i++) total += groups[i]!.content.length;
     if (total <= this.limits.bytesMax) return group.isOpen;
     this.limits.onCut();
     const { state } = group;
@@ -357,7 +358,8 @@ export class MultilineAssembler {
   }
 
   private group(index: number, name: string, receive: RecordReceiver): HeldGroup {
-    for (const group of this.groups) {
+    for (let i = 0; i < this.groups.length; i++) {
+      const group = this.groups[i]!;
       if (group.rulesIndex === index && group.name === name) return group;
     }
     if (this.groups.length >= groupsMax) {

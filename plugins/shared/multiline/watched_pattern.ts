@@ -4,8 +4,8 @@ import { RegexBudgetError, runGuarded } from '../../../core/sdk/index.ts';
 /** An expression, ready to be tried. */
 export interface LinePattern {
   test(text: string): boolean;
-  /** A text that every match contains, or ''. */
-  readonly requiredText?: string;
+  /** False when a text lacks something that every match has. */
+  mayMatch?(text: string): boolean;
   /** True when a search in a text of this length could take long. Grows with the length. */
   needsGuard?(length: number): boolean;
 }
@@ -27,12 +27,10 @@ export class WatchedPattern {
   /** Lines that the expression was given up on. */
   givenUp = 0;
   private readonly pattern: LinePattern;
-  private readonly required: string;
   private readonly verdicts = new Map<string, boolean>();
 
   constructor(pattern: LinePattern) {
     this.pattern = pattern;
-    this.required = pattern.requiredText ?? '';
     this.guardedBytesMin = shortestGuarded(pattern);
   }
 
@@ -42,7 +40,7 @@ export class WatchedPattern {
     if (text.length < this.guardedBytesMin) return this.tryUnwatched(text);
     const known = this.verdicts.get(text);
     if (known !== undefined) return known;
-    if (!text.includes(this.required)) return false;
+    if (!this.mayMatch(text)) return false;
     this.tryWatched([text], 0);
     return this.verdicts.get(text) === true;
   }
@@ -50,7 +48,7 @@ export class WatchedPattern {
   /** Tries lines in advance. */
   async prepare(texts: readonly string[]): Promise<void> {
     const tried = texts.filter((text) => {
-      const isTried = text.length >= this.guardedBytesMin && text.includes(this.required);
+      const isTried = text.length >= this.guardedBytesMin && this.mayMatch(text);
       if (!isTried) this.verdicts.set(text, false);
       return isTried && !this.verdicts.has(text);
     });
@@ -71,6 +69,10 @@ export class WatchedPattern {
   /** Forgets the lines tried in advance. */
   forget(): void {
     if (this.verdicts.size > 0) this.verdicts.clear();
+  }
+
+  private mayMatch(text: string): boolean {
+    return this.pattern.mayMatch?.(text) ?? true;
   }
 
   private tryUnwatched(text: string): boolean {

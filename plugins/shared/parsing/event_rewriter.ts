@@ -4,7 +4,6 @@ import {
   type Column,
   type Field,
   findMember,
-  layout,
   MemberCursor,
   type ParsedFields,
   topLevel,
@@ -14,10 +13,9 @@ import { jsonOf } from './json_text.ts';
 import type { TextChoice } from './text_choice.ts';
 
 const fieldsKeptMax = 1024;
-/** Parsers whose keys have no end leave the other half of a batch's columns to other stages. */
-const openColumnsMax = 32;
 /** Longer texts are faster written by the runtime. */
 const shortTextMax = 24;
+const plainTextMax = 64;
 /** Longer texts are not searched for the values that came out of them. */
 const searchedTextMax = 8192;
 
@@ -42,6 +40,11 @@ export class EventRewriter {
 
   constructor(options: RewriteOptions) {
     this.options = options;
+  }
+
+  /** An object takes the place of the whole event. */
+  get isPlain(): boolean {
+    return !this.options.reserveData && !this.options.preserveKey;
   }
 
   /** Forgets the columns of the batch before. */
@@ -73,7 +76,8 @@ export class EventRewriter {
   }
 
   /** Sets the fields one by one, as columns. `skip` is the position of one to leave out, or -1.
-   *  `isAscii`: the text stands in the batch, a byte a character. */
+   *  `isAscii`: the text stands in the batch, a byte a character. Keys that the options do not fix
+   *  have no order of their own: they become an object, in the order of the text. */
   setFields(
     batch: Batch,
     choice: TextChoice,
@@ -83,8 +87,7 @@ export class EventRewriter {
   ): void {
     // hot path
     const { index, field: from, fields, text, start: textStart } = choice;
-    const columnsMax = fixedKeys ? layout.columnsMax : openColumnsMax;
-    if (!this.reserveColumns(batch, fields, skip, columnsMax)) {
+    if (!fixedKeys || !this.reserveColumns(batch, fields, skip)) {
       this.setAsObject(batch, index, from, fields, skip);
       return;
     }
@@ -119,7 +122,7 @@ export class EventRewriter {
     }
   }
 
-  /** Sets the fields as one JSON object: for parsers whose keys have no end. */
+  /** Sets the fields as one JSON object. */
   setAsObject(batch: Batch, index: number, from: Field, fields: ParsedFields, skip: number): void {
     const out = this.out;
     out.clear();
@@ -128,12 +131,12 @@ export class EventRewriter {
   }
 
   /** Sees that there is a column for each field; false when the batch has no more of them. */
-  private reserveColumns(batch: Batch, fields: ParsedFields, skip: number, most: number): boolean {
+  private reserveColumns(batch: Batch, fields: ParsedFields, skip: number): boolean {
     for (let i = 0; i < fields.count; i++) {
       const key = fields.keys[i]!;
       if (i === skip || this.slotKeys[i] === key) continue;
       const field = this.field(key);
-      const column = batch.columns.length < most ? batch.column(field) : batch.findColumn(field);
+      const column = batch.column(field);
       if (column === undefined) return false;
       this.slotKeys[i] = key;
       this.slotColumns[i] = column;
@@ -276,15 +279,41 @@ export function writeObject(fields: ParsedFields, skip: number, out: ByteWriter)
   for (let i = 0; i < fields.count; i++) {
     const key = fields.keys[i]!;
     if (i === skip || (last === undefined ? comesAgain(fields, i) : last.get(key) !== i)) continue;
-    const json = jsonOf(fields.values[i]);
-    if (json === undefined) continue;
+    const value = fields.values[i];
+    const json = typeof value === 'string' ? undefined : jsonOf(value);
+    if (json === undefined && typeof value !== 'string') continue;
     if (!first) out.byte(0x2c);
     first = false;
-    out.text(JSON.stringify(key));
+    writeString(key, out);
     out.byte(0x3a);
-    out.text(json);
+    if (json === undefined) writeString(value as string, out);
+    else out.text(json);
   }
   out.byte(0x7d);
+}
+
+/** Writes a JSON string; one that is short and plain without a call into the runtime. */
+function writeString(text: string, out: ByteWriter): void {
+  // hot path
+  const { length } = text;
+  if (length <= plainTextMax) {
+    out.reserve(length + 2);
+    const { buffer } = out;
+    let at = out.length;
+    buffer[at++] = 0x22;
+    let i = 0;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) break;
+      buffer[at++] = code;
+    }
+    if (i === length) {
+      buffer[at++] = 0x22;
+      out.length = at;
+      return;
+    }
+  }
+  out.text(JSON.stringify(text));
 }
 
 function comesAgain(fields: ParsedFields, position: number): boolean {

@@ -2,6 +2,7 @@ import {
   type Batch,
   type Column,
   type Counter,
+  countMarked,
   dropReason,
   type Field,
   type Parser,
@@ -96,6 +97,18 @@ export class ParseStage {
     const valid = this.validator.validateJsonColumn(batch, column);
     const lists = this.validator.memberLists;
     const { start, end, field } = column;
+    const { count } = batch;
+    // When every event becomes its object, nothing else of them stays.
+    if (this.rewriter.isPlain && countMarked(valid, count) === count && areAll(batch)) {
+      this.states.fill(state.done, 0, count);
+      batch.rootStart.set(start.subarray(0, count));
+      batch.rootEnd.set(end.subarray(0, count));
+      batch.rootKind.fill(1, 0, count);
+      batch.memberLists.set(lists.subarray(0, count));
+      for (const { kind } of batch.columns) kind.fill(valueKind.absent, 0, count);
+      this.takeTimes(batch);
+      return;
+    }
     for (let index = 0; index < batch.count; index++) {
       if (batch.select[index] !== 1) continue;
       if (valid[index] === 1) {
@@ -110,6 +123,10 @@ export class ParseStage {
         batch.select[index] = 0;
       }
     }
+    this.takeTimes(batch);
+  }
+
+  private takeTimes(batch: Batch): void {
     this.times[0]?.takeFromRoots(batch, this.context.kernel, (index) =>
       this.failTime(batch, index),
     );
@@ -209,6 +226,11 @@ export class ParseStage {
     this.timeFailures.value++;
     batch.addMark(index, timeFailureMark);
   }
+}
+
+/** True when a batch's selection has all of its events. */
+function areAll(batch: Batch): boolean {
+  return countMarked(batch.select, batch.count) === batch.count;
 }
 
 /** True when what was located is a string. */

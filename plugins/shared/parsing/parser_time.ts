@@ -1,6 +1,10 @@
 import {
   compileDateFormat,
+  compileFieldPath,
+  type DateMemo,
   type DateParser,
+  type Field,
+  fieldOf,
   type ParserTime,
   systemTimeZoneName,
 } from '../../../core/sdk/index.ts';
@@ -37,10 +41,16 @@ export function parserTime(
     }),
   );
   return {
-    field: context.field(key),
+    field: timeField(key),
     keep: options.time_keep ?? false,
     reader: parsers.length === 1 ? parsers[0]! : new FirstFittingDate(parsers),
   };
+}
+
+/** Only read: so it takes no place among the fields that are added. */
+function timeField(key: string): Field {
+  const { keys, literal } = compileFieldPath(key);
+  return fieldOf(keys, literal);
 }
 
 function zoneOf(options: ParserOptions): string {
@@ -59,6 +69,11 @@ export class FirstFittingDate {
   /** At least one parser. */
   constructor(parsers: readonly DateParser[]) {
     this.parsers = parsers;
+  }
+
+  /** That of the format which fitted last. */
+  get memo(): DateMemo | undefined {
+    return this.parsers[this.last]!.memo;
   }
 
   parse(text: string): boolean {

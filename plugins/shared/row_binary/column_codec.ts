@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../../../core/sdk/index.ts';
+import type { ByteWriter, Cell } from '../../../core/sdk/index.ts';
 import type { RowReader } from './row_reader.ts';
 
 /** Writes and reads the values of one column type in RowBinary. Source: ClickHouse's documentation
@@ -14,6 +14,8 @@ export interface ColumnCodec {
   writeTime?(seconds: number, nanos: number, out: ByteWriter): void;
   /** Reads a value and gives it as JSON. */
   readJson(reader: RowReader): string;
+  /** How the kernel may write values; it leaves those that it does not know to `write`. */
+  readonly cell?: Cell;
   /** True for types that a `Nullable` can be around of. */
   readonly nestable: boolean;
 }
@@ -43,4 +45,9 @@ export function writeVarText(out: ByteWriter, text: string): void {
   writeVarUint(out, bytes);
   out.reserve(bytes);
   out.length += out.buffer.write(text, out.length, 'utf8');
+}
+
+/** The cell of a type that knows no NULL. */
+export function plainCell(form: Cell['form'], size: number, isUtc = false): Cell {
+  return { form, size, isNullable: false, isUtc };
 }

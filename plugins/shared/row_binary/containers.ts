@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../../../core/sdk/index.ts';
+import type { ByteWriter, Cell } from '../../../core/sdk/index.ts';
 import { type ColumnCodec, ValueMisfit, writeVarUint } from './column_codec.ts';
 import type { RowReader } from './row_reader.ts';
 import type { EnumEntry } from './type_text.ts';
@@ -6,10 +6,12 @@ import type { EnumEntry } from './type_text.ts';
 /** Nullable(T): a byte, 1 for NULL, then the value unless it is NULL. */
 export class NullableCodec implements ColumnCodec {
   readonly nestable = false;
+  readonly cell?: Cell;
   private readonly inner: ColumnCodec;
 
   constructor(inner: ColumnCodec) {
     this.inner = inner;
+    if (inner.cell !== undefined) this.cell = { ...inner.cell, isNullable: true };
   }
 
   write(text: string, quoted: boolean, out: ByteWriter): void {

@@ -1,5 +1,5 @@
-import type { ByteWriter } from '../../../core/sdk/index.ts';
-import { type ColumnCodec, ValueMisfit } from './column_codec.ts';
+import { type ByteWriter, type Cell, cellForms } from '../../../core/sdk/index.ts';
+import { type ColumnCodec, plainCell, ValueMisfit } from './column_codec.ts';
 import type { RowReader } from './row_reader.ts';
 
 /** Int8 to Int256 and UInt8 to UInt256. ClickHouse wraps what is out of range in silence; here it
@@ -10,6 +10,7 @@ export function integerCodec(bits: number, signed: boolean): ColumnCodec {
 
 class SmallInteger implements ColumnCodec {
   readonly nestable = true;
+  readonly cell: Cell;
   private readonly bytes: number;
   private readonly signed: boolean;
   private readonly least: number;
@@ -18,6 +19,7 @@ class SmallInteger implements ColumnCodec {
   constructor(bits: number, signed: boolean) {
     this.bytes = bits / 8;
     this.signed = signed;
+    this.cell = plainCell(signed ? cellForms.signed : cellForms.unsigned, this.bytes);
     this.least = signed ? -(2 ** (bits - 1)) : 0;
     this.most = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
   }
@@ -49,6 +51,7 @@ class SmallInteger implements ColumnCodec {
 
 class LargeInteger implements ColumnCodec {
   readonly nestable = true;
+  readonly cell?: Cell;
   private readonly bytes: number;
   private readonly signed: boolean;
   private readonly least: bigint;
@@ -57,6 +60,8 @@ class LargeInteger implements ColumnCodec {
   constructor(bits: number, signed: boolean) {
     this.bytes = bits / 8;
     this.signed = signed;
+    const form = signed ? cellForms.signed : cellForms.unsigned;
+    if (bits === 64) this.cell = plainCell(form, this.bytes);
     this.least = signed ? -(1n << BigInt(bits - 1)) : 0n;
     this.most = (1n << BigInt(signed ? bits - 1 : bits)) - 1n;
   }
@@ -115,10 +120,12 @@ export class DecimalCodec implements ColumnCodec {
 
 export class FloatCodec implements ColumnCodec {
   readonly nestable = true;
+  readonly cell: Cell;
   private readonly bits: 32 | 64;
 
   constructor(bits: 32 | 64) {
     this.bits = bits;
+    this.cell = plainCell(cellForms.float, bits / 8);
   }
 
   write(text: string, quoted: boolean, out: ByteWriter): void {
@@ -158,6 +165,7 @@ export class FloatCodec implements ColumnCodec {
 
 export class BoolCodec implements ColumnCodec {
   readonly nestable = true;
+  readonly cell = plainCell(cellForms.bool, 1);
 
   write(text: string, _quoted: boolean, out: ByteWriter): void {
     const word = text.toLowerCase();

@@ -1,11 +1,12 @@
 import { isIP, isIPv4 } from 'node:net';
-import type { ByteWriter } from '../../../core/sdk/index.ts';
-import { type ColumnCodec, ValueMisfit, writeVarText } from './column_codec.ts';
+import { type ByteWriter, cellForms } from '../../../core/sdk/index.ts';
+import { type ColumnCodec, plainCell, ValueMisfit, writeVarText } from './column_codec.ts';
 import type { RowReader } from './row_reader.ts';
 
 /** String. Numbers, booleans, objects and arrays are kept as their JSON text, as ClickHouse does. */
 export class StringCodec implements ColumnCodec {
   readonly nestable = true;
+  readonly cell = plainCell(cellForms.text, 0);
 
   write(text: string, _quoted: boolean, out: ByteWriter): void {
     writeVarText(out, text);

@@ -1,11 +1,13 @@
 import {
   type ByteWriter,
+  type Cell,
+  cellForms,
   compileDateFormat,
   type DateParser,
   iso8601BytesMax,
   writeIso8601,
 } from '../../../core/sdk/index.ts';
-import { type ColumnCodec, ValueMisfit } from './column_codec.ts';
+import { type ColumnCodec, plainCell, ValueMisfit } from './column_codec.ts';
 import { writeBigInt } from './numbers.ts';
 import type { RowReader } from './row_reader.ts';
 
@@ -17,11 +19,13 @@ const latest = 10_413_791_999;
 /** Date (16 bits of days) and Date32 (days before 1970 too). A time of day is cut off, in UTC. */
 export class DateCodec implements ColumnCodec {
   readonly nestable = true;
+  readonly cell: Cell;
   private readonly isWide: boolean;
   private readonly reader = new InstantReader('UTC');
 
   constructor(isWide: boolean) {
     this.isWide = isWide;
+    this.cell = plainCell(cellForms.date, isWide ? 4 : 2, true);
   }
 
   write(text: string, quoted: boolean, out: ByteWriter): void {
@@ -55,11 +59,13 @@ export class DateCodec implements ColumnCodec {
 /** DateTime: 32 bits of Unix seconds. A fraction is cut off. */
 export class DateTimeCodec implements ColumnCodec {
   readonly nestable = true;
+  readonly cell: Cell;
   private readonly reader: InstantReader;
 
   /** Texts without a zone are in `timezone`. */
   constructor(timezone: string) {
     this.reader = new InstantReader(timezone);
+    this.cell = plainCell(cellForms.dateTime, 4, timezone === 'UTC');
   }
 
   write(text: string, quoted: boolean, out: ByteWriter): void {
@@ -85,12 +91,14 @@ export class DateTimeCodec implements ColumnCodec {
 /** DateTime64(P): 64 bits of 10^-P seconds. Finer digits are cut off. */
 export class DateTime64Codec implements ColumnCodec {
   readonly nestable = true;
+  readonly cell: Cell;
   private readonly reader: InstantReader;
   private readonly perSecond: bigint;
   private readonly nanosPerTick: bigint;
 
   constructor(precision: number, timezone: string) {
     this.reader = new InstantReader(timezone);
+    this.cell = plainCell(cellForms.dateTime64, precision, timezone === 'UTC');
     this.perSecond = 10n ** BigInt(precision);
     this.nanosPerTick = 10n ** BigInt(9 - precision);
   }

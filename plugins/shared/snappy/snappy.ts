@@ -1,38 +1,70 @@
+import { type Kernel, SnappyFragments, snappyFragmentBytes } from '../../../core/sdk/index.ts';
+
 /** Snappy's block format (google/snappy, format_description.txt): the length as a varint, then
  *  literals and copies. Matches are searched within fragments of 64 KiB, so that every offset fits
  *  a copy of three bytes. */
 
-const fragmentBytes = 65_536;
 const tableBits = 14;
 const hashMultiplier = 0x1e35a7bd;
 /** A match is not looked for closer to the end of a fragment than this. */
 const marginBytes = 15;
 
-/** Compresses buffers one after another; the table and the output are its own and used again. */
+/** Compresses buffers one after another; the table and the output are its own and used again. With
+ *  a kernel that does the work, and the bytes are the same. */
 export class SnappyCompressor {
-  private readonly table = new Uint16Array(1 << tableBits);
+  private readonly kernel: SnappyFragments | undefined;
+  private table: Uint16Array | undefined;
   private target = Buffer.alloc(0);
   private at = 0;
 
-  /** Compresses a whole buffer. The result is valid until the next call. */
-  compress(input: Buffer): Buffer {
-    const most = maxCompressedBytes(input.length);
+  constructor(kernel?: Kernel) {
+    this.kernel = kernel && new SnappyFragments(kernel);
+  }
+
+  /** Compresses a whole buffer, or several as if they were one. The result is valid until the next
+   *  call. */
+  compress(input: Buffer | readonly Buffer[]): Buffer {
+    const parts = Buffer.isBuffer(input) ? [input] : input;
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    const most = maxCompressedBytes(bytes);
     if (this.target.length < most) this.target = Buffer.allocUnsafeSlow(most);
     this.at = 0;
-    let length = input.length;
+    let length = bytes;
     while (length >= 0x80) {
       this.target[this.at++] = (length % 128) | 0x80;
       length = Math.floor(length / 128);
     }
     this.target[this.at++] = length;
-    for (let start = 0; start < input.length; start += fragmentBytes) {
-      this.fragment(input, start, Math.min(start + fragmentBytes, input.length));
+    if (this.kernel !== undefined) this.compressInKernel(parts, this.kernel);
+    else {
+      const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      for (let start = 0; start < bytes; start += snappyFragmentBytes) {
+        this.fragment(whole, start, Math.min(start + snappyFragmentBytes, bytes));
+      }
     }
     return this.target.subarray(0, this.at);
   }
 
+  private compressInKernel(parts: readonly Buffer[], kernel: SnappyFragments): void {
+    // hot path
+    let filled = 0;
+    for (const part of parts) {
+      let from = 0;
+      while (from < part.length) {
+        const copied = part.copy(kernel.input, filled, from);
+        from += copied;
+        filled += copied;
+        if (filled < snappyFragmentBytes) continue;
+        this.at = kernel.compress(filled, this.target, this.at);
+        filled = 0;
+      }
+    }
+    if (filled > 0) this.at = kernel.compress(filled, this.target, this.at);
+  }
+
   private fragment(input: Buffer, start: number, end: number): void {
     // hot path
+    this.table ??= new Uint16Array(1 << tableBits);
     const table = this.table.fill(0);
     const limit = end - marginBytes;
     let literalStart = start;

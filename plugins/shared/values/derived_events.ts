@@ -43,16 +43,9 @@ export class DerivedEvents {
     let start = derived.dataStart;
     for (let i = 0; i < this.parents.length; i++) {
       const parent = this.parents[i]!;
-      const made = derived.addEvent(
-        batch.offset[parent]!,
-        batch.offsetEnd[parent]!,
-        batch.seconds[parent]!,
-        batch.nanos[parent]!,
-      );
+      const made = derived.addDerived(batch, parent, this.parts[i]!);
       const end = derived.dataStart + this.ends[i]!;
-      derived.part[made] = this.parts[i]!;
       derived.setRoot(made, start, end);
-      derived.setTag(made, batch.tagName(parent));
       start = end;
     }
     emitter.forward(derived, to);

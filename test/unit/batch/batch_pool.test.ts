@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BatchPool } from '../../../core/batch/batch_pool.ts';
+import { fieldOf } from '../../../core/batch/field.ts';
 import { layout, memoryBytes } from '../../../core/batch/layout.ts';
 import { kernelForTest, testSource } from '../kernel/batches.ts';
 
@@ -27,12 +28,7 @@ for (const kernel of [undefined, kernelForTest()]) {
       batch.bytes.fill(i + 1, batch.dataStart, batch.dataEnd + layout.guardBytes);
       while (batch.reserveScratch(64 * 1024) >= 0);
       for (let c = 0; c < layout.columnsMax; c++) {
-        const column = batch.column({
-          keys: [`c${c}`],
-          literal: undefined,
-          name: `c${c}`,
-          memberPrefix: Buffer.alloc(0),
-        })!;
+        const column = batch.column(fieldOf([`c${c}`]))!;
         column.start.fill(i + 1);
         column.end.fill(i + 1);
         column.kind.fill(i + 1);

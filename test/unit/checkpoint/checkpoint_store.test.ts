@@ -243,3 +243,13 @@ test('a history of changes, flushes, failures and crashes never loses a flushed 
     { numRuns: 200 },
   );
 });
+
+test('a newest file that lost synced lines is noticed, and the previous one fills them in', async () => {
+  const fileSystem = await twoGenerations();
+  const content = fileSystem.bytes(path);
+  const firstLineEnd = content.indexOf('\n') + 1;
+  fileSystem.files.get(path)!.bytes = content.subarray(0, firstLineEnd);
+  const store = await open(fileSystem);
+  assert.equal(store.damagedLines, 2);
+  assert.deepEqual(store.entries.get('a'), entry(2));
+});

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { listPluginPaths, loadConfig } from '../../../core/config/load.ts';
+import { loadConfig, readPipelineFiles } from '../../../core/config/load.ts';
 import { type FileTexts, loadTexts, placesOf, samplePlugins } from './sample_plugins.ts';
 
 const pipeline = 'pipeline: {inputs: [{name: stdin}], outputs: [{name: null}]}\n';
@@ -24,6 +24,17 @@ test('Included files come before the file that includes them, each once.', () =>
     'b.yaml': filter('b'),
   };
   assert.deepEqual(filterTags(texts), ['two', 'b', 'one', 'main']);
+});
+
+test('Files named by parsers_file are read like included ones.', () => {
+  const texts = {
+    'main.yaml': `service: {parsers_file: [p/one.yaml, p/two.yaml]}\n${pipeline}`,
+    'p/one.yaml': filter('one'),
+    'p/two.yaml': filter('two'),
+  };
+  assert.deepEqual(filterTags(texts), ['one', 'two']);
+  const missing = loadTexts({ 'main.yaml': `service: {parsers_file: none.yaml}\n${pipeline}` });
+  assert.match(placesOf(missing).join(), /main\.yaml:1:25: .*none\.yaml cannot be read/);
 });
 
 test('Globs of includes are taken in the order of names, and may match nothing.', () => {
@@ -144,14 +155,13 @@ test('Third-party plugins are listed before their schemas are needed.', () => {
       'Plugins: [sluice-plugin-x]\nincludes: [sub/b.yaml]\npipeline: {inputs: [{name: custom}]}\n';
     writeFileSync(join(directory, 'main.yaml'), main);
     writeFileSync(join(directory, 'sub/b.yaml'), 'plugins: ["./${NAME}.mjs"]\n');
-    const { plugins, diagnostics } = listPluginPaths({
+    const { pluginPaths } = readPipelineFiles({
       files: ['main.yaml'],
       cwd: directory,
       env: { NAME: 'mine' },
     });
-    assert.deepEqual(diagnostics, []);
     assert.deepEqual(
-      plugins.map(({ text, modulePath }) => [text, modulePath]),
+      pluginPaths.map(({ text, modulePath }) => [text, modulePath]),
       [
         ['./mine.mjs', join(directory, 'sub/mine.mjs')],
         ['sluice-plugin-x', undefined],

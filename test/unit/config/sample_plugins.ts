@@ -136,7 +136,7 @@ export function loadText(text: string, options: Partial<LoadOptions> = {}) {
   return { ...result, places: placesOf(result) };
 }
 
-export function placesOf({ diagnostics }: LoadResult): string[] {
+export function placesOf({ diagnostics }: Pick<LoadResult, 'diagnostics'>): string[] {
   return diagnostics.map(
     ({ file, line, column, severity, message }) =>
       `${file}:${line}:${column}: ${severity}: ${message}`,

@@ -333,3 +333,25 @@ test('values that a plugin filled in wrongly do not keep a letter out', async ()
   assert.deepEqual(await store.append([odd]), ['stored']);
   assert.equal((await readAll(fileSystem, false)).length, 1);
 });
+
+test('the intact letters of a cut block stay, and those behind a damaged one in a block', async () => {
+  const fileSystem = new MemoryFileSystem();
+  const store = await open(fileSystem);
+  await store.append(letters(3));
+  await store.append(letters(3, 10));
+  await store.close();
+  const content = fileSystem.bytes(firstFile);
+  // The length of the second letter's record, so that it does not decode.
+  content[content.indexOf('{"n":1}') - 1]! = 0xff;
+  fileSystem.files.get(firstFile)!.bytes = content.subarray(0, content.length - 30);
+  let damagedBytes = 0;
+  const again = await open(fileSystem, {
+    onDamage: ({ start, end }) => {
+      damagedBytes += end - start;
+    },
+  });
+  assert.ok(damagedBytes > 0);
+  await again.append([letter(20)]);
+  await again.close();
+  assert.deepEqual(await offsets(fileSystem), [0, 2, 10, 11, 20]);
+});

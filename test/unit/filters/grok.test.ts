@@ -308,10 +308,31 @@ describe('the grok filter', () => {
       expected: { log: 'abc', tags: ['b', 'c', 'a'] },
     },
     {
-      what: 'fills a field and a field within it by list or not at all',
+      what: 'writes nothing of a match of which a part cannot be written',
       options: { pattern: '%{WORD:a} %{WORD:[a][b]}' },
       event: 'x y',
-      expected: { log: 'x y', a: 'x', tags: ['_grokparsefailure'] },
+      expected: { log: 'x y', tags: ['_grokparsefailure'] },
+    },
+    {
+      what: 'writes nothing where the raw line stands in the way of a member',
+      options: { pattern: '%{WORD:name} %{WORD:[host][name]} %{INT:[log][level]:int} %{WORD:z}' },
+      event: 'x y 3 z',
+      expected: { log: 'x y 3 z', tags: ['_grokparsefailure'] },
+    },
+    {
+      what: 'writes nothing into a record that has something else in the way',
+      options: {
+        pattern: '%{WORD:name} %{WORD:[host][name]} %{WORD:[a][b]}',
+        overwrite: ['name'],
+      },
+      event: { record: '{"log":"x y z","name":"old","a":[1],"host":{"id":1}}' },
+      expected: {
+        log: 'x y z',
+        name: 'old',
+        a: [1],
+        host: { id: 1 },
+        tags: ['_grokparsefailure'],
+      },
     },
   ];
   for (const { what, options, event, expected } of cases) {
@@ -466,13 +487,14 @@ describe('what grok writes', () => {
         };
         const [record] = recordsOf(prepared()) as [Record<string, unknown>];
         const grok = compileGrok({ patterns: [pattern] });
+        const before = structuredClone(record);
         let isWritten = true;
         for (const { path: keys, value: one } of grok.matchToFields(line) ?? []) {
           const name = keys.length === 1 ? keys[0]! : keys.map((key) => `[${key}]`).join('');
           isWritten &&= setCapture(record, keys, one, overwrite.includes(name));
         }
-        if (!isWritten) record['tags'] = ['_grokparsefailure'];
-        expected = record;
+        // All of a match or nothing.
+        expected = isWritten ? record : { ...before, tags: ['_grokparsefailure'] };
         const batch = prepared();
         const filter = plugin.create({ pattern, overwrite }, context) as BatchFilter;
         await runFilter(filter, batch);

@@ -56,6 +56,18 @@ const cases: readonly [string, Options, Event, Event][] = [
     { m: 'GET', a: { b: 7 } },
     { m: 'GET', a: { b: 7 }, r: 'GET $1 7 %{no}' },
   ],
+  [
+    'set renders fields inside lists and objects',
+    { set: { r: ['%{m}', { k: ['%{n} "%{q}"', 1], '%{m}': null }, 'x'], s: { a: ['x', 2] } } },
+    { m: 'GET', n: 7, q: 'a"b' },
+    {
+      m: 'GET',
+      n: 7,
+      q: 'a"b',
+      r: ['GET', { k: ['7 "a"b"', 1], '%{m}': null }, 'x'],
+      s: { a: ['x', 2] },
+    },
+  ],
   ['set renders dates', { set: { d: '%{+YYYY.MM.dd}' } }, {}, { d: '2023.11.14' }],
   [
     'set renders arrays and objects',

@@ -137,10 +137,11 @@ test('records that come and go in a pipeline are all accounted for', async () =>
   const lines = accepted.map(
     (one) => `${one['tag']} ${one['message'] ?? one['list']} ${one['env']}`,
   );
+  // In the order of their sources: the throttle lets the first two of its tag through.
   assert.deepEqual(lines.sort(), [
     'alert.test b prod',
     'test 1 prod',
-    'test 2 prod',
+    'test b prod',
     'warned c prod',
   ]);
 });

@@ -67,6 +67,8 @@ export function testContext(overrides: Partial<PluginContext> = {}): TestContext
       hostName: 'test-host',
       storagePath: '/tmp',
     },
+    declare: (field) => field,
+    environment: (name) => process.env[name],
     field(reference) {
       const path = compileFieldPath(reference);
       return fieldOf(path.keys, path.literal);

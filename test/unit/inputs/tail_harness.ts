@@ -127,6 +127,8 @@ export type Surroundings = Partial<InputContext> & {
   readonly onLine?: (line: string, generation: string, offset: number) => void;
   /** The test says when the input looks and reads. */
   readonly isStepped?: boolean;
+  /** Makes another input than tail. */
+  readonly makeInput?: (context: InputContext) => Input;
 };
 
 /** One run of a tail input on a directory of its own. */
@@ -134,6 +136,7 @@ export class TailRun implements BatchEmitter {
   readonly sent: SentRecord[] = [];
   readonly counters = new Map<string, { value: number }>();
   readonly warnings: string[] = [];
+  readonly warningFields: Record<string, unknown>[] = [];
   largestBatchBytes = 0;
   failure: unknown;
   private readonly sources: MemorySources;
@@ -157,8 +160,9 @@ export class TailRun implements BatchEmitter {
   ) {
     this.sources = new MemorySources(checkpoints);
     this.eventsMax = surroundings.eventsMax ?? 2048;
+    const context = this.context(directory, surroundings);
     this.onLine = surroundings.onLine;
-    this.input = plugin.create(tailOptions(options), this.context(directory, surroundings));
+    this.input = surroundings.makeInput?.(context) ?? plugin.create(tailOptions(options), context);
     const isStepped = surroundings.isStepped ?? false;
     this.done = (isStepped ? this.begin() : this.input.run(this, this.stopper.signal))
       .catch((error: unknown) => {
@@ -263,6 +267,11 @@ export class TailRun implements BatchEmitter {
     await this.input.close?.();
   }
 
+  /** Sources that the input has opened. */
+  get sourceCount(): number {
+    return this.sources.opened.size;
+  }
+
   async save(): Promise<void> {
     await this.sources.save();
   }
@@ -313,8 +322,9 @@ export class TailRun implements BatchEmitter {
   }
 
   private context(directory: string, surroundings: Partial<InputContext>): InputContext {
-    const say = (_fields: Record<string, unknown>, message: string) => {
+    const say = (fields: Record<string, unknown>, message: string) => {
       this.warnings.push(message);
+      this.warningFields.push(fields);
     };
     return {
       id: 'tail.0',
@@ -336,6 +346,8 @@ export class TailRun implements BatchEmitter {
         hostName: 'host',
         storagePath: directory,
       },
+      declare: (field) => field,
+      environment: (name) => process.env[name],
       field: (reference) => fieldOf([reference]),
       parser: (name) => {
         throw new Error(`no parser ${name}`);

@@ -136,6 +136,8 @@ export function outputOf<Options>(
       hostName: 'host',
       storagePath: '/tmp',
     },
+    declare: (field) => field,
+    environment: (name) => process.env[name],
     field: (reference) => {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { Secret } from '../../../core/config/secret.ts';
 import type { DeliveryOutcome, Output } from '../../../core/sdk/contracts.ts';
 import { type HttpOutputOptions, schema } from '../../../plugins/outputs/http/config.ts';
-import { outcomeOf } from '../../../plugins/outputs/http/http_response.ts';
+import { outcomeOf } from '../../../plugins/shared/http_client/response_outcome.ts';
 import { plugin } from '../../../plugins/outputs/http/index.ts';
 import { chunkOf, optionsOf, outputContext, type TestEvent } from '../shared/output_harness.ts';
 

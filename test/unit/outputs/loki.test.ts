@@ -30,7 +30,7 @@ function pushOf(options: Options, events: readonly TestEvent[]): Pushed[] {
   const { chunk } = chunkOf(output.encoder, events);
   const all = Array.from({ length: chunk.count }, (_, i) => i);
   // The format's own shape.
-  const body = JSON.parse(jsonFormat.body(streamsOf(chunk, all)).toString()) as {
+  const body = JSON.parse(Buffer.concat(jsonFormat.body(streamsOf(chunk, all))).toString()) as {
     streams: Pushed[];
   };
   return body.streams;
@@ -63,9 +63,10 @@ test('a push in protobuf is the message to the byte', () => {
     ),
   ]);
   const expected = Buffer.concat([Buffer.from([0x0a, stream.length]), stream]);
-  const body = protobufFormat().body(streamsOf(chunk, [0, 1]));
-  assert.equal(body.toString('hex'), expected.toString('hex'));
-  assert.deepEqual(protobufFormat().body(streamsOf(restored(chunk), [0, 1])), body);
+  const bodyOf = (of: Chunk): string =>
+    Buffer.concat(protobufFormat().body(streamsOf(of, [0, 1]))).toString('hex');
+  assert.equal(bodyOf(chunk), expected.toString('hex'));
+  assert.equal(bodyOf(restored(chunk)), bodyOf(chunk));
 });
 
 test('labels come from fixed values, fields and templates, under names that Loki takes', () => {
@@ -168,6 +169,20 @@ test('a dead letter is the record, with the metadata that was taken out of it', 
       const { chunk } = chunkOf(output.encoder, [{ root }]);
       assert.equal(output.encoder.recordJson(chunk.recordAt(0)), record);
     }
+  }
+});
+
+test('a dead letter is the whole record, with what went into the labels', () => {
+  for (const format of ['json', 'protobuf'] as const) {
+    const { output } = outputOf(plugin, {
+      format,
+      labels: ['job=x', '$app', "zone=$k8s['zone']", 'mixed=a$app'],
+      remove_keys: ['app', '$k8s', 'gone'],
+    });
+    const root = { app: 'a "b", c="d"', k8s: { zone: 'é' }, gone: 1, text: 'x' };
+    const { chunk } = chunkOf(output.encoder, [{ root }]);
+    const record = output.encoder.recordJson(chunk.recordAt(0), chunk.sectionOf(0));
+    assert.deepEqual(JSON.parse(record), { text: 'x', app: root.app, k8s: root.k8s });
   }
 });
 

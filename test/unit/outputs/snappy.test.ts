@@ -6,13 +6,20 @@ import {
   SnappyCompressor,
   snappyDecompress,
 } from '../../../plugins/shared/snappy/snappy.ts';
+import { kernelForTest } from '../kernel/batches.ts';
 
 const compressor = new SnappyCompressor();
+const inKernel = new SnappyCompressor(kernelForTest());
 
 function roundTrip(input: Buffer): Buffer {
   const compressed = compressor.compress(input);
   assert.ok(compressed.length <= maxCompressedBytes(input.length));
-  return snappyDecompress(Buffer.from(compressed), input.length);
+  assert.ok(inKernel.compress(input).equals(compressed), 'the kernel writes other bytes');
+  const middle = input.length >> 1;
+  const halves = [input.subarray(0, middle), input.subarray(middle)];
+  assert.ok(inKernel.compress(halves).equals(compressed));
+  assert.ok(compressor.compress(halves).equals(inKernel.compress(input)));
+  return snappyDecompress(Buffer.from(inKernel.compress(input)), input.length);
 }
 
 test('a block with every kind of element is read', () => {

@@ -57,6 +57,8 @@ export function testContext(
       storagePath: '/',
       multilineBufferLimitBytes: 2e6,
     },
+    declare: (field) => field,
+    environment: (name) => process.env[name],
     field(reference) {
       const { keys, literal } = compileFieldPath(reference);
       return fieldOf(keys, literal);

@@ -130,6 +130,70 @@ test('a server that nobody listens at cannot be connected to, and has seen nothi
   assert.match(error.message, /cannot connect \(connect ECONNREFUSED/);
 });
 
+test('a server that takes connections and never shakes hands cannot be connected to', async (t) => {
+  const silent = createTcpServer((socket) => socket.on('error', () => undefined));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => silent.close());
+  const origin = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const client = clientOf(t, origin, { connectTimeoutMs: 30 });
+  assert.equal(await failureOf(client.request(get)), 'connect');
+});
+
+test('requests in turn share a connection, and more at once than allowed wait for one', async (t) => {
+  const ports = new Set<number>();
+  const { origin } = await listen(t, (request, response) => {
+    ports.add(request.socket.remotePort!);
+    response.end('ok');
+  });
+  const client = clientOf(t, origin, { connectionsMax: 2 });
+  for (let i = 0; i < 3; i++) await client.request(get);
+  assert.equal(ports.size, 1);
+  await Promise.all(Array.from({ length: 9 }, () => client.request(get)));
+  assert.equal(ports.size, 2);
+});
+
+test('without keeping connections every request has its own, from the address that is given', async (t) => {
+  const peers: string[] = [];
+  const { origin } = await listen(t, ({ socket }, response) => {
+    peers.push(`${socket.remoteAddress}:${socket.remotePort}`);
+    response.end();
+  });
+  const client = clientOf(t, origin, { keepsConnections: false, sourceAddress: '127.0.0.2' });
+  for (let i = 0; i < 3; i++) await client.request(get);
+  assert.equal(new Set(peers).size, 3);
+  assert.ok(
+    peers.every((peer) => peer.startsWith('127.0.0.2:')),
+    peers.join(),
+  );
+});
+
+test('a request has one host and the length of its body, or none without a body', async (t) => {
+  const seen: unknown[] = [];
+  const { origin } = await listen(t, ({ headers }, response) => {
+    seen.push([headers.host, headers['content-length'], headers['transfer-encoding']]);
+    response.end();
+  });
+  const client = clientOf(t, origin);
+  await client.request({ ...get, method: 'POST', body: Buffer.from('abc') });
+  await client.request({ ...get, method: 'POST', headers: ['Host', 'virtual.example'] });
+  await client.request(get);
+  const { host } = new URL(origin);
+  assert.deepEqual(seen, [
+    [host, '3', undefined],
+    ['virtual.example', '0', undefined],
+    [host, undefined, undefined],
+  ]);
+});
+
+test('an answer that changes the protocol is a failure', async (t) => {
+  const { server, origin } = await listen(t, () => undefined);
+  server.on('upgrade', (_request, socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+  });
+  const headers = ['connection', 'upgrade', 'upgrade', 'x'];
+  assert.equal(await failureOf(clientOf(t, origin).request({ ...get, headers })), 'reset');
+});
+
 test('a name that does not exist cannot be connected to', async (t) => {
   const client = clientOf(t, 'http://no.such.host.invalid:1');
   assert.equal(await failureOf(client.request(get)), 'connect');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BoundedCache } from '../../../plugins/shared/lookup_table/bounded_cache.ts';
+import { ByteCache } from '../../../plugins/shared/lookup_table/byte_cache.ts';
 import { csvRows } from '../../../plugins/shared/lookup_table/csv_rows.ts';
 import { readLookupTable } from '../../../plugins/shared/lookup_table/lookup_table.ts';
 
@@ -94,6 +95,40 @@ describe('a bounded cache', () => {
     assert.equal(cache.get('999'), 999);
     assert.equal(cache.get('1'), undefined);
     cache.clear();
+    assert.equal(cache.size, 0);
+  });
+});
+
+describe('a cache by bytes', () => {
+  it('answers as a cache by strings does, whatever comes in which order', () => {
+    const key = fc.oneof(fc.nat(40).map(String), fc.string());
+    const check = fc.property(
+      fc.array(key, { maxLength: 400 }),
+      fc.integer({ min: 1, max: 64 }),
+      (keys, most) => {
+        const byBytes = new ByteCache<string>(most);
+        const byText = new BoundedCache<string>(most);
+        for (const text of keys) {
+          const bytes = Buffer.from(`-${text}-`);
+          const found = byBytes.find(bytes, 1, bytes.length - 1);
+          assert.equal(found, byText.get(text));
+          if (found === undefined) {
+            byBytes.keep(bytes, 1, bytes.length - 1, text);
+            byText.set(text, text);
+          }
+          assert.ok(byBytes.size <= Math.max(2, most));
+        }
+      },
+    );
+    fc.assert(check, { numRuns: 300 });
+  });
+
+  it('does not keep keys past its bound of bytes', () => {
+    const cache = new ByteCache<number>(10);
+    const large = Buffer.alloc(4097, 'a');
+    cache.find(large, 0, large.length);
+    cache.keep(large, 0, large.length, 1);
+    assert.equal(cache.find(large, 0, large.length), undefined);
     assert.equal(cache.size, 0);
   });
 });

@@ -71,6 +71,8 @@ export function outputContext(options: HarnessOptions = {}): HarnessContext {
       hostName: 'host',
       storagePath: '/nowhere',
     },
+    declare: (field) => field,
+    environment: (name) => process.env[name],
     field: (reference) => {
       const path = compileFieldPath(reference);
       return fieldOf(path.keys, path.literal);

@@ -119,3 +119,35 @@ describe('the rules about user agents', () => {
     });
   }
 });
+
+describe('agents as bytes', () => {
+  it('get the answer that their text gets, however their digits change', async () => {
+    const parser = await loadUserAgentParser();
+    // Own seed: the same agents each time.
+    let state = 7;
+    const next = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return (state >> 8) % below;
+    };
+    const samples = cases.map(([agent]) => agent).concat(rareAgents);
+    for (let round = 0; round < 60; round++) {
+      for (const sample of samples) {
+        const agent = sample.replace(/\d/g, (digit) => (next(3) === 0 ? String(next(10)) : digit));
+        const bytes = Buffer.from(agent);
+        assert.deepEqual(parser.parseAt(bytes, 0, bytes.length), parser.parse(agent), agent);
+      }
+    }
+  });
+});
+
+const rareAgents = [
+  'Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko',
+  'Mozilla/5.0 (Linux; Android 4.0.4; A510 Build/IMM76D) AppleWebKit/535.19 Chrome/18.0 Safari/535.19',
+  'Mozilla/5.0 (Linux; U; Android 2.3; M35 Build/GRJ22) AppleWebKit/533.1 Mobile Safari/533.1',
+  'Mozilla/5.0 (PLAYSTATION 3; 3.55) AppleWebKit/531',
+  'Opera/9.80 (X11; Linux i686) Presto/2.12.388 Version/12.16',
+  '"curl/8.1.2"',
+  'ünïcode-bot/1.0 (+https://bot.example/münchen)',
+  'python-requests/2.32.3',
+  'x'.repeat(1500),
+];

@@ -1,0 +1,46 @@
+import type { Agent } from '../core/topology/agent.ts';
+
+/** What a running agent is told from outside, by signals and by requests. */
+export class Orders {
+  /** Resolves when the agent was told to stop. */
+  readonly stopped: Promise<void>;
+  /** Reads the pipeline files again. */
+  readonly reload: () => Promise<{ ok: boolean; message: string }>;
+  private readonly agent: Agent;
+  private readonly handlers: [NodeJS.Signals, () => void][];
+  private tellStopped!: () => void;
+  private timesAsked = 0;
+
+  constructor(agent: Agent, reload: () => Promise<{ ok: boolean; message: string }>) {
+    this.agent = agent;
+    this.reload = reload;
+    this.stopped = new Promise((resolve) => {
+      this.tellStopped = resolve;
+    });
+    this.handlers = [
+      ['SIGTERM', () => this.stopOrAbort()],
+      ['SIGINT', () => this.stopOrAbort()],
+      ['SIGHUP', () => void this.reload()],
+    ];
+  }
+
+  listenForSignals(): void {
+    for (const [signal, handler] of this.handlers) process.on(signal, handler);
+  }
+
+  forgetSignals(): void {
+    for (const [signal, handler] of this.handlers) process.off(signal, handler);
+  }
+
+  /** Begins the ordered drain; more often changes nothing. */
+  stop(): void {
+    this.tellStopped();
+  }
+
+  /** The second signal does not wait for the drain that the first one began. */
+  private stopOrAbort(): void {
+    this.timesAsked++;
+    if (this.timesAsked === 1) this.stop();
+    else this.agent.abort();
+  }
+}

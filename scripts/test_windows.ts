@@ -1,0 +1,102 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { verdictOf } from '../test/servers/verdict.ts';
+import { requireWine, windowsMachine } from '../test/windows/wine.ts';
+import { projectRoot } from './project_root.ts';
+
+/** What `npm run test:windows` runs: the compiled tests of what differs on Windows, in the Node
+ *  for Windows, under Wine. Parts of names of test files choose among them.
+ *
+ *  What a machine cannot do is skipped with one line, which is no failure; see
+ *  test/windows/README.md. */
+const root = projectRoot();
+const deadlineMs = 8 * 60_000;
+const startedMs = Date.now();
+
+/** A test that hangs ends with its process, not with the deadline of all. */
+const runnerOptions = [
+  '--test',
+  '--test-concurrency=2',
+  '--test-reporter=tap',
+  '--test-timeout=120000',
+  '--test-force-exit',
+];
+
+/** Beside test/windows: what handles files, times and events, by folder or beginning of the name. */
+const parts = [
+  'windows/',
+  'unit/time/',
+  'unit/expression/',
+  'unit/collect/',
+  'unit/shared/windows_event',
+  // Not evtx.test: its thousands of files take Wine minutes.
+  'unit/inputs/evtx_',
+  'unit/inputs/winevtlog',
+];
+
+async function main(): Promise<number> {
+  const verdict = await verdictOf(requireWine);
+  if (!verdict.ok) {
+    console.log(`skipped: tests under Wine: ${verdict.why}`);
+    return 0;
+  }
+  const files = chosenFiles(process.argv.slice(2));
+  if (files.length === 0) {
+    say('no test file has such a name');
+    return 1;
+  }
+  const machine = await windowsMachine(say);
+  try {
+    say(`${files.length} files in Node for Windows ...`);
+    let text = '';
+    const code = await machine.node([...runnerOptions, ...files], {
+      deadlineMs,
+      onOutput: (output) => (text = output),
+    });
+    return report(text, code);
+  } finally {
+    await machine.remove();
+  }
+}
+
+/** Prints what failed, and the counts. */
+function report(text: string, code: number): number {
+  let linesLeft = 0;
+  for (const line of text.split('\n')) {
+    if (/^\s*not ok /.test(line)) linesLeft = 40;
+    if (linesLeft-- > 0) console.log(line);
+    const skip = /^\s*ok \d+ - (.*) # SKIP ?(.*)$/.exec(line);
+    if (skip !== null) say(`skipped: ${skip[1]}: ${skip[2] || 'no reason given'}`);
+    if (line.startsWith('measured: ') || line.startsWith('# measured: ')) say(line);
+  }
+  const count = (name: string): string =>
+    new RegExp(`^# ${name} (\\d+)`, 'm').exec(text)?.[1] ?? '';
+  if (count('tests') === '' || count('tests') === '0') {
+    console.log(text.slice(-2000));
+    say(`no test was executed (exit code ${code})`);
+    return 1;
+  }
+  const failed = Number(count('fail')) + Number(count('cancelled'));
+  say(`${count('pass')} passed, ${failed} failed, ${count('skipped')} skipped`);
+  if (code !== 0) say(`Node for Windows ended with ${code}`);
+  return code === 0 && failed === 0 ? 0 : 1;
+}
+
+function chosenFiles(words: readonly string[]): string[] {
+  const tests = join(root, 'dist', 'test');
+  const all = readdirSync(tests, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.test.js') && parts.some((part) => name.startsWith(part)))
+    .filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
+    .map((name) => relative(root, join(tests, name)))
+    .sort();
+  if (words.length === 0) return all;
+  return all.filter((name) => words.some((word) => name.includes(word)));
+}
+
+function say(text: string): void {
+  const seconds = ((Date.now() - startedMs) / 1000).toFixed(0).padStart(4);
+  console.log(`[${seconds} s] ${text}`);
+}
+
+process.exitCode = await main();

@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
+import { killSoak } from '../crash/kill_soak.ts';
+import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
+import { rotCheckpoints } from '../model/rot_checkpoints.ts';
+import { rotDeadLetters } from '../model/rot_dead_letters.ts';
+import { rotSegments } from '../model/rot_rig.ts';
+
+/** The long forms of the rigs: `npm run attack -- RIG [--seed N] [--count N]`. Prints what was done
+ *  and seen as one JSON object, and ends with 1 when a promise did not hold. */
+export interface AttackOptions {
+  readonly seed: number;
+  /** How much: its meaning is the rig's. Undefined: the rig's long form. */
+  readonly count: number | undefined;
+}
+
+type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
+
+const rigs: Readonly<Record<string, Rig>> = {
+  /** `count`: kills. */
+  kill: async ({ seed, count }) => ({ ...(await killSoak(seed, count ?? 1000)) }),
+  /** `count`: calls that fail once, in turn, after the faults that last. */
+  full: async ({ seed, count }) => {
+    const rig = await FullRig.create();
+    try {
+      rig.start();
+      await rig.recovered('the start');
+      for (const fault of lastingFaults) await rig.endure(fault);
+      const struck = await stumbles(rig, seed, count ?? 144);
+      await rig.end();
+      const { lines, injected: failedCalls, duplicates } = rig;
+      const lasting = lastingFaults.map(({ name }) => name);
+      return {
+        lasting,
+        single_faults: struck,
+        failed_calls: failedCalls,
+        lines,
+        lost: 0,
+        duplicates,
+      };
+    } finally {
+      await rig.close();
+    }
+  },
+  /** `count`: histories for each store, and a hundredth of it whole agents. */
+  power: async ({ seed, count }) => {
+    const options = { seed, runs: count ?? 10_000 };
+    return {
+      buffer_fsync: await powerBuffer('fsync', options),
+      buffer_interval: await powerBuffer('interval', options),
+      buffer_os: await powerBuffer('os', options),
+      checkpoints: await powerCheckpoints(options),
+      dead_letters: await powerDeadLetters(options),
+      agents: await powerAgents({ seed, runs: Math.ceil(options.runs / 100) }),
+    };
+  },
+  /** `count`: one byte of so many; 1 for all. */
+  rot: async ({ seed, count }) => {
+    const options = { seed, oneOf: count ?? 1 };
+    return {
+      one_of: options.oneOf,
+      segments: await rotSegments(options),
+      checkpoints: await rotCheckpoints(options),
+      dead_letters: await rotDeadLetters(options),
+    };
+  },
+};
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { seed: { type: 'string' }, count: { type: 'string' } },
+  });
+  const name = positionals[0] ?? '';
+  const rig = rigs[name];
+  if (rig === undefined) {
+    console.error(`Usage: npm run attack -- ${Object.keys(rigs).join('|')} [--seed N] [--count N]`);
+    return 2;
+  }
+  const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
+  const count = values.count === undefined ? undefined : Number(values.count);
+  const startedMs = performance.now();
+  const about = { rig: name, seed, commit: commit(), node: process.version };
+  const seconds = () => Math.round((performance.now() - startedMs) / 100) / 10;
+  try {
+    const results = await rig({ seed, count });
+    console.log(JSON.stringify({ ...about, held: true, seconds: seconds(), results }, null, 2));
+    return 0;
+  } catch (error) {
+    console.error(error);
+    console.log(JSON.stringify({ ...about, held: false, seconds: seconds() }, null, 2));
+    return 1;
+  }
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+process.exitCode = await main();

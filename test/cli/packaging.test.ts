@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { cli, program, workplace } from './run_cli.ts';
+
+const packaging = join(program, '..', '..', '..', 'packaging');
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: { readonly template: { readonly spec: PodSpec } };
+}
+
+interface PodSpec {
+  readonly terminationGracePeriodSeconds: number;
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes: readonly { readonly name: string; readonly configMap?: { name: string } }[];
+}
+
+interface Container {
+  readonly name: string;
+  readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean };
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+}
+
+function manifests(file: string): Manifest[] {
+  return parseAllDocuments(readFileSync(join(packaging, 'kubernetes', file), 'utf8')).map(
+    (document) => {
+      assert.deepEqual(document.errors, []);
+      // What the file says is asserted below.
+      return document.toJS() as Manifest;
+    },
+  );
+}
+
+for (const file of readdirSync(join(packaging, 'kubernetes')).filter((one) =>
+  one.endsWith('.yaml'),
+)) {
+  test(`kubernetes/${file}: its pipeline passes check, its pod mounts what it names`, async (t) => {
+    const all = manifests(file);
+    const map = all.find(({ kind }) => kind === 'ConfigMap')!;
+    const text = map.data!['pipeline.yaml']!;
+    const directory = workplace(t, { 'pipeline.yaml': text });
+    const { code, out, err } = await cli(['check', 'pipeline.yaml'], { cwd: directory });
+    assert.equal(code, 0, err);
+    assert.match(out, /^OK/);
+    const pod = all.find(({ spec }) => spec !== undefined)!.spec!.template.spec;
+    const containers = [...pod.containers, ...(pod.initContainers ?? [])];
+    const volumes = pod.volumes.map(({ name }) => name);
+    for (const { volumeMounts } of containers) {
+      for (const { name } of volumeMounts) assert.ok(volumes.includes(name), name);
+    }
+    assert.ok(pod.volumes.some(({ configMap }) => configMap?.name === map.metadata.name));
+    const agent = containers.find(({ name }) => name === 'sluice')!;
+    assert.equal(agent.securityContext?.readOnlyRootFilesystem, true);
+    const mounts = agent.volumeMounts.map(({ mountPath }) => mountPath);
+    assert.ok(mounts.includes(/storage\.path: (\S+)/.exec(text)![1]!), 'the data have a volume');
+    const graceSeconds = Number(/grace: (\d+)s/.exec(text)![1]);
+    assert.ok(pod.terminationGracePeriodSeconds > graceSeconds + 5);
+  });
+}
+
+test('the packaged unit is what install prints for the packaged pipeline', {
+  skip: process.platform !== 'linux' && 'services of Linux',
+}, async () => {
+  const directory = join(packaging, 'systemd');
+  assert.equal((await cli(['check', 'pipeline.yaml'], { cwd: directory })).code, 0);
+  const args = ['service', 'install', '--print', '--group', 'adm', 'pipeline.yaml'];
+  const { out, err } = await cli(args, { cwd: directory });
+  if (err.includes('systemd-notify')) return;
+  const withoutPaths = (unit: string) => unit.replace(/^ExecStart=.*$/m, 'ExecStart=');
+  const packaged = readFileSync(join(directory, 'sluice.service'), 'utf8');
+  assert.equal(withoutPaths(out), withoutPaths(packaged));
+});
