@@ -191,7 +191,7 @@ export class BlockReader {
     const consumed = behind - from;
     batch.inputBytes = consumed;
     generation.consume(generation.position + consumed, batch.bytes, from, behind);
-    this.afterConsume(file, generation);
+    if (file.isGzip) file.content().release(generation.position);
     const isFull = taken < count || count === batch.capacity;
     this.adaptBlock(generation, consumed, isFull);
     const isRestLong = to - behind > this.settings.lineBytesMax;
@@ -205,15 +205,6 @@ export class BlockReader {
     generation.blockBytes = isFull
       ? Math.min(blockBytesMax, Math.max(blockBytesMin, Math.ceil(consumed * 1.25)))
       : Math.min(blockBytesMax, generation.blockBytes * 2);
-  }
-
-  private afterConsume(file: TailedFile, generation: FileGeneration): void {
-    if (file.isGzip) file.content().release(generation.position);
-    else if (generation.headLength < headBytesMax) {
-      const length = Math.min(headBytesMax, generation.position);
-      const read = file.readNow(this.scratch, length, 0);
-      generation.learnHead(this.scratch.subarray(0, read), generation.position);
-    }
   }
 
   private noteUnfinished(generation: FileGeneration): void {
@@ -390,7 +381,7 @@ export class BlockReader {
     batch.inputBytes = behind - from;
     generation.consume(generation.position + behind - from, batch.bytes, from, behind);
     if (isOver) generation.discardFrom = -1;
-    this.afterConsume(file, generation);
+    if (file.isGzip) file.content().release(generation.position);
     await this.emit(batch, generation);
     return generation.hitEnd && behind === to ? 'end' : 'more';
   }
