@@ -119,10 +119,14 @@ export function readInCopy(
 
 /** Notes how large the content is, not less than before; false when the file holds other content
  *  already, whose bytes are still to be read. */
-export function noteSize(file: TailedFile, generation: FileGeneration, size: number): boolean {
+export function noteSize(file: TailedFile, generation: FileGeneration, seenSize: number): boolean {
+  const isUnknown = generation.position === 0 && generation.peeked.length === 0;
+  peekAt(file, generation);
+  // The size was that of what stood there before the first bytes were looked at.
+  const isOld = isUnknown && file.isOpen && !file.isGzip;
+  const size = isOld ? (generation.peeked.length > 0 ? file.look().size : 0) : seenSize;
   if (!isIntact(file)) return false;
   generation.sizeSeen = Math.max(generation.sizeSeen, size);
-  peekAt(file, generation);
   return true;
 }
 

@@ -279,7 +279,8 @@ export class TailInput implements Input {
         this.discovery.lookAgain();
         return;
       }
-      if (file.isUnchecked && !(await this.checkEmpty(file))) return;
+      // What it holds now is not what it was found with.
+      if (file.isUnchecked && !file.isCut && !(await this.checkEmpty(file))) return;
       const generation = file.generation!;
       const { position } = generation;
       const result = file.isCut ? 'replaced' : await this.reader.turn(file, generation, isFinal);
