@@ -30,6 +30,12 @@ export interface Candidate {
 /** What became of a candidate: it goes on with a generation, begins at a position, or waits. */
 export type Decision = Orphan | { readonly position: number | undefined } | 'wait';
 
+/** What a file is, and whether it has not changed for so long that nobody is writing a copy. */
+export interface Seen {
+  readonly facts: FileFacts;
+  readonly isQuiet: boolean;
+}
+
 /** What the search goes through; shared with the admission. */
 export interface SearchPlaces {
   /** The files being read, by key. */
@@ -65,13 +71,14 @@ export class DonorSearch {
       const { additions } = this.places.orphans;
       // A copy may have been half written when it was opened. It is whole before its original is
       // truncated: who looks now does not take it for less than an orphan known by now.
-      const isOld = file.isOpen && !file.isGzip;
-      const facts = isOld ? file.look() : seenFacts;
-      const head = facts.size === seenFacts.size ? seenHead : headOf(file, facts);
+      const seen = this.look(file);
+      const { facts } = seen;
+      const isGrown = !file.isGzip && facts.size !== seenFacts.size;
+      const head = isGrown ? headOf(file) : seenHead;
       const donor =
         (await this.unclaimedDonor(file, facts, head)) ??
         (await this.orphanedDonor(file, facts, head)) ??
-        (await this.liveDonor(file, facts, head));
+        (await this.liveDonor(file, seen, head));
       if (donor !== undefined || additions === this.places.orphans.additions) return donor;
     }
   }
@@ -112,7 +119,7 @@ export class DonorSearch {
 
   private async liveDonor(
     file: TailedFile,
-    facts: FileFacts,
+    { facts, isQuiet }: Seen,
     head: HeadPrints,
   ): Promise<'wait' | undefined> {
     for (const donor of this.places.live.values()) {
@@ -125,7 +132,7 @@ export class DonorSearch {
       peekAt(donor, generation);
       if (generation.position > 0 && !beginsAlike(file, head, donor, generation)) continue;
       const relation = await this.relation(file, facts, head, generation);
-      if (relation !== 'other' && this.wait(file, facts, generation)) return 'wait';
+      if (relation !== 'other' && this.wait(file, isQuiet, generation)) return 'wait';
     }
     return undefined;
   }
@@ -144,26 +151,28 @@ export class DonorSearch {
   }
 
   /** Lets a file wait, unless it has not changed for so long that it is no copy in the making. */
-  private wait(file: TailedFile, facts: FileFacts, generation: FileGeneration): boolean {
+  private wait(file: TailedFile, isQuiet: boolean, generation: FileGeneration): boolean {
     const donor = generation.file;
-    if (this.isQuiet(facts) && donor?.presence === 'here' && isIntact(donor)) return false;
+    if (isQuiet && donor?.presence === 'here' && isIntact(donor)) return false;
     this.places.candidates.set(file.key, { file, generation });
     return true;
   }
 
-  /** The file has not changed for so long that nobody is writing a copy any more. */
-  isQuiet(facts: FileFacts): boolean {
+  /** Looks at an open file. */
+  look(file: TailedFile): Seen {
+    // Before the look: a process that stalls in between must not take what is new for old.
+    const nowMs = this.clock.nowMs();
+    const facts = file.look();
     const changedMs = Math.max(facts.modifiedMs, facts.changedMs);
-    return this.clock.nowMs() - changedMs >= this.settings.rotateWaitMs;
+    return { facts, isQuiet: nowMs - changedMs >= this.settings.rotateWaitMs };
   }
 
   /** What a candidate is by now. */
   async decide(
     { file, generation }: Candidate,
-    facts: FileFacts,
+    { facts, isQuiet }: Seen,
     head: HeadPrints,
   ): Promise<Decision> {
-    const isQuiet = this.isQuiet(facts);
     const relation = await this.relation(file, facts, head, generation);
     // Looked up behind the wait: the reader may have orphaned it just now.
     const orphan = this.places.orphans.of(generation);
@@ -188,9 +197,7 @@ export function byBirth(left: TailedFile, right: TailedFile): number {
 }
 
 /** The first bytes of a file that is no archive. */
-export function headOf(file: TailedFile, facts: FileFacts): HeadPrints {
+export function headOf(file: TailedFile): HeadPrints {
   const bytes = Buffer.alloc(headBytesMax);
-  return new HeadPrints(
-    bytes.subarray(0, file.readNow(bytes, Math.min(headBytesMax, facts.size), 0)),
-  );
+  return new HeadPrints(bytes.subarray(0, file.readNow(bytes, headBytesMax, 0)));
 }

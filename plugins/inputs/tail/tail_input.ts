@@ -242,8 +242,7 @@ export class TailInput implements Input {
     file.modifiedMs = facts.modifiedMs;
     if (isChanged || (!file.isGzip && facts.size !== generation.seenEnd)) file.isReady = true;
     if (file.isGzip) {
-      file.isReady =
-        !file.isFinished && (!file.isPartial || isChanged || this.isSettledDown(facts));
+      file.isReady = !file.isFinished && (!file.isPartial || isChanged || this.isSettledDown(file));
       if (file.isReady && file.isPartial) file.content().restart();
       if (file.isReady) file.isPartial = false;
       return;
@@ -341,7 +340,7 @@ export class TailInput implements Input {
   /** An archive ends early: it may be in the making. When it stays so, it is damaged. */
   private async damaged(file: TailedFile, error: GzipDamageError): Promise<void> {
     file.isReady = false;
-    if (error.endsEarly && !this.isSettledDown(file.look())) {
+    if (error.endsEarly && !this.isSettledDown(file)) {
       file.isPartial = true;
       return;
     }
@@ -356,9 +355,13 @@ export class TailInput implements Input {
     await this.finishGzip(file);
   }
 
-  private isSettledDown(facts: FileFacts): boolean {
+  private isSettledDown(file: TailedFile): boolean {
+    // Before the look: a process that stalls in between must not take what is new for old.
+    const nowMs = this.context.clock.nowMs();
+    const facts = file.isOpen ? file.look() : file.lookByPath();
+    if (facts === undefined) return true;
     const changedMs = Math.max(facts.modifiedMs, facts.changedMs);
-    return this.context.clock.nowMs() - changedMs >= this.settings.rotateWaitMs;
+    return nowMs - changedMs >= this.settings.rotateWaitMs;
   }
 
   private complain(file: TailedFile, error: unknown): void {
@@ -419,6 +422,11 @@ export class TailInput implements Input {
     }
     // It was found again meanwhile.
     if (file.presence === 'here' || this.files.get(file.key) !== file) return;
+    // Something came since the last sweep, which may be long ago.
+    if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
+      file.isReady = true;
+      return;
+    }
     this.files.delete(file.key);
     // A copy or archive of it waits to take over.
     if (this.admission.isAwaited(generation))
