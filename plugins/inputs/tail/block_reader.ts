@@ -45,6 +45,8 @@ export class BlockReader {
   /** Spans of lines that do not become records one by one. */
   private spans = lineSpans(2048);
   private behind = 0;
+  /** How long what is read now may have waited in its file. */
+  waitedMs = 0;
   private readonly scratch = Buffer.alloc(headBytesMax);
 
   constructor(
@@ -221,6 +223,7 @@ export class BlockReader {
     }
     generation.sentPosition = position;
     batch.positionEnd = position;
+    batch.waitedMs = this.waitedMs;
     await this.emitter.emit(batch);
   }
 

@@ -1,55 +1,87 @@
-import type { FSWatcher } from 'chokidar';
+import { statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { InputContext } from '../../../core/sdk/index.ts';
+
+/** A poll may take a twentieth of the time. */
+const pollShare = 20;
+/** Directories that take longer are slow or remote: they are asked without holding up others. */
+const slowMs = 20;
 
 /** Tells when names in directories change: files made, renamed, deleted.
  *
- *  Polls the directories' own change times and leaves the files alone: watching each file by the
- *  system's notifications costs a scan of its directory at every append. */
+ *  Polls the directories' own change times and leaves the files alone: the system's notifications
+ *  come at every append to a file, too. */
 export class DirectoryWatch {
-  private readonly watched = new Set<string>();
+  private readonly changes = new Map<string, bigint>();
   private readonly periodMs: number;
   private readonly onChange: () => void;
-  private watcher: FSWatcher | undefined;
+  private readonly clock: InputContext['clock'];
+  private cancelTimer: (() => void) | undefined;
+  private polling: Promise<void> | undefined;
+  private isSlow = false;
   private isClosed = false;
 
-  constructor(periodMs: number, onChange: () => void) {
+  constructor(clock: InputContext['clock'], periodMs: number, onChange: () => void) {
+    this.clock = clock;
     this.periodMs = periodMs;
     this.onChange = onChange;
   }
 
-  /** Watches these directories from now on, beside those of earlier calls. */
+  /** Watches these directories from now on, beside those of earlier calls; ones that are not there
+   *  until they are. */
   async add(directories: Iterable<string>): Promise<void> {
-    const fresh = [...directories].filter((directory) => !this.watched.has(directory));
-    if (fresh.length === 0 || this.isClosed) return;
-    for (const directory of fresh) this.watched.add(directory);
-    const watcher = this.watcher ?? (await this.start());
-    watcher.add(fresh);
+    for (const directory of directories) {
+      if (this.isClosed || this.changes.has(directory)) continue;
+      const change = this.isSlow ? await changeLater(directory) : changeOf(directory);
+      this.changes.set(directory, change);
+    }
+    if (this.cancelTimer === undefined && !this.isClosed) this.wait(this.periodMs);
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
-    const watcher = this.watcher;
-    this.watcher = undefined;
-    await watcher?.close();
+    this.cancelTimer?.();
+    await this.polling;
   }
 
-  private async start(): Promise<FSWatcher> {
-    const { watch } = await import('chokidar');
-    const watcher = watch([], {
-      usePolling: true,
-      interval: this.periodMs,
-      binaryInterval: this.periodMs,
-      depth: 0,
-      ignoreInitial: true,
-      persistent: true,
-      ignored: (_path, stats) => stats !== undefined && !stats.isDirectory(),
+  private wait(pauseMs: number): void {
+    if (this.isClosed) return;
+    this.cancelTimer = this.clock.after(pauseMs, () => {
+      this.polling = this.poll();
     });
-    // `raw` comes with every change time; the other events only for what is not ignored.
-    watcher.on('raw', this.onChange);
-    watcher.on('addDir', this.onChange);
-    watcher.on('unlinkDir', this.onChange);
-    // What cannot be watched is still found by the regular look at all directories.
-    watcher.on('error', this.onChange);
-    this.watcher = watcher;
-    return watcher;
+  }
+
+  private async poll(): Promise<void> {
+    const beganMs = this.clock.monotonicMs();
+    let isChanged = false;
+    for (const [directory, before] of this.changes) {
+      const now = this.isSlow ? await changeLater(directory) : changeOf(directory);
+      if (this.isClosed) return;
+      if (now === before) continue;
+      this.changes.set(directory, now);
+      isChanged = true;
+    }
+    const tookMs = this.clock.monotonicMs() - beganMs;
+    this.isSlow = tookMs / this.changes.size > slowMs;
+    if (isChanged) this.onChange();
+    this.wait(Math.max(this.periodMs, tookMs * pollShare));
+  }
+}
+
+/** When names in a directory last changed, in ns; -1 when it is not there. */
+function changeOf(directory: string): bigint {
+  try {
+    return statSync(directory, { bigint: true }).mtimeNs;
+  } catch {
+    // What is wrong with it shows when it is listed.
+    return -1n;
+  }
+}
+
+async function changeLater(directory: string): Promise<bigint> {
+  try {
+    return (await stat(directory, { bigint: true })).mtimeNs;
+  } catch {
+    return -1n;
   }
 }

@@ -80,7 +80,7 @@ export class FileDiscovery {
     this.context = context;
     this.parts = parts;
     this.finder = new FileFinder(settings.patterns, settings.excludes, context.baseDirectory);
-    this.watch = new DirectoryWatch(watchMs, () => this.lookAgain());
+    this.watch = new DirectoryWatch(context.clock, watchMs, () => this.lookAgain());
   }
 
   /** Something changed: looks at the directories soon. */
@@ -246,7 +246,9 @@ export class FileDiscovery {
       file.missedLooks = 0;
       const { generation } = file;
       const isSameContent = generation !== undefined && generation === look.generations.get(file);
-      if (isSameContent && !file.isGzip && facts.size > generation.sizeSeen) {
+      // The reader compares what it reads; a file that it read just now needs no look.
+      const isRead = nowMs - file.activeMs < sizesMs;
+      if (isSameContent && !isRead && !file.isGzip && facts.size > generation.sizeSeen) {
         // What was found may be out of date.
         noteSize(file, generation, file.isOpen ? file.look().size : facts.size);
       }

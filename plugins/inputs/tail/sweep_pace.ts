@@ -1,10 +1,14 @@
 /** Shortest pause between two sweeps over quiet files; a sweep may take a twentieth of the time. */
 const sweepMsMin = 100;
 const sweepShare = 20;
+/** A file's part in that: a busy machine must not stretch it. */
+const sweepMsPerFile = 0.1;
 /** Turns that brought so little cost more than their bytes: many of them make sweeps rarer. */
-const smallTurnBytes = 2048;
-const sweepMsPerSmallTurn = 0.5;
-const sweepMsMax = 500;
+const smallTurnBytes = 8192;
+const sweepMsPerSmallTurn = 0.8;
+const sweepMsMax = 800;
+/** Lines must not wait for a sweep longer than for the rest of their chunk. */
+const flushShare = 0.8;
 /** Nothing came for so long: sweeps are rarer, too. */
 const quietMs = 10_000;
 const quietSweepMs = 200;
@@ -12,13 +16,18 @@ const quietSweepMs = 200;
 /** Says how long to wait between two sweeps: the less, the sooner lines are seen, and the more it
  *  costs when many files bring a few bytes each. */
 export class SweepPace {
+  private readonly mostMs: number;
   private sweepTookMs = 0;
   private smallTurns = 0;
   private readMs = 0;
 
-  /** A sweep over all files ended. */
-  swept(tookMs: number): void {
-    this.sweepTookMs = tookMs;
+  constructor(flushMs: number) {
+    this.mostMs = Math.max(sweepMsMin, Math.min(sweepMsMax, flushMs * flushShare));
+  }
+
+  /** A sweep over `files` files ended. */
+  swept(tookMs: number, files: number): void {
+    this.sweepTookMs = Math.min(tookMs, (files * sweepMsPerFile) / sweepShare);
     this.smallTurns = 0;
   }
 
@@ -30,7 +39,13 @@ export class SweepPace {
 
   pauseMs(nowMs: number): number {
     const leastMs = nowMs - this.readMs > quietMs ? quietSweepMs : sweepMsMin;
-    const forTurns = Math.min(sweepMsMax, this.smallTurns * sweepMsPerSmallTurn);
+    const forTurns = Math.min(this.mostMs, this.smallTurns * sweepMsPerSmallTurn);
     return Math.max(leastMs, this.sweepTookMs * sweepShare, forTurns);
+  }
+
+  /** How long lines that a sweep finds have waited at most, when the one before was `sinceMs` ago;
+   *  no more than leaves their chunk some time. */
+  waitedMs(sinceMs: number): number {
+    return Math.min(this.mostMs, sinceMs);
   }
 }

@@ -46,13 +46,17 @@ export class TailInput implements Input {
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
-  private readonly pace = new SweepPace();
+  private readonly pace: SweepPace;
+  /** The last sweep, whatever woke the reader since. */
+  private lastSweepMs = 0;
   private yieldedMs = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
     this.settings = settings;
     this.metrics = tailMetrics(context.metrics);
+    this.pace = new SweepPace(context.service.flushMs);
+    this.lastSweepMs = context.clock.monotonicMs();
     this.store = new GenerationStore(context, settings, this.metrics);
     this.admission = new Admission(context, settings, this.store, this.files);
     this.openFiles = new OpenFiles(settings.openFilesMax, this.files);
@@ -199,6 +203,8 @@ export class TailInput implements Input {
     const nowMs = clock.monotonicMs();
     const sweptMs = this.sweptMs;
     this.sweptMs = nowMs;
+    this.reader.waitedMs = this.pace.waitedMs(nowMs - this.lastSweepMs);
+    this.lastSweepMs = nowMs;
     const isLook = nowMs - this.lookedMs >= lookMs;
     // What was read before the reader got stuck says nothing of what came since.
     const lookedMs = isReaderStuck ? Number.POSITIVE_INFINITY : this.lookedMs;
@@ -217,7 +223,7 @@ export class TailInput implements Input {
         this.complain(file, error);
       }
     }
-    this.pace.swept(clock.monotonicMs() - nowMs);
+    this.pace.swept(clock.monotonicMs() - nowMs, this.files.size);
   }
 
   /** True for a file that was read since the last look: the reader compares what it reads. */
