@@ -2,10 +2,13 @@ import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { InputContext } from '../../../core/sdk/index.ts';
 
-/** A poll may take a twentieth of the time. */
-const pollShare = 20;
 /** Directories that take longer are slow or remote: they are asked without holding up others. */
 const slowMs = 20;
+
+/** Says how long to wait before the next poll when one took so long. */
+export interface PollPace {
+  restMs(tookMs: number): number;
+}
 
 /** Tells when names in directories change: files made, renamed, deleted.
  *
@@ -13,7 +16,7 @@ const slowMs = 20;
  *  come at every append to a file, too. */
 export class DirectoryWatch {
   private readonly changes = new Map<string, bigint>();
-  private readonly periodMs: number;
+  private readonly pace: PollPace;
   private readonly onChange: () => void;
   private readonly clock: InputContext['clock'];
   private cancelTimer: (() => void) | undefined;
@@ -21,10 +24,10 @@ export class DirectoryWatch {
   private isSlow = false;
   private isClosed = false;
 
-  constructor(clock: InputContext['clock'], periodMs: number, onChange: () => void) {
+  constructor(clock: InputContext['clock'], onChange: () => void, pace: PollPace) {
     this.clock = clock;
-    this.periodMs = periodMs;
     this.onChange = onChange;
+    this.pace = pace;
   }
 
   /** Watches these directories from now on, beside those of earlier calls; ones that are not there
@@ -35,7 +38,7 @@ export class DirectoryWatch {
       const change = this.isSlow ? await changeLater(directory) : changeOf(directory);
       this.changes.set(directory, change);
     }
-    if (this.cancelTimer === undefined && !this.isClosed) this.wait(this.periodMs);
+    if (this.cancelTimer === undefined && !this.isClosed) this.wait(0);
   }
 
   async close(): Promise<void> {
@@ -44,9 +47,9 @@ export class DirectoryWatch {
     await this.polling;
   }
 
-  private wait(pauseMs: number): void {
+  private wait(tookMs: number): void {
     if (this.isClosed) return;
-    this.cancelTimer = this.clock.after(pauseMs, () => {
+    this.cancelTimer = this.clock.after(this.pace.restMs(tookMs), () => {
       this.polling = this.poll();
     });
   }
@@ -64,7 +67,7 @@ export class DirectoryWatch {
     const tookMs = this.clock.monotonicMs() - beganMs;
     this.isSlow = tookMs / this.changes.size > slowMs;
     if (isChanged) this.onChange();
-    this.wait(Math.max(this.periodMs, tookMs * pollShare));
+    this.wait(tookMs);
   }
 }
 

@@ -15,6 +15,7 @@ import { FileFinder, type Findings } from '../../shared/file_finder/file_finder.
 import type { FileGeneration } from './file_generation.ts';
 import type { GenerationStore } from './generation_store.ts';
 import type { OpenFiles } from './open_files.ts';
+import { type SweepPace, untilNext } from './sweep_pace.ts';
 import type { TailedFile } from './tailed_file.ts';
 import type { TailSettings } from './tail_settings.ts';
 
@@ -26,6 +27,7 @@ export interface DiscoveryParts {
   readonly admission: Admission;
   readonly openFiles: OpenFiles;
   readonly rotations: Counter;
+  readonly pace: SweepPace;
   wakeReader(): void;
   /** Looks at all sizes when the reader, which waits for the outputs, has not for long. */
   lookForReader(): void;
@@ -80,7 +82,12 @@ export class FileDiscovery {
     this.context = context;
     this.parts = parts;
     this.finder = new FileFinder(settings.patterns, settings.excludes, context.baseDirectory);
-    this.watch = new DirectoryWatch(context.clock, watchMs, () => this.lookAgain());
+    this.watch = new DirectoryWatch(context.clock, () => this.lookAgain(), {
+      restMs: (tookMs) => {
+        const leastMs = Math.max(watchMs, tookMs * lookShare);
+        return parts.pace.restMs(context.clock.monotonicMs(), leastMs);
+      },
+    });
   }
 
   /** Something changed: looks at the directories soon. */
@@ -155,7 +162,11 @@ export class FileDiscovery {
       const onAbort = () => cut.abort();
       this.wake = onAbort;
       signal.addEventListener('abort', onAbort, { once: true });
-      await pause(clock, Math.min(sizesMs, leftMs(refreshAtMs)), cut.signal);
+      await pause(
+        clock,
+        Math.min(untilNext(clock.monotonicMs(), sizesMs), leftMs(refreshAtMs)),
+        cut.signal,
+      );
       signal.removeEventListener('abort', onAbort);
       this.wake = () => {};
     }
@@ -246,9 +257,7 @@ export class FileDiscovery {
       file.missedLooks = 0;
       const { generation } = file;
       const isSameContent = generation !== undefined && generation === look.generations.get(file);
-      // The reader compares what it reads; a file that it read just now needs no look.
-      const isRead = nowMs - file.activeMs < sizesMs;
-      if (isSameContent && !isRead && !file.isGzip && facts.size > generation.sizeSeen) {
+      if (isSameContent && !file.isGzip && facts.size > generation.sizeSeen) {
         // What was found may be out of date.
         noteSize(file, generation, file.isOpen ? file.look().size : facts.size);
       }

@@ -9,9 +9,10 @@ const sweepMsPerSmallTurn = 0.8;
 const sweepMsMax = 800;
 /** Lines must not wait for a sweep longer than for the rest of their chunk. */
 const flushShare = 0.8;
-/** Nothing came for so long: sweeps are rarer, too. */
+/** Nothing came for so long: all that is done again and again is done at the same moments, since
+ *  every one of them wakes the process. */
 const quietMs = 10_000;
-const quietSweepMs = 200;
+const quietPeriodMs = 250;
 
 /** Says how long to wait between two sweeps: the less, the sooner lines are seen, and the more it
  *  costs when many files bring a few bytes each. */
@@ -37,10 +38,16 @@ export class SweepPace {
     if (bytes < smallTurnBytes) this.smallTurns++;
   }
 
-  pauseMs(nowMs: number): number {
-    const leastMs = nowMs - this.readMs > quietMs ? quietSweepMs : sweepMsMin;
+  pauseMs(): number {
     const forTurns = Math.min(this.mostMs, this.smallTurns * sweepMsPerSmallTurn);
-    return Math.max(leastMs, this.sweepTookMs * sweepShare, forTurns);
+    return Math.max(sweepMsMin, this.sweepTookMs * sweepShare, forTurns);
+  }
+
+  /** How long to do nothing: `leastMs`, or more while all is quiet. */
+  restMs(nowMs: number, leastMs: number): number {
+    if (nowMs - this.readMs <= quietMs || leastMs > quietPeriodMs) return leastMs;
+    const restMs = untilNext(nowMs, quietPeriodMs);
+    return restMs < leastMs ? restMs + quietPeriodMs : restMs;
   }
 
   /** How long lines that a sweep finds have waited at most, when the one before was `sinceMs` ago;
@@ -48,4 +55,9 @@ export class SweepPace {
   waitedMs(sinceMs: number): number {
     return Math.min(this.mostMs, sinceMs);
   }
+}
+
+/** Time until the clock comes to a multiple of a period. */
+export function untilNext(nowMs: number, periodMs: number): number {
+  return Math.ceil(periodMs - (nowMs % periodMs));
 }

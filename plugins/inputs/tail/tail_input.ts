@@ -66,6 +66,7 @@ export class TailInput implements Input {
       admission: this.admission,
       openFiles: this.openFiles,
       rotations: this.metrics.rotations,
+      pace: this.pace,
       wakeReader: () => this.wake(),
       lookForReader: () => this.lookForReader(),
       lost: (file) => this.lost(file),
@@ -184,17 +185,14 @@ export class TailInput implements Input {
       cut();
     };
     signal.addEventListener('abort', cut, { once: true });
-    await pause(this.context.clock, this.sweepPauseMs(), woken.signal);
+    const restMs = this.pace.restMs(this.context.clock.monotonicMs(), this.pace.pauseMs());
+    await pause(this.context.clock, restMs, woken.signal);
     signal.removeEventListener('abort', cut);
     this.wake = () => {};
   }
 
   private isSweepDue(): boolean {
-    return this.context.clock.monotonicMs() - this.sweptMs >= this.sweepPauseMs();
-  }
-
-  private sweepPauseMs(): number {
-    return this.pace.pauseMs(this.context.clock.monotonicMs());
+    return this.context.clock.monotonicMs() - this.sweptMs >= this.pace.pauseMs();
   }
 
   /** Marks the files that have grown, or may have been truncated. */
