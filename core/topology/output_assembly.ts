@@ -22,6 +22,8 @@ export interface OutputStorage {
   readonly deadLetters: DeadLetterStore;
   /** By source generation: what the chunks found on the disk vouch for, delivered ones included. */
   readonly vouched: Readonly<Record<string, number>>;
+  /** The stages that work on it. */
+  readonly sharers: Set<OutputStage>;
   /** Takes limits and policies over from another configuration of the same output. */
   setLimits(config: OutputConfig): void;
   /** Changes when the storage would have to be opened anew. */
@@ -98,6 +100,7 @@ export async function openOutputStorage(
     buffer,
     deadLetters: deadLetterAdapter(store),
     vouched,
+    sharers: new Set(),
     setLimits(next) {
       buffer?.setLimits(bufferLimits(next));
       store.setLimits(deadLetterLimits(next));
@@ -148,6 +151,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
     whenFull: base.storage.whenFull,
     sectionsMax,
     buffer: storage.buffer,
+    sharers: storage.sharers,
     deadLetters: new DeadLetterDesk({
       store: storage.deadLetters,
       clock: services.clock,

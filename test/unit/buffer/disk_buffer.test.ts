@@ -115,7 +115,9 @@ test('a delivered segment stays until what it vouches for is noted elsewhere', a
   await waitUntil('it is asked', () => notes.length === 1);
   assert.equal(segmentPaths(fileSystem).length, 2);
   timers.fire();
-  await waitUntil('the delivery is noted', () => fileSystem.files.has(`${bufferDirectory}/acks.log`));
+  await waitUntil('the delivery is noted', () =>
+    fileSystem.files.has(`${bufferDirectory}/acks.log`),
+  );
   await appendText(buffer, 'nothing waits for the answer');
 
   const headers: string[] = [];
