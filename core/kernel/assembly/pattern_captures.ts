@@ -21,10 +21,13 @@ export class Run {
   keepEmpty: i32;
   /** Every capture is text and has a target of its own, at the same place in the list. */
   direct: i32;
+  /** The program's straight way (pattern_straight.ts). */
+  steps: usize;
+  stepCount: i32;
 }
 
 @unmanaged
-class Target {
+export class Target {
   start: usize;
   end: usize;
   kind: usize;
@@ -37,7 +40,7 @@ class Capture {
   conversion: i32;
 }
 
-const targetBytes: usize = 16;
+export const targetBytes: usize = 16;
 const captureBytes: usize = 8;
 
 // Values found for the targets of one text.

@@ -35,7 +35,7 @@ function isFresh(at: usize, start: usize): bool {
 }
 
 /** Four numbers up to 255 without needless zeros, with nothing behind that could go on. */
-function ipv4End(at: usize, start: usize, end: usize): usize {
+export function ipv4End(at: usize, start: usize, end: usize): usize {
   if (!isFresh(at, start) || (at > start && (load<u8>(at - 1) == 0x2e || load<u8>(at - 1) == 0x3a)))
     return 0;
   const bytes = v128.load(at);
@@ -110,7 +110,7 @@ function isMonth(at: usize): bool {
 const lastDate: usize = memory.data(32);
 
 /** `10/Oct/2026:13:55:36 +0000` */
-function httpDateEnd(at: usize, start: usize, end: usize): usize {
+export function httpDateEnd(at: usize, start: usize, end: usize): usize {
   if (end - at < 26 || !isFresh(at, start)) return 0;
   const stop = at + 26;
   if (stop < end && !isFresh(stop + 1, start)) return 0;
@@ -136,7 +136,7 @@ function httpDateEnd(at: usize, start: usize, end: usize): usize {
 }
 
 /** Digits, perhaps a point and digits, with no sign, digit or point before. */
-function numberEnd(at: usize, start: usize, end: usize): usize {
+export function numberEnd(at: usize, start: usize, end: usize): usize {
   if (at > start) {
     const before = <u32>load<u8>(at - 1);
     if (before >= 0x80 || isWord(before)) return 0;
@@ -172,7 +172,7 @@ function quotesIn(at: usize): u64 {
 }
 
 /** A text in double quotes, with escapes, in one line. */
-function quotedEnd(at: usize, start: usize, end: usize): usize {
+export function quotedEnd(at: usize, start: usize, end: usize): usize {
   if (at >= end || load<u8>(at) != 0x22) return 0;
   if (at > start && load<u8>(at - 1) == 0x5c) return 0;
   let seek = at + 1;

@@ -56,6 +56,30 @@ export function runEnd(set: usize, at: usize, limit: usize): usize {
   return at < limit ? at : limit;
 }
 
+/** As `runEnd`, without a branch on whether the run is longer than 16 bytes. */
+// @ts-ignore: decorator
+@inline
+export function runEndWide(set: usize, at: usize, limit: usize): usize {
+  const low = v128.load(set);
+  const highIn = highOf(set);
+  while (at < limit) {
+    const stops = stopsAt(at, low, highIn) | (stopsAt(at + 16, low, highIn) << 16);
+    if (stops) {
+      at += ctz(stops);
+      break;
+    }
+    at += 32;
+  }
+  return at < limit ? at : limit;
+}
+
+/** What bytes of 128 and above are to a class. */
+// @ts-ignore: decorator
+@inline
+export function highMode(set: usize): u32 {
+  return load<u8>(set + 16);
+}
+
 /** True when the longest run of the class from `at` on has the byte. */
 // @ts-ignore: decorator
 @inline
