@@ -1,5 +1,5 @@
 import type { CharSet } from '../regex/char_set.ts';
-import type { StraightStep } from './pattern_straight.ts';
+import { isApart, type StraightStep } from './pattern_straight.ts';
 
 /** Numbers of the matcher's operations; as in assembly/pattern.ts. */
 export const opcodes = {
@@ -82,7 +82,7 @@ export interface KernelOp {
 }
 
 /** Words of a step of a straight way; as `Step` of assembly/pattern_straight.ts. */
-const stepWords = 10;
+const stepWords = 12;
 
 /** A character class as the kernel reads it: 288 bytes. */
 export interface ClassTable {
@@ -197,8 +197,9 @@ export function assembleProgram(
     words[at + 2] = step.least;
     words[at + 3] = step.instead;
     words[at + 4] = step.capture;
-    words[at + 5] = step.then.length;
-    step.then.forEach((byte, place) => {
+    words[at + 5] = step.next.length;
+    words[at + 10] = isApart(straight, i) ? 1 : 0;
+    step.next.forEach((byte, place) => {
       const shift = (place & 3) * 8;
       words[at + 6 + (place >> 2)]! |= byte << shift;
       words[at + 8 + (place >> 2)]! |= 0xff << shift;

@@ -27,7 +27,7 @@ export interface StraightStep {
   instead: number;
   /** Number of the capture, or -1. */
   capture: number;
-  readonly then: number[];
+  readonly next: number[];
   /** A class of which nothing may stand behind. */
   readonly notBehind: ClassTable | undefined;
 }
@@ -40,9 +40,21 @@ export function straightWay(ops: readonly KernelOp[]): readonly StraightStep[] |
   const steps = walk(ops, 0, ops.length - 1);
   if (steps === undefined || steps.length === 0) return undefined;
   // Whether a step may end there must be plain from the byte that has to follow.
-  if (!steps.every(({ notBehind, then }) => !notBehind || isWithout(notBehind, then[0]))) return;
+  if (!steps.every(({ notBehind, next }) => !notBehind || isWithout(notBehind, next[0]))) return;
   const captures = steps.map((step) => step.capture).filter((capture) => capture >= 0);
   return new Set(captures).size === captures.length ? steps : undefined;
+}
+
+/** True when no byte that can stand before or behind what a step takes could belong to it: they
+ *  are in no word, number or address. */
+export function isApart(steps: readonly StraightStep[], index: number): boolean {
+  const before = index === 0 ? undefined : (steps[index - 1]!.next.at(-1) ?? 0x61);
+  const behind = steps[index]!.next[0];
+  return (before === undefined || !isJoining(before)) && behind !== undefined && !isJoining(behind);
+}
+
+function isJoining(byte: number): boolean {
+  return byte >= 0x80 || /[\w.:%+-]/.test(String.fromCharCode(byte));
 }
 
 function walk(ops: readonly KernelOp[], from: number, end: number): StraightStep[] | undefined {
@@ -65,7 +77,7 @@ function walk(ops: readonly KernelOp[], from: number, end: number): StraightStep
       } else {
         const taken = steps.at(-1);
         if (open === undefined || taken === undefined || steps.length !== open.count + 1) return;
-        if (taken.capture >= 0 || taken.then.length > 0 || taken.instead >= 0) return undefined;
+        if (taken.capture >= 0 || taken.next.length > 0 || taken.instead >= 0) return undefined;
         taken.capture = open.capture;
         open = undefined;
       }
@@ -103,7 +115,7 @@ function stepInstead(
   const steps = behind > other ? walk(ops, other, behind) : undefined;
   const step = steps?.[0];
   if (step === undefined || steps!.length > 1 || step.instead >= 0) return undefined;
-  if (step.then.length > 0 || step.kind === straightKinds.nothing) return undefined;
+  if (step.next.length > 0 || step.kind === straightKinds.nothing) return undefined;
   step.instead = byte.arguments[0] as number;
   return { step, behind };
 }
@@ -117,11 +129,11 @@ function bytesOf(op: KernelOp): readonly number[] | undefined {
 
 function putByte(steps: StraightStep[], byte: number): void {
   let last = steps.at(-1);
-  if (last === undefined || last.then.length === thenBytesMax) {
+  if (last === undefined || last.next.length === thenBytesMax) {
     last = step(straightKinds.nothing);
     steps.push(last);
   }
-  last.then.push(byte);
+  last.next.push(byte);
 }
 
 function stepOf(op: KernelOp): { step: StraightStep; behind?: number } | undefined {
@@ -161,7 +173,7 @@ function step(
   notBehind?: ClassTable,
 ): StraightStep {
   const capture = slot < unwantedSlot ? slot / 2 : -1;
-  return { kind, set, least, instead: -1, capture, then: [], notBehind };
+  return { kind, set, least, instead: -1, capture, next: [], notBehind };
 }
 
 function runStep(

@@ -3,8 +3,8 @@ const hexDigits: usize = memory.data<u8>([
 ]);
 
 // In memory: a vector of equal bytes costs an engine more to make than to load.
-const quotes: usize = memory.data<u64>([0x2222222222222222, 0x2222222222222222], 16);
-const backslashes: usize = memory.data<u64>([0x5c5c5c5c5c5c5c5c, 0x5c5c5c5c5c5c5c5c], 16);
+export const quotes: usize = memory.data<u64>([0x2222222222222222, 0x2222222222222222], 16);
+export const backslashes: usize = memory.data<u64>([0x5c5c5c5c5c5c5c5c, 0x5c5c5c5c5c5c5c5c], 16);
 const lastControls: usize = memory.data<u64>([0x1f1f1f1f1f1f1f1f, 0x1f1f1f1f1f1f1f1f], 16);
 
 /** Writes [at, end) as the inside of a JSON string, as `ByteWriter.escaped` does. Needs six bytes

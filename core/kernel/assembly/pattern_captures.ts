@@ -26,6 +26,14 @@ export class Run {
   stepCount: i32;
 }
 
+/** True when the kernel may answer for this event. */
+// @ts-ignore: decorator
+@inline
+export function isText(run: Run, index: usize): bool {
+  if (run.kinds && load<u8>(run.kinds + index) != 1) return false;
+  return !run.rootKinds || !load<u8>(run.rootKinds + index);
+}
+
 @unmanaged
 export class Target {
   start: usize;

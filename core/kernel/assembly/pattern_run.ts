@@ -1,12 +1,21 @@
 import { matchAt } from './pattern';
-import { mayStoreDirectly, Run, saves, storeCaptures, storeDirectly } from './pattern_captures';
+import { blockTexts } from './pattern_block';
+import {
+  isText,
+  mayStoreDirectly,
+  Run,
+  saves,
+  storeCaptures,
+  storeDirectly,
+} from './pattern_captures';
 import {
   beginBlock,
-  blockTexts,
   cameThrough,
   goStraight,
+  leave,
   loadSaves,
   storeBlock,
+  storeResults,
 } from './pattern_straight';
 import { fill } from './pattern_text';
 
@@ -20,42 +29,52 @@ export function matchTexts(run: Run): i32 {
   for (let first: usize = 0; first < count; first += blockTexts) {
     const end = first + blockTexts < count ? first + blockTexts : count;
     const begun = straight ? beginBlock(run, first, end) : 0;
-    if (begun) {
-      const through = goStraight(run, first, direct);
-      if (direct) storeBlock(run, first);
-      // Texts of another kind would pay for both ways.
-      if (through * 2 < begun) straight = false;
-    }
-    for (let i = first; i < end; i++) {
-      if (!load<u8>(run.select + i)) continue;
-      let matched = false;
-      if (begun && cameThrough(i - first)) {
-        matched = true;
-        if (!direct) {
-          fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
-          loadSaves(run, i - first);
-          matched = storeCaptures(run, i);
-        }
-      } else if (isText(run, i)) {
-        fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
-        const start = <usize>load<u32>(run.starts + (i << 2));
-        matched = matchAt(run.program, start, <usize>load<u32>(run.ends + (i << 2)));
-        if (matched) {
-          if (direct) storeDirectly(run, i);
-          else matched = storeCaptures(run, i);
-        }
+    if (begun == 0) {
+      for (let i = first; i < end; i++) {
+        if (load<u8>(run.select + i)) done += matchOne(run, i, direct);
       }
-      store<u8>(run.result + i, matched ? 1 : 0);
-      if (matched) done++;
+      continue;
+    }
+    const through = goStraight(run, first, direct);
+    // Texts of another kind would pay for both ways.
+    if (through * 2 < begun) straight = false;
+    if (direct) {
+      storeBlock(run, first);
+      done += through;
+    } else done += storeOneByOne(run, first, end);
+    for (let others = storeResults(run, first, end); others; others &= others - 1) {
+      done += matchOne(run, first + <usize>ctz(others), direct);
     }
   }
   return done;
 }
 
-/** True when the kernel may answer for this event. */
-// @ts-ignore: decorator
-@inline
-export function isText(run: Run, index: usize): bool {
-  if (run.kinds && load<u8>(run.kinds + index) != 1) return false;
-  return !run.rootKinds || !load<u8>(run.rootKinds + index);
+/** Asks the matcher, stores the captures and the result; 1 when the event is done. */
+function matchOne(run: Run, index: usize, direct: bool): i32 {
+  let matched = false;
+  if (isText(run, index)) {
+    fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
+    const start = <usize>load<u32>(run.starts + (index << 2));
+    matched = matchAt(run.program, start, <usize>load<u32>(run.ends + (index << 2)));
+    if (matched) {
+      if (direct) storeDirectly(run, index);
+      else matched = storeCaptures(run, index);
+    }
+  }
+  store<u8>(run.result + index, matched ? 1 : 0);
+  return <i32>matched;
+}
+
+/** Stores the captures of the texts that came through; returns of how many. What cannot be stored
+ *  is the matcher's to find out again. */
+function storeOneByOne(run: Run, first: usize, end: usize): i32 {
+  let stored: i32 = 0;
+  for (let i = first; i < end; i++) {
+    if (!cameThrough(i - first)) continue;
+    fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
+    loadSaves(run, i - first);
+    if (storeCaptures(run, i)) stored++;
+    else leave(i - first);
+  }
+  return stored;
 }

@@ -1,4 +1,5 @@
 import { isDigit, skipDigits } from './bytes';
+import { backslashes, quotes } from './escape';
 import { isWord } from './pattern_text';
 
 /** Ends of well-known patterns on texts in their common form. Each gives the position behind
@@ -35,16 +36,28 @@ function isFresh(at: usize, start: usize): bool {
 }
 
 /** Four numbers up to 255 without needless zeros, with nothing behind that could go on. */
-export function ipv4End(at: usize, start: usize, end: usize): usize {
+function ipv4End(at: usize, start: usize, end: usize): usize {
   if (!isFresh(at, start) || (at > start && (load<u8>(at - 1) == 0x2e || load<u8>(at - 1) == 0x3a)))
     return 0;
+  const stop = ipv4EndApart(at);
+  if (!stop || stop > end) return 0;
+  if (stop == end) return stop;
+  const behind = <u32>load<u8>(stop);
+  // Digits, letters, `.`, `:`, `-`, `_`, `%` and what is beyond ASCII may belong to more.
+  if (behind >= 0x80 || isWord(behind)) return 0;
+  return behind == 0x2e || behind == 0x3a || behind == 0x2d || behind == 0x25 ? 0 : stop;
+}
+
+/** As `ipv4End` for a caller that looks itself at the text's end and what stands before and
+ *  behind. */
+// @ts-ignore: decorator
+@inline
+export function ipv4EndApart(at: usize): usize {
   const bytes = v128.load(at);
   let dots = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2e)));
   const digits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10)));
   // At most 15 bytes belong to an address, so that a bit is always left.
   const length = ctz(~(dots | digits) | 0x8000);
-  const stop = at + length;
-  if (stop > end) return 0;
   dots &= (1 << length) - 1;
   if (popcnt(dots) != 3) return 0;
   const first = ctz(dots);
@@ -56,12 +69,7 @@ export function ipv4End(at: usize, start: usize, end: usize): usize {
     isOctet(at + first + 1, second - first - 1) &
     isOctet(at + second + 1, third - second - 1) &
     isOctet(at + third + 1, length - third - 1);
-  if (!good) return 0;
-  if (stop == end) return stop;
-  const behind = <u32>load<u8>(stop);
-  // Digits, letters, `.`, `:`, `-`, `_`, `%` and what is beyond ASCII may belong to more.
-  if (behind >= 0x80 || isWord(behind)) return 0;
-  return behind == 0x2e || behind == 0x3a || behind == 0x2d || behind == 0x25 ? 0 : stop;
+  return good ? at + length : 0;
 }
 
 /** 1 when `length` digits are a number up to 255 as it is commonly written. Without branches:
@@ -136,12 +144,19 @@ export function httpDateEnd(at: usize, start: usize, end: usize): usize {
 }
 
 /** Digits, perhaps a point and digits, with no sign, digit or point before. */
-export function numberEnd(at: usize, start: usize, end: usize): usize {
+function numberEnd(at: usize, start: usize, end: usize): usize {
   if (at > start) {
     const before = <u32>load<u8>(at - 1);
     if (before >= 0x80 || isWord(before)) return 0;
     if (before == 0x2b || before == 0x2d || before == 0x2e) return 0;
   }
+  return numberEndApart(at, end);
+}
+
+/** As `numberEnd` for a caller that looks itself at what stands before. */
+// @ts-ignore: decorator
+@inline
+export function numberEndApart(at: usize, end: usize): usize {
   // Without a branch on how many digits there are, which cannot be foretold.
   const digits = i8x16.bitmask(
     i8x16.lt_u(i8x16.sub(v128.load(at), i8x16.splat(0x30)), i8x16.splat(10)),
@@ -162,8 +177,8 @@ export function numberEnd(at: usize, start: usize, end: usize): usize {
 // @ts-ignore: decorator
 @inline
 function quotesIn(at: usize): u64 {
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
+  const quote = v128.load(quotes);
+  const backslash = v128.load(backslashes);
   const first = v128.load(at);
   const second = v128.load(at, 16);
   const low = i8x16.bitmask(v128.or(i8x16.eq(first, quote), i8x16.eq(first, backslash)));
