@@ -54,36 +54,37 @@ function ipv4End(at: usize, start: usize, end: usize): usize {
 @inline
 export function ipv4EndApart(at: usize): usize {
   const bytes = v128.load(at);
-  let dots = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2e)));
-  const digits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10)));
+  const next = v128.load(at, 1);
+  const last = v128.load(at, 2);
+  const two = v128.load(twos);
+  const five = v128.load(fives);
+  const zero = v128.load(zeros);
+  let dots = <u32>i8x16.bitmask(i8x16.eq(bytes, v128.load(points)));
+  let digits = <u32>i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, zero), v128.load(tens)));
   // At most 15 bytes belong to an address, so that a bit is always left.
   const length = ctz(~(dots | digits) | 0x8000);
-  dots &= (1 << length) - 1;
-  if (popcnt(dots) != 3) return 0;
-  const first = ctz(dots);
-  dots &= dots - 1;
-  const second = ctz(dots);
-  const third = 31 - clz(dots);
-  const good =
-    isOctet(at, first) &
-    isOctet(at + first + 1, second - first - 1) &
-    isOctet(at + second + 1, third - second - 1) &
-    isOctet(at + third + 1, length - third - 1);
-  return good ? at + length : 0;
+  const inside = (<u32>1 << length) - 1;
+  dots &= inside;
+  digits &= inside;
+  // Where three digits, if that is what they are, say more than 255.
+  const more = v128.or(i8x16.gt_s(next, five), v128.and(i8x16.eq(next, five), i8x16.gt_s(last, five)));
+  const above = v128.or(i8x16.gt_s(bytes, two), v128.and(i8x16.eq(bytes, two), more));
+  const starts = (dots << 1) | 1;
+  const longer = starts & (digits >> 1);
+  const longest = longer & (digits >> 2);
+  const wrong =
+    (starts & ~digits) |
+    (longest & (digits >> 3)) |
+    (longest & <u32>i8x16.bitmask(above)) |
+    (longer & <u32>i8x16.bitmask(i8x16.eq(bytes, zero)));
+  return popcnt(dots) == 3 && !wrong ? at + length : 0;
 }
 
-/** 1 when `length` digits are a number up to 255 as it is commonly written. Without branches:
- *  what addresses look like cannot be foretold. */
-// @ts-ignore: decorator
-@inline
-function isOctet(at: usize, length: i32): i32 {
-  // The digits, the last one on top, zeros below.
-  const digits = (load<u32>(at) & 0x0f0f0f0f) << (32 - (length << 3));
-  const value = (digits >> 24) + ((digits >> 16) & 15) * 10 + ((digits >> 8) & 15) * 100;
-  // The least number of that many digits: 0, 10, 100.
-  const least = (<u32>0x640a0000 >> (length << 3)) & 0xff;
-  return i32(<u32>(length - 1) < 3) & i32(value <= 255) & i32(value >= least);
-}
+const points: usize = memory.data<u64>([0x2e2e2e2e2e2e2e2e, 0x2e2e2e2e2e2e2e2e], 16);
+const zeros: usize = memory.data<u64>([0x3030303030303030, 0x3030303030303030], 16);
+const twos: usize = memory.data<u64>([0x3232323232323232, 0x3232323232323232], 16);
+const fives: usize = memory.data<u64>([0x3535353535353535, 0x3535353535353535], 16);
+const tens: usize = memory.data<u64>([0x0a0a0a0a0a0a0a0a, 0x0a0a0a0a0a0a0a0a], 16);
 
 // @ts-ignore: decorator
 @inline
@@ -159,7 +160,7 @@ function numberEnd(at: usize, start: usize, end: usize): usize {
 export function numberEndApart(at: usize, end: usize): usize {
   // Without a branch on how many digits there are, which cannot be foretold.
   const digits = i8x16.bitmask(
-    i8x16.lt_u(i8x16.sub(v128.load(at), i8x16.splat(0x30)), i8x16.splat(10)),
+    i8x16.lt_u(i8x16.sub(v128.load(at), v128.load(zeros)), v128.load(tens)),
   );
   let stop = at + ctz(~digits);
   if (stop > end) stop = end;
