@@ -1,5 +1,5 @@
 import type { CharSet } from '../regex/char_set.ts';
-import { isApart, type StraightStep } from './pattern_straight.ts';
+import type { StraightStep } from './pattern_straight.ts';
 
 /** Numbers of the matcher's operations; as in assembly/pattern.ts. */
 export const opcodes = {
@@ -198,7 +198,7 @@ export function assembleProgram(
     words[at + 3] = step.instead;
     words[at + 4] = step.capture;
     words[at + 5] = step.next.length;
-    words[at + 10] = isApart(straight, i) ? 1 : 0;
+    words[at + 10] = step.apart ? 1 : 0;
     step.next.forEach((byte, place) => {
       const shift = (place & 3) * 8;
       words[at + 6 + (place >> 2)]! |= byte << shift;

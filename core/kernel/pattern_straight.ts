@@ -1,5 +1,6 @@
 import {
   type Argument,
+  assertionNumbers,
   type ClassTable,
   type KernelOp,
   type Label,
@@ -15,6 +16,10 @@ const stepsMax = 64;
 const thenBytesMax = 8;
 /** Texts of a class with more members than this are often longer than 16 bytes. */
 const narrowMembersMax = 70;
+const beginAssertions: readonly number[] = [
+  assertionNumbers.line_start,
+  assertionNumbers.text_start,
+];
 const unbounded = 0x7fffffff;
 
 /** One step of a straight way: what it takes from the text, the capture that gets this, and the
@@ -28,6 +33,8 @@ export interface StraightStep {
   /** Number of the capture, or -1. */
   capture: number;
   readonly next: number[];
+  /** No byte beside what is taken could belong to it. */
+  apart: boolean;
   /** A class of which nothing may stand behind. */
   readonly notBehind: ClassTable | undefined;
 }
@@ -41,13 +48,16 @@ export function straightWay(ops: readonly KernelOp[]): readonly StraightStep[] |
   if (steps === undefined || steps.length === 0) return undefined;
   // Whether a step may end there must be plain from the byte that has to follow.
   if (!steps.every(({ notBehind, next }) => !notBehind || isWithout(notBehind, next[0]))) return;
+  steps.forEach((step, i) => {
+    step.apart = isApart(steps, i);
+  });
   const captures = steps.map((step) => step.capture).filter((capture) => capture >= 0);
   return new Set(captures).size === captures.length ? steps : undefined;
 }
 
 /** True when no byte that can stand before or behind what a step takes could belong to it: they
  *  are in no word, number or address. */
-export function isApart(steps: readonly StraightStep[], index: number): boolean {
+function isApart(steps: readonly StraightStep[], index: number): boolean {
   const before = index === 0 ? undefined : (steps[index - 1]!.next.at(-1) ?? 0x61);
   const behind = steps[index]!.next[0];
   return (before === undefined || !isJoining(before)) && behind !== undefined && !isJoining(behind);
@@ -91,7 +101,7 @@ function walk(ops: readonly KernelOp[], from: number, end: number): StraightStep
       if (to <= at) return undefined;
       at = to;
       continue;
-    } else if (op.name !== 'try' && op.name !== 'mark' && op.name !== 'commit') {
+    } else if (!isPassed(op) && !isNeedless(ops, at, steps.length === 0)) {
       const taken = stepOf(op);
       if (taken === undefined || steps.push(taken.step) > stepsMax) return undefined;
       at = taken.behind ?? at + 1;
@@ -118,6 +128,31 @@ function stepInstead(
   if (step.next.length > 0 || step.kind === straightKinds.nothing) return undefined;
   step.instead = byte.arguments[0] as number;
   return { step, behind };
+}
+
+/** True for operations that do nothing where nothing fails. */
+function isPassed({ name }: KernelOp): boolean {
+  return name === 'try' || name === 'mark' || name === 'commit';
+}
+
+/** True when an operation takes nothing from a text for which the way goes on: it asks for the
+ *  begin there, or for a character that what comes next cannot begin with, as a sign before
+ *  digits. A text that has one is the matcher's. */
+function isNeedless(ops: readonly KernelOp[], at: number, isBegin: boolean): boolean {
+  const { name, arguments: list } = ops[at]!;
+  if (name === 'assert') return isBegin && beginAssertions.includes(list[0] as number);
+  const next = ops[at + 1];
+  if (name !== 'run' || list[1] !== 0 || list[2] !== 1 || next?.name !== 'run') return false;
+  return (
+    (next.arguments[1] as number) > 0 && isApartFrom(tableOf(list[0]), tableOf(next.arguments[0]))
+  );
+}
+
+function isApartFrom(one: ClassTable, other: ClassTable): boolean {
+  for (let code = 0; code < 256; code++) {
+    if (one.bytes[32 + code] !== 0 && other.bytes[32 + code] !== 0) return false;
+  }
+  return true;
 }
 
 /** The fixed bytes that an operation asks for. */
@@ -173,7 +208,7 @@ function step(
   notBehind?: ClassTable,
 ): StraightStep {
   const capture = slot < unwantedSlot ? slot / 2 : -1;
-  return { kind, set, least, instead: -1, capture, next: [], notBehind };
+  return { kind, set, least, instead: -1, capture, next: [], apart: false, notBehind };
 }
 
 function runStep(
