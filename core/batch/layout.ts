@@ -16,11 +16,11 @@ export const layout = {
   slotsStart: 12 * 1024 * 1024,
   slots: 8,
   /** Most bytes that one read brings into a slot. */
-  readBytes: 256 * 1024,
+  readBytes: 448 * 1024,
   /** Source bytes of a slot: one read and the unfinished line before it. */
   dataBytes: 512 * 1024,
   /** Values that filters make. */
-  scratchBytes: 512 * 1024,
+  scratchBytes: 768 * 1024,
   /** Bytes behind data and scratch that the kernel may read over (16-byte loads). */
   guardBytes: 64,
   /** Lists of the members of roots. */

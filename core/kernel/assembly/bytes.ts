@@ -56,6 +56,16 @@ export function skipDigits(at: usize, end: usize): usize {
   return at;
 }
 
+/** Number of digits from `at` on, up to 16. */
+// @ts-ignore: decorator
+@inline
+export function digitCount(at: usize): usize {
+  const above = i8x16.sub(v128.load(at), i8x16.splat(0x30));
+  // Digits are those that 9 does not lower.
+  const digits = i8x16.bitmask(i8x16.eq(i8x16.min_u(above, i8x16.splat(9)), above));
+  return <usize>ctz(~digits);
+}
+
 /** Number, below 64, of a key's bit in quick tests: of its first byte (that behind the opening
  *  quote: the closing one for an empty key) and its length. */
 // @ts-ignore: decorator

@@ -3,6 +3,16 @@ import { writeText } from './escape';
 import { skipKey } from './json_scan';
 import { skipValue } from './json_walk';
 import { keyLength, listEnd, listHeader, listMask, memberBytes, memberMask } from './member_list';
+import {
+  addRun,
+  forgetRuns,
+  holdRuns,
+  keepRuns,
+  runs,
+  runsEnd,
+  startRuns,
+  undecidedBehind,
+} from './member_runs';
 import { addName, isNameAt, nextSuspect, startNames } from './names';
 import { writeInteger, writeOffset } from './numbers';
 import { writeTime } from './time';
@@ -140,6 +150,7 @@ export function encodeEvents(
 function readNames(frame: Frame): void {
   nameMask = 0;
   shortRoom = frame.afterBytes + slack;
+  forgetRuns();
   startNames();
   for (let i = 0; i < frame.columnCount; i++) {
     const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
@@ -183,17 +194,23 @@ function isName(frame: Frame, at: usize): bool {
 /** As `copy`, and counts the line ends. */
 function copyRaw(target: usize, source: usize, length: usize): usize {
   const lineEnd = i8x16.splat(0x0a);
-  let lines = 0;
+  let found = i8x16.splat(0);
   let at: usize = 0;
-  for (; at + 16 <= length; at += 16) {
-    const bytes = v128.load(source + at);
-    v128.store(target + at, bytes);
-    lines += popcnt(i8x16.bitmask(i8x16.eq(bytes, lineEnd)));
+  for (; at + 32 <= length; at += 32) {
+    const low = v128.load(source + at);
+    const high = v128.load(source + at, 16);
+    v128.store(target + at, low);
+    v128.store(target + at, high, 16);
+    found = v128.or(found, v128.or(i8x16.eq(low, lineEnd), i8x16.eq(high, lineEnd)));
   }
-  const bytes = v128.load(source + at);
-  v128.store(target + at, bytes);
-  const rest = (1 << <i32>(length - at)) - 1;
-  rawLines += lines + popcnt(i8x16.bitmask(i8x16.eq(bytes, lineEnd)) & rest);
+  const low = v128.load(source + at);
+  const high = v128.load(source + at, 16);
+  v128.store(target + at, low);
+  v128.store(target + at, high, 16);
+  const rest = i8x16.bitmask(i8x16.eq(low, lineEnd)) | (i8x16.bitmask(i8x16.eq(high, lineEnd)) << 16);
+  rawLines += popcnt(rest & ((1 << <i32>(length - at)) - 1));
+  // Mostly there is none.
+  if (v128.any_true(found)) rawLines += countLineEnds(source, source + at);
   return target + length;
 }
 
@@ -236,6 +253,7 @@ function encodeEvent(frame: Frame, index: i32, out: usize): usize {
     if (list && (touched != 0 || undecided != 0)) {
       if (listMask(list) & nameMask) out = writeListed(frame, list, out);
       else out = writeWhole(start, end, out);
+      if (!out) return 0;
     } else if ((touched != 0 || undecided != 0) && mayHaveName(frame, start, end)) {
       out = writeMembers(frame, start, end, out);
       if (!out) return 0;
@@ -425,24 +443,42 @@ function writeMembers(frame: Frame, start: usize, end: usize, out: usize): usize
 /** As `writeMembers`, by the root's member list. */
 function writeListed(frame: Frame, list: usize, out: usize): usize {
   const begin = out;
-  const end = listEnd(list);
-  let runStart: usize = 0;
-  let runEnd: usize = 0;
-  for (let member = list + listHeader; member < end; member += memberBytes) {
-    const keyStart = <usize>load<u32>(member);
-    if (memberMask(member) & nameMask) {
-      const length = keyLength(member);
-      if (undecided) decide(frame, keyStart + 1, length);
-      if (isOverlaid(frame, keyStart + 1, length)) {
-        if (runStart) out = writeRun(out, begin, runStart, runEnd);
-        runStart = 0;
-        continue;
-      }
-    }
-    if (!runStart) runStart = keyStart;
-    runEnd = <usize>load<u32>(member, 12);
+  if (!holdRuns(list, touched, undecided) && !findRuns(frame, list)) {
+    failure = cannot;
+    return 0;
   }
-  return runStart ? writeRun(out, begin, runStart, runEnd) : out;
+  for (let run = runs; run < runsEnd; run += 8) {
+    const start = <usize>load<u32>(list + <usize>load<u32>(run));
+    const end = <usize>load<u32>(list + <usize>load<u32>(run, 4), 12);
+    out = writeRun(out, begin, start, end);
+  }
+  undecided = undecidedBehind;
+  return out;
+}
+
+/** Finds the runs of members that no column stands over; false when they are too many. */
+function findRuns(frame: Frame, list: usize): bool {
+  const before = undecided;
+  const end = listEnd(list);
+  let first: usize = 0;
+  startRuns();
+  for (let member = list + listHeader; member < end; member += memberBytes) {
+    let kept = true;
+    if (memberMask(member) & nameMask) {
+      const key = <usize>load<u32>(member) + 1;
+      const length = keyLength(member);
+      if (undecided) decide(frame, key, length);
+      kept = !isOverlaid(frame, key, length);
+    }
+    if (kept) {
+      if (!first) first = member;
+      continue;
+    }
+    if (first) addRun(first - list, member - memberBytes - list);
+    first = 0;
+  }
+  if (first) addRun(first - list, end - memberBytes - list);
+  return keepRuns(list, touched, before, undecided);
 }
 
 // @ts-ignore: decorator

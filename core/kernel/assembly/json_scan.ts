@@ -1,6 +1,14 @@
 import { maskBit, sameBytes, skipSpace } from './bytes';
 import { skipValue } from './json_walk';
-import { keyLength, listEnd, listHeader, listMask, memberBytes, memberMask } from './member_list';
+import {
+  keyLength,
+  listEnd,
+  listHeader,
+  listMask,
+  listShape,
+  memberBytes,
+  memberMask,
+} from './member_list';
 import { addName, isNameAt, nextSuspect, startNames } from './names';
 
 // A wanted key, 20 bytes: address and length of its bytes; addresses of its three result arrays.
@@ -26,6 +34,7 @@ export function scanObjects(
   slow: usize,
 ): void {
   const keysEnd = keys + <usize>keyCount * keyBytes;
+  placedShape = 0;
   startNames();
   for (let key = keys; key < keysEnd; key += keyBytes) {
     addName(<usize>load<u32>(key), <usize>load<u32>(key, 4));
@@ -40,7 +49,7 @@ export function scanObjects(
     }
     let odd = kind == 2;
     const list = <usize>load<u32>(lists + (i << 2));
-    if (kind == 1 && list) odd = !scanList(list, keys, keysEnd, mask, i << 2);
+    if (kind == 1 && list) odd = !scanListed(list, keys, keysEnd, mask, i << 2);
     else if (kind == 1) {
       const start = <usize>load<u32>(rootStart + (i << 2));
       const end = <usize>load<u32>(rootEnd + (i << 2));
@@ -50,9 +59,57 @@ export function scanObjects(
   }
 }
 
+// Where the wanted keys stand in the lists of one shape: the key's address and the member's offset
+// in the list, 8 bytes each, for as many keys as there are in it.
+const places: usize = memory.data(32 * 8, 16);
+const placesMost: usize = 32;
+let placesEnd: usize = 0;
+let placedShape: u32 = 0;
+
+/** As `scanList`, and by the places in the list before if the shape is the same. */
+// @ts-ignore: decorator
+@inline
+function scanListed(list: usize, keys: usize, keysEnd: usize, mask: u64, slot: usize): bool {
+  if (!(listMask(list) & mask)) return true;
+  const shape = listShape(list);
+  if (!shape || shape != placedShape) {
+    if (!scanList(list, keys, keysEnd, mask, slot)) return false;
+    if (shape) notePlaces(list, shape, keys, keysEnd, slot);
+    return true;
+  }
+  for (let place = places; place < placesEnd; place += 8) {
+    setResult(<usize>load<u32>(place), list + <usize>load<u32>(place, 4), slot);
+  }
+  return true;
+}
+
+function notePlaces(list: usize, shape: u32, keys: usize, keysEnd: usize, slot: usize): void {
+  placedShape = 0;
+  placesEnd = places;
+  const end = listEnd(list);
+  for (let key = keys; key < keysEnd; key += keyBytes) {
+    const keyStart = load<u32>(<usize>load<u32>(key, 8) + slot);
+    if (keyStart == 0xffffffff) continue;
+    if (placesEnd == places + placesMost * 8) return;
+    let member = list + listHeader;
+    while (member < end && load<u32>(member) != keyStart) member += memberBytes;
+    store<u32>(placesEnd, <u32>key);
+    store<u32>(placesEnd, <u32>(member - list), 4);
+    placesEnd += 8;
+  }
+  placedShape = shape;
+}
+
+// @ts-ignore: decorator
+@inline
+function setResult(key: usize, member: usize, slot: usize): void {
+  store<u32>(<usize>load<u32>(key, 8) + slot, load<u32>(member));
+  store<u32>(<usize>load<u32>(key, 12) + slot, load<u32>(member, 8));
+  store<u32>(<usize>load<u32>(key, 16) + slot, load<u32>(member, 12));
+}
+
 /** As `scanObject`, by the object's member list. */
 function scanList(list: usize, keys: usize, keysEnd: usize, mask: u64, slot: usize): bool {
-  if (!(listMask(list) & mask)) return true;
   const end = listEnd(list);
   for (let member = list + listHeader; member < end; member += memberBytes) {
     if (!(memberMask(member) & mask)) continue;
@@ -61,11 +118,8 @@ function scanList(list: usize, keys: usize, keysEnd: usize, mask: u64, slot: usi
     for (let key = keys; key < keysEnd; key += keyBytes) {
       if (load<u32>(key, 4) != <u32>length) continue;
       if (!sameBytes(<usize>load<u32>(key), keyStart + 1, length)) continue;
-      const place = <usize>load<u32>(key, 8) + slot;
-      if (load<i32>(place) != -1) return false;
-      store<u32>(place, <u32>keyStart);
-      store<u32>(<usize>load<u32>(key, 12) + slot, load<u32>(member, 8));
-      store<u32>(<usize>load<u32>(key, 16) + slot, load<u32>(member, 12));
+      if (load<i32>(<usize>load<u32>(key, 8) + slot) != -1) return false;
+      setResult(key, member, slot);
       break;
     }
   }

@@ -1,5 +1,13 @@
-import { isDigit, skipDigits, skipSpace } from './bytes';
+import { digitCount, isDigit, skipSpace } from './bytes';
 import { specials } from './escape';
+import { listByShape, rememberShape } from './json_shapes';
+import {
+  forgetEscape,
+  sawEscape,
+  skipLongString,
+  skipName,
+  skipStrictNumber,
+} from './json_values';
 import { endList, endMember, startList, startMember } from './member_list';
 
 // As `nestingDepthMax` of core/batch/json_bytes.ts.
@@ -13,9 +21,6 @@ const keyOrClose: i32 = 0;
 const key: i32 = 1;
 const valueOrClose: i32 = 2;
 const value: i32 = 3;
-
-// The last string had an escape.
-let sawEscape: bool = false;
 
 /** Fills `valid` for the selected spans: 1 when a span is one JSON object by RFC 8259 with
  *  nothing but white space around it, else 0.
@@ -37,11 +42,16 @@ export function validateObjects(
     if (!load<u8>(select + i)) continue;
     const start = <usize>load<u32>(starts + (i << 2));
     const end = <usize>load<u32>(ends + (i << 2));
-    startList(lists ? room : 0, roomEnd);
-    const isValid = isObject(start, end);
-    store<u8>(valid + i, isValid ? 1 : 0);
-    if (!lists) continue;
-    const listEnd = isValid ? endList() : 0;
+    let listEnd = lists ? listByShape(start, end, room, roomEnd) : 0;
+    if (listEnd) store<u8>(valid + i, 1);
+    else {
+      startList(lists ? room : 0, roomEnd);
+      const isValid = isObject(start, end);
+      store<u8>(valid + i, isValid ? 1 : 0);
+      if (!lists) continue;
+      listEnd = isValid ? endList() : 0;
+      if (listEnd) rememberShape(start, end, room);
+    }
     store<u32>(lists + (i << 2), listEnd ? <u32>room : 0);
     if (listEnd) room = listEnd;
   }
@@ -65,7 +75,7 @@ function isObject(at: usize, end: usize): bool {
       if (byte == 0x22) at = skipPlainMembers(at, end, depth == 1);
       if (byte == 0x22) {
         const keyStart = at;
-        sawEscape = false;
+        forgetEscape();
         at = skipStrictString(at + 1, end);
         if (!at) return false;
         const keyEnd = at;
@@ -130,51 +140,6 @@ function skipStrictString(at: usize, end: usize): usize {
   return stop < end && load<u8>(stop) == 0x22 ? stop + 1 : skipLongString(at, end);
 }
 
-function skipLongString(at: usize, end: usize): usize {
-  while (at < end) {
-    const found = specials(v128.load(at)) | (specials(v128.load(at, 16)) << 16);
-    at += <usize>ctz(found);
-    if (!found) continue;
-    if (at >= end) return 0;
-    const byte = load<u8>(at);
-    if (byte == 0x22) return at + 1;
-    if (byte != 0x5c || at + 1 >= end) return 0;
-    sawEscape = true;
-    const escape = load<u8>(at + 1);
-    at += 2;
-    if (escape == 0x75) {
-      if (at + 4 > end) return 0;
-      for (let i: usize = 0; i < 4; i++) if (!isHex(load<u8>(at + i))) return 0;
-      at += 4;
-    } else if (!isEscape(escape)) return 0;
-  }
-  return 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function isHex(byte: u32): bool {
-  return isDigit(byte) || (byte | 0x20) - 0x61 < 6;
-}
-
-// @ts-ignore: decorator
-@inline
-function isEscape(byte: u32): bool {
-  switch (byte) {
-    case 0x22:
-    case 0x5c:
-    case 0x2f:
-    case 0x62:
-    case 0x66:
-    case 0x6e:
-    case 0x72:
-    case 0x74:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /** Skips members as most writers write them: a short key without escapes, no white space, a short
  *  string without escapes, a number or a name, and another member behind the comma. Takes the
  *  position of a key's opening quote and returns that of the first member that is not like this. */
@@ -211,58 +176,4 @@ function skipPlainMembers(at: usize, end: usize, isTop: bool): usize {
     }
     at = next + 1;
   }
-}
-
-/** Number of digits from `at` on, up to 16. */
-// @ts-ignore: decorator
-@inline
-function digitCount(at: usize): usize {
-  const above = i8x16.sub(v128.load(at), i8x16.splat(0x30));
-  // Digits are those that 9 does not lower.
-  const digits = i8x16.bitmask(i8x16.eq(i8x16.min_u(above, i8x16.splat(9)), above));
-  return <usize>ctz(~digits);
-}
-
-/** As `skipDigits`, without a branch on how many there are. */
-// @ts-ignore: decorator
-@inline
-function skipManyDigits(at: usize, end: usize): usize {
-  const stop = at + digitCount(at);
-  if (stop > end) return end;
-  return stop == at + 16 ? skipDigits(stop, end) : stop;
-}
-
-/** Position behind a number; 0 when it is not one. */
-function skipStrictNumber(at: usize, end: usize): usize {
-  if (load<u8>(at) == 0x2d) at++;
-  if (at >= end) return 0;
-  if (load<u8>(at) == 0x30) at++;
-  else {
-    const digits = skipManyDigits(at, end);
-    if (digits == at) return 0;
-    at = digits;
-  }
-  if (at < end && load<u8>(at) == 0x2e) {
-    const digits = skipDigits(at + 1, end);
-    if (digits == at + 1) return 0;
-    at = digits;
-  }
-  if (at < end && (load<u8>(at) | 0x20) == 0x65) {
-    at++;
-    if (at < end && (load<u8>(at) == 0x2b || load<u8>(at) == 0x2d)) at++;
-    const digits = skipDigits(at, end);
-    if (digits == at) return 0;
-    at = digits;
-  }
-  return at;
-}
-
-/** Position behind `true`, `false` or `null`; 0 when none stands there. */
-function skipName(at: usize, end: usize, first: u32): usize {
-  if (first == 0x66) {
-    return at + 5 <= end && load<u32>(at + 1) == 0x65736c61 ? at + 5 : 0;
-  }
-  if (at + 4 > end) return 0;
-  const word = load<u32>(at);
-  return word == 0x65757274 || word == 0x6c6c756e ? at + 4 : 0;
 }

@@ -3,11 +3,12 @@ import { maskBit, maskNumber } from './bytes';
 /** The top-level members of a validated object, found once and kept beside the batch so that
  *  nobody walks over the object again.
  *
- *      count u32 | unused u32 | mask u64 | members, 16 bytes each
+ *      count u32 | shape u32 | mask u64 | members, 16 bytes each
  *
  *  `mask` has the bit of each key (see `maskBit`). Objects with an escaped key have no list: all
  *  keys in one are plain. A member is the position of the key's opening quote, the key's length
- *  with its `maskNumber` above it, and the value's span. */
+ *  with its `maskNumber` above it, and the value's span. Objects of one `shape` have the same keys
+ *  in the same order; 0 says nothing. */
 
 export const listHeader: usize = 16;
 export const memberBytes: usize = 16;
@@ -58,8 +59,15 @@ export function endMember(valueEnd: usize): void {
 export function endList(): usize {
   if (!open) return 0;
   store<u32>(open, <u32>((next - open - listHeader) / memberBytes));
+  store<u32>(open, 0, 4);
   store<u64>(open, mask, 8);
   return next;
+}
+
+// @ts-ignore: decorator
+@inline
+export function listShape(list: usize): u32 {
+  return load<u32>(list, 4);
 }
 
 // @ts-ignore: decorator

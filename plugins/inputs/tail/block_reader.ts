@@ -25,7 +25,8 @@ import type { TailSettings } from './tail_settings.ts';
  *  file was truncated or written anew. */
 export type TurnResult = 'more' | 'end' | 'replaced';
 
-const blockBytesMax = 256 * 1024;
+/** Much of what a batch costs does not depend on its size. */
+const blockBytesMax = 448 * 1024;
 const blockBytesMin = 16 * 1024;
 /** Decoding may triple a block; all of it shall fit into the batch's scratch space. */
 const encodedBlockBytes = 128 * 1024;

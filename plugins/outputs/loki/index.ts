@@ -9,8 +9,9 @@ export const plugin = defineOutput<LokiOptions>({
   summary: 'Pushes records to Grafana Loki.',
   stability: 'beta',
   schema,
-  // Loki refuses a push that is larger than the burst of its rate limit, 6 MB by default.
-  batch: { bytes: 1024 * 1024, records: 10_000 },
+  // Loki refuses a push that is larger than the burst of its rate limit, 6 MB by default, or than 4 MiB
+  // between its own parts.
+  batch: { bytes: 2 * 1024 * 1024, records: 20_000 },
   concurrency: 1,
   example: `pipeline:
   inputs:

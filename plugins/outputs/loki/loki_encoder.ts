@@ -38,6 +38,7 @@ export class LokiEncoder implements RecordEncoder {
   private readonly streams: Streams;
   private readonly metadata: readonly LabelSource[];
   private readonly metadataMaps: readonly Field[];
+  private readonly hasMetadata: boolean;
   private readonly lines: LineWriter;
   /** Labels that hold a field which is not in the line. */
   private readonly labelled: readonly { readonly name: string; readonly field: Field }[];
@@ -67,6 +68,7 @@ export class LokiEncoder implements RecordEncoder {
     this.metadata = parseSources(options.structured_metadata, 'structured_metadata');
     this.metadataMaps = (options.structured_metadata_map_keys ?? []).map(fieldNamed);
     const removed = (options.remove_keys ?? []).map(fieldNamed);
+    this.hasMetadata = this.metadata.length > 0 || this.metadataMaps.length > 0;
     this.lines = new LineWriter(options, removed);
     this.labelled = labels.flatMap(({ name, pieces }) => {
       const [piece] = pieces;
@@ -102,10 +104,12 @@ export class LokiEncoder implements RecordEncoder {
     // Labels come first: looking values up may rearrange the batch, which the encoder below reads.
     this.label(batch, select, sink);
     this.writeTexts(batch, select, sink);
-    this.json.encode(batch, select, {
-      appendRun: (_section, run) => this.takeRun(run, sink),
-      reject: (of, index, reason) => sink.reject(of, index, reason),
-    });
+    if (this.settledCount < batch.count) {
+      this.json.encode(batch, select, {
+        appendRun: (_section, run) => this.takeRun(run, sink),
+        reject: (of, index, reason) => sink.reject(of, index, reason),
+      });
+    }
     for (let i = 0; i < this.settledCount; i++) select[this.settled[i]!] = 1;
   }
 
@@ -163,8 +167,7 @@ export class LokiEncoder implements RecordEncoder {
   /** Finds the section and the metadata of every event, and refuses those that can have none. */
   private label(batch: Batch, select: Uint8Array, sink: RecordSink): void {
     // hot path
-    const hasMetadata = this.metadata.length > 0 || this.metadataMaps.length > 0;
-    if (this.streams.isOne && !hasMetadata) {
+    if (this.streams.isOne && !this.hasMetadata) {
       const key = this.streams.keyOf(batch, 0)!;
       this.sectionOf.fill(this.sectionNumber(key), 0, batch.count);
       this.metadataOf.fill(nothing, 0, batch.count);
@@ -195,6 +198,11 @@ export class LokiEncoder implements RecordEncoder {
     const { entries, first, last, next } = this;
     if (entries === undefined || !this.lines.isSingleText || batch.hasNested) return;
     if (!entries.takes(batch, batch.bytes)) return;
+    if (this.takesAllTexts(batch, select, entries)) {
+      const written = this.writeEntries(batch, 0, batch.count, sink);
+      for (let index = 0; index < written; index++) this.settle(index, select);
+      return;
+    }
     const sections = this.sectionKeys.length;
     first.fill(-1, 0, sections);
     for (let index = 0; index < batch.count; index++) {
@@ -217,6 +225,24 @@ export class LokiEncoder implements RecordEncoder {
       const written = this.writeEntries(batch, section, count, sink);
       for (let i = 0; i < written; i++) this.settle(entries.events[i]!, select);
     }
+  }
+
+  /** The short way: when all events are texts of one column for one section, `entries` has them. */
+  private takesAllTexts(batch: Batch, select: Uint8Array, entries: LineEntries): boolean {
+    // hot path
+    const { columns, count, rootKind } = batch;
+    const column = columns[0];
+    if (this.hasMetadata || this.sectionKeys.length !== 1) return false;
+    if (column === undefined || columns.length !== 1) return false;
+    const { start, end, kind } = column;
+    for (let index = 0; index < count; index++) {
+      if (select[index] !== 1 || kind[index] !== valueKind.text) return false;
+      if (rootKind[index] !== valueKind.absent) return false;
+      entries.events[index] = index;
+    }
+    entries.starts.set(start.subarray(0, count));
+    entries.ends.set(end.subarray(0, count));
+    return true;
   }
 
   private writeEntries(batch: Batch, section: number, count: number, sink: RecordSink): number {

@@ -133,6 +133,45 @@ test('the kernel writes the bytes that JavaScript writes', () => {
   assert.ok(byKernel > 1000, `only ${byKernel} records went through the kernel`);
 });
 
+/** Objects with the same keys, listed, of which mostly the same fields are touched. */
+const alike = fc
+  .tuple(
+    fc.uniqueArray(fc.constantFrom('a', 'b', 'level', '@timestamp', 'msg', ''), { minLength: 1 }),
+    fc.array(fc.nat(5), { maxLength: 3 }),
+    fc.array(fc.tuple(fc.string({ maxLength: 70 }), fc.nat(9), events), { maxLength: 12 }),
+  )
+  .map(([keys, twice, rows]) =>
+    rows.map(([text, odd, event]) => {
+      const all = [...keys, ...twice.map((i) => keys[i % keys.length]!)];
+      const members = all.map((key) => `${JSON.stringify(key)}: ${JSON.stringify(text)}`);
+      const changes = rows[odd < 8 ? 0 : odd % rows.length]![2].edits;
+      return { ...event, root: `{${members.join(', ')}}`, edits: changes, listed: true };
+    }),
+  );
+
+test('of objects that are alike the kernel writes what JavaScript writes', () => {
+  const batch = emptyBatch(kernel);
+  fc.assert(
+    fc.property(alike, optionSets, (list, options) => {
+      fill(batch, list);
+      const { records } = encode(kernel, options, batch);
+      assert.deepEqual(records, encode(undefined, options, batch).records);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('an object of which every other member is touched goes through JavaScript if it must', () => {
+  const batch = emptyBatch(kernel);
+  const members = Array.from({ length: 200 }, (_, i) => `"a":1,"k${i}":"\\n"`);
+  const { starts, ends } = putTexts(batch, Array(3).fill(`{${members.join(',')}}`));
+  for (let i = 0; i < 3; i++) batch.setRoot(i, starts[i]!, ends[i]!);
+  listMembers(kernel, batch, () => true);
+  for (let i = 0; i < 3; i++) batch.removeField(i, fieldOf(['a']));
+  batch.select.fill(1, 0, 3);
+  assert.deepEqual(encode(kernel, {}, batch).records, encode(undefined, {}, batch).records);
+});
+
 test('a bulk line has the id, the event and its time', () => {
   const batch = emptyBatch(kernel);
   const { starts, ends } = putTexts(batch, ['{"a":1}', '{"@timestamp":"own"}', 'say "hi"']);
