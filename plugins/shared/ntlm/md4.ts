@@ -8,7 +8,7 @@ export function md4(message: Buffer): Buffer {
   const state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
   for (let at = 0; at < length; at += 64) addBlock(state, padded, at);
   const digest = Buffer.alloc(16);
-  state.forEach((word, at) => digest.writeInt32LE(word, at * 4));
+  for (const [at, word] of state.entries()) digest.writeInt32LE(word, at * 4);
   return digest;
 }
 

@@ -109,6 +109,6 @@ function hmac(key: Buffer, ...parts: readonly Buffer[]): Buffer {
 
 function shorts(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 2);
-  values.forEach((value, at) => bytes.writeUInt16LE(value, at * 2));
+  for (const [at, value] of values.entries()) bytes.writeUInt16LE(value, at * 2);
   return bytes;
 }
