@@ -34,6 +34,8 @@ const parts = [
   'unit/inputs/winevtlog',
   'unit/inputs/wmi',
   'unit/inputs/perfcounter',
+  'unit/inputs/host_metrics_windows',
+  'unit/ntlm/',
   'unit/windows_native/',
 ];
 
