@@ -103,7 +103,7 @@ function wineEnvironment(prefix: string): NodeJS.ProcessEnv {
     ...process.env,
     WINEPREFIX: prefix,
     WINEDEBUG: '-all',
-    // No questions about .NET and HTML; wevtapi.dll is the stand-in beside the tests.
+    // No questions about .NET and HTML; wevtapi.dll and stand_in_pdh.dll are ours, beside the tests.
     WINEDLLOVERRIDES: 'mscoree,mshtml=',
   };
 }
