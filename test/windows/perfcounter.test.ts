@@ -197,8 +197,9 @@ test('a library that ends its process costs a reading, not the agent', { skip },
   await rig.start();
   t.after(() => rig.stop());
   await waitUntil(
-    'the process ends twice',
-    () => rig.count('sluice_collector_helpers_lost_total', { reason: 'crashed' }) >= 2,
-  );
+    'the process ends',
+    () => rig.count('sluice_collector_helpers_lost_total', { reason: 'crashed' }) >= 1,
+    60_000,
+  ).finally(() => t.diagnostic(rig.log.join()));
   assert.ok(rig.count('sluice_collector_failures_total', { collector: 'Nothing' }) >= 1);
 });

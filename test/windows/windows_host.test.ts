@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,11 +35,13 @@ function started(t: TestContext): (output: string) => Row[] {
     stdio: ['ignore', log, log],
     env: { ...process.env, INTERVAL: '1s', SLUICE_DATA: join(directory, 'data') },
   });
+  closeSync(log);
   t.after(async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     if (child.kill('SIGKILL')) await ended;
     t.diagnostic(readFileSync(join(directory, 'log.txt'), 'utf8').slice(-2000));
-    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    // Its helper processes end when they see that it is gone.
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
   return (output) => {
     const path = join(directory, `${output}.ndjson`);

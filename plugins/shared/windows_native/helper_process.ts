@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 import type { Clock, Counter, Log } from '../../../core/sdk/index.ts';
 import { type FromHelper, HelperError, type ToHelper } from './helper_messages.ts';
@@ -31,6 +32,8 @@ interface Running {
 }
 
 const defaultGraceMs = 2000;
+const noHelpers =
+  'the single executable cannot start the helper process that this input needs: install the package with npm, or ask the host over WinRM';
 
 /** A process that makes calls which may hang or crash: drivers and providers of others run in them.
  *  A thread of the agent that hangs in such a call could not be ended, and would keep the agent from
@@ -51,6 +54,7 @@ export class HelperProcess {
   /** Errors: HelperError; also when the signal aborts, at once. */
   request(body: unknown, signal: AbortSignal): Promise<unknown> {
     if (this.isClosed || signal.aborted) return Promise.reject(new HelperError('it was given up'));
+    if (isSea()) return Promise.reject(new HelperError(noHelpers));
     const running = (this.current ??= this.start());
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
