@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { waitUntil } from '../../../core/testing/index.ts';
 import { plugin } from '../../../plugins/inputs/wmi/index.ts';
+import { makeCertificate } from '../../engine/certificates.ts';
 import { type InputRig, inputRig } from './metric_rig.ts';
 import { type WinrmScript, type WinrmServer, winrmServer } from './winrm_server.ts';
 
@@ -152,3 +156,22 @@ test('a host that is not there fails with its address', async (t) => {
   await waitUntil('it fails', () => failures(rig) === 1);
   assert.match(rig.log.join('\n'), /127\.0\.0\.1:1/);
 });
+
+for (const authentication of ['ntlm', 'basic'] as const) {
+  test(`over TLS, ${authentication} sends messages as they are, to a server that is verified`, async (t) => {
+    const authority = makeCertificate('test authority');
+    const { certificate: cert, key } = makeCertificate('localhost', authority);
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-winrm-'));
+    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const file = join(directory, 'ca.pem');
+    writeFileSync(file, authority.certificate);
+    const script = { tls: { cert, key } };
+    const options = { authentication, tls: true, host: 'localhost' };
+    const { rig, server } = await started(t, script, { ...options, 'tls.ca_file': file });
+    await waitUntil('a row', () => rig.emitter.seen.length === 1);
+    assert.match(server.envelopes[0]!, /^<s:Envelope/);
+    const stranger = await started(t, script, options);
+    await waitUntil('it fails', () => failures(stranger.rig) === 1);
+    assert.equal(stranger.server.envelopes.length, 0);
+  });
+}
