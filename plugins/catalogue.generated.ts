@@ -49,6 +49,14 @@ export const catalogue: readonly PluginEntry[] = [
   },
   {
     kind: 'input',
+    name: 'perfcounter',
+    aliases: ['win_perf_counters'],
+    summary: 'Reads performance counters of Windows, by their English names.',
+    stability: 'experimental',
+    load: async () => (await import('./inputs/perfcounter/index.ts')).plugin,
+  },
+  {
+    kind: 'input',
     name: 'prometheus_scrape',
     summary: 'Scrapes pages of metrics in Prometheus’ text format or OpenMetrics.',
     stability: 'beta',
@@ -75,6 +83,13 @@ export const catalogue: readonly PluginEntry[] = [
     summary: 'Subscribes to channels of the Windows Event Log, and goes on where it stopped.',
     stability: 'experimental',
     load: async () => (await import('./inputs/winevtlog/index.ts')).plugin,
+  },
+  {
+    kind: 'input',
+    name: 'wmi',
+    summary: 'Asks Windows’ WMI at intervals, on this host or, over DCOM or WinRM, on another.',
+    stability: 'experimental',
+    load: async () => (await import('./inputs/wmi/index.ts')).plugin,
   },
   {
     kind: 'parser',

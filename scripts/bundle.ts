@@ -2,12 +2,14 @@ import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join, resolve, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
-/** What is started or imported from outside. A file that a worker thread is started with would be one, too. */
+/** What is started or imported from outside; the helpers are started as processes of their own, by their names. */
 const entryPoints: Readonly<Record<string, string>> = {
   sluice: 'cli/main.ts',
   index: 'core/index.ts',
   sdk: 'core/sdk/index.ts',
   testing: 'core/testing/index.ts',
+  wmi_helper: 'plugins/inputs/wmi/wmi_helper.ts',
+  pdh_helper: 'plugins/inputs/perfcounter/pdh_helper.ts',
 };
 
 /** Libraries that every start needs and that are dozens of files each; licenses.txt has their licences. The others

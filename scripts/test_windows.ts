@@ -32,6 +32,11 @@ const parts = [
   // Not evtx.test: its thousands of files take Wine minutes.
   'unit/inputs/evtx_',
   'unit/inputs/winevtlog',
+  'unit/inputs/wmi',
+  'unit/inputs/perfcounter',
+  'unit/inputs/host_metrics_windows',
+  'unit/ntlm/',
+  'unit/windows_native/',
 ];
 
 async function main(): Promise<number> {

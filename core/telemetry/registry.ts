@@ -262,6 +262,26 @@ export const metricTable = {
     type: 'counter',
     help: 'Readings left out because the one before was not over (busy), or the queue of the lane was full (queue_full). Labels collector, reason.',
   },
+  sluice_collector_helpers_lost_total: {
+    type: 'counter',
+    help: 'Helper processes of an input that were ended because a call in them hung (hung), or that ended by themselves (crashed). Label reason.',
+  },
+  sluice_wmi_fallback_readings_total: {
+    type: 'counter',
+    help: 'Readings for which a fallback was asked because WMI denies access to the query. Label query.',
+  },
+  sluice_wmi_rows_refused_total: {
+    type: 'counter',
+    help: 'Rows that are larger than event_max_bytes (event_max_bytes), and readings cut at the limit of rows (rows_max). Labels query, reason.',
+  },
+  sluice_perfcounter_missing_total: {
+    type: 'counter',
+    help: 'Readings in which a performance counter had no value: no such counter or instance, or access denied. Label counter.',
+  },
+  sluice_perfcounter_negative_total: {
+    type: 'counter',
+    help: 'Values of performance counters left out because the counter went backwards.',
+  },
   sluice_prometheus_exporter_series: {
     type: 'gauge',
     help: 'Series that the page of a prometheus_exporter shows.',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
@@ -11,6 +11,7 @@ import { assertConservation, scriptedOutput } from '../../core/testing/index.ts'
 import { systemClock } from '../../core/time/clock.ts';
 import { Agent } from '../../core/topology/agent.ts';
 import { loadPipeline } from '../../cli/pipeline_config.ts';
+import { plugin as exec } from '../../plugins/inputs/exec/index.ts';
 import { projectRoot } from '../../scripts/project_root.ts';
 
 /** A case folder: a pipeline, what goes in, and what each output must get.
@@ -20,8 +21,11 @@ import { projectRoot } from '../../scripts/project_root.ts';
  *      expected.OUTPUT.ndjson the records of that output (its alias, or NAME.INDEX), in order,
  *                             to the byte; a file that is missing expects none
  *
+ *      input.INPUT.ndjson     optional: the records of that input (its alias, or NAME.INDEX), which
+ *                             cannot run everywhere
+ *
  *  Outputs are replaced by ones that collect; `tail` inputs read from the head and end at the end
- *  of the file. A record's `@timestamp` is compared when the expected record has one. */
+ *  of the file. In what is expected, `{host}` is this machine's name. A record's `@timestamp` is compared when the expected record has one. */
 export interface CaseFolder {
   readonly name: string;
   readonly directory: string;
@@ -58,11 +62,12 @@ export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<
   );
   try {
     const agent = await Agent.start({
-      config: caseConfig(loaded.pipeline.config, directory),
+      config: caseConfig(loaded.pipeline.config, directory, folder.directory),
       plugins: {
         ...loaded.pipeline.plugins,
         plugins: [
-          ...loaded.pipeline.plugins.plugins,
+          ...loaded.pipeline.plugins.plugins.filter(({ name }) => name !== exec.name),
+          exec,
           ...[...collectors.values()].map(({ plugin }) => plugin),
         ],
       },
@@ -92,7 +97,7 @@ function caseEnvironment(directory: string): NodeJS.ProcessEnv {
   return { ...process.env, ...Object.fromEntries(env) };
 }
 
-function caseConfig(config: ResolvedConfig, directory: string): ResolvedConfig {
+function caseConfig(config: ResolvedConfig, directory: string, folder: string): ResolvedConfig {
   const storagePath = join(directory, 'data');
   return {
     ...config,
@@ -102,11 +107,7 @@ function caseConfig(config: ResolvedConfig, directory: string): ResolvedConfig {
       storagePath,
       deadLetterPath: join(storagePath, 'dead_letters'),
     },
-    inputs: config.inputs.map((input) =>
-      input.plugin === 'tail'
-        ? { ...input, options: { ...input.options, exit_on_eof: true, read_from_head: true } }
-        : input,
-    ),
+    inputs: config.inputs.map((input) => caseInput(input, folder)),
     outputs: config.outputs.map((output) => ({
       ...output,
       plugin: `collect_${output.id}`,
@@ -122,7 +123,8 @@ function caseConfig(config: ResolvedConfig, directory: string): ResolvedConfig {
 
 function compare(folder: CaseFolder, outputId: string, texts: readonly string[]): void {
   const path = join(folder.directory, `expected.${outputId}.ndjson`);
-  const expected = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+  const text = existsSync(path) ? readFileSync(path, 'utf8').replaceAll('{host}', hostname()) : '';
+  const expected = text.split('\n').slice(0, -1);
   if (process.env['SLUICE_CASES'] === 'show') console.log(`${outputId}:\n${texts.join('\n')}`);
   // Compared as text: untouched members keep their exact bytes.
   const seen = texts.map((text, index) =>
@@ -142,4 +144,26 @@ function foldersBelow(directory: string): string[] {
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(directory, entry.name))
     .sort();
+}
+
+function caseInput(
+  input: ResolvedConfig['inputs'][number],
+  folder: string,
+): ResolvedConfig['inputs'][number] {
+  const records = join(folder, `input.${input.id}.ndjson`);
+  if (existsSync(records)) {
+    const command = ['cat', records];
+    const limits = { interval: 1000, timeout: 30_000, output_bytes_max: 2 ** 20 };
+    const options = {
+      command,
+      format: 'json',
+      oneshot: true,
+      key: 'exec',
+      environment: {},
+      ...limits,
+    };
+    return { ...input, plugin: 'exec', options };
+  }
+  if (input.plugin !== 'tail') return input;
+  return { ...input, options: { ...input.options, exit_on_eof: true, read_from_head: true } };
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { parse, stringify } from 'yaml';
 import { waitUntil } from '../../core/testing/index.ts';
 import { projectRoot } from '../../scripts/project_root.ts';
 import { program } from '../cli/run_cli.ts';
@@ -172,6 +173,44 @@ test('linux-host: each metric of a reading is a row, with its labels, its host a
   assert.ok(Math.abs(Number(load?.ms) - Date.now()) < deadlineMs);
 });
 
+test('windows-host: metrics and rows of WMI have their tables', {
+  skip: skipClickHouse,
+}, async (t) => {
+  const records = join(projectRoot(), 'pipelines', 'windows-host', 'tests', 'basic');
+  const run = await runShipped(t, 'windows-host', {
+    files: [],
+    says: 'The agent started',
+    // Its inputs need Windows: their records come from the case.
+    pipeline: (text) => {
+      const file = parse(text) as { pipeline: { inputs: { alias: string; tag: string }[] } };
+      const inputs = file.pipeline.inputs.map(({ alias, tag }) => {
+        const command = ['cat', join(records, `input.${alias}.ndjson`)];
+        return { name: 'exec', alias, tag, command, format: 'json', interval: '1h' };
+      });
+      return stringify({ ...file, pipeline: { ...file.pipeline, inputs } });
+    },
+    env: () => ({
+      CLICKHOUSE_HOST: '127.0.0.1',
+      CLICKHOUSE_PORT: `${clickhouse.port}`,
+      CLICKHOUSE_USER: clickhouse.username!,
+      CLICKHOUSE_PASSWORD: clickhouse.password!,
+    }),
+  });
+  const metrics = () => metricRows("startsWith(name, 'windows')");
+  await waitUntil('metrics', async () => (await metrics()).length === 2, deadlineMs);
+  const rows = () =>
+    clickhouseRows(`SELECT query, host, class, toString(JSONExtractUInt(properties, 'Size')) AS size
+      FROM default.windows_inventory ORDER BY query FORMAT JSONEachRow`).catch(() => []);
+  await waitUntil('rows', async () => (await rows()).length === 2, deadlineMs);
+  await run.stopped(4);
+  const [cpu] = await metrics();
+  assert.deepEqual([cpu?.labels, cpu?.value], [{ core: '0,0', mode: 'user' }, 2.5]);
+  const [disk] = await rows();
+  assert.deepEqual(disk, {
+    ...{ query: 'disks', host: 'srv1', class: 'Win32_LogicalDisk', size: '18446744073709551615' },
+  });
+});
+
 interface MetricRow {
   readonly name: string;
   readonly type: string;
@@ -197,19 +236,25 @@ interface Shipped {
   readonly env: (directory: string) => Readonly<Record<string, string>>;
   /** Changes what the files say. */
   readonly edit?: (text: string) => string;
+  /** Changes the pipeline itself. */
+  readonly pipeline?: (text: string) => string;
 }
 
 /** Starts `sluice run` on a shipped pipeline and puts the files of its case where it looks. */
 async function runShipped(
   t: TestContext,
   name: string,
-  { files, env, says = 'Following files', edit = (text) => text }: Shipped,
+  { files, env, says = 'Following files', edit = (text) => text, pipeline }: Shipped,
 ): Promise<{ stopped(delivered: number): Promise<void> }> {
   const home = join(projectRoot(), 'pipelines', name);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-pipeline-'));
   const logs = join(directory, 'logs');
   await mkdir(logs);
-  const agent = spawn(process.execPath, [program, 'run', join(home, 'pipeline.yaml')], {
+  const shipped = join(home, 'pipeline.yaml');
+  const own = join(directory, 'pipeline.yaml');
+  if (pipeline !== undefined) await writeFile(own, pipeline(await readFile(shipped, 'utf8')));
+  const file = pipeline === undefined ? shipped : own;
+  const agent = spawn(process.execPath, [program, 'run', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env(logs), SLUICE_DATA: join(directory, 'data') },
   });

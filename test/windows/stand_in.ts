@@ -4,23 +4,36 @@ import { projectRoot } from '../../scripts/project_root.ts';
 import type { CacheEntry } from '../servers/install_cache.ts';
 import { runInstallCommand } from '../servers/install_command.ts';
 
-const source = join(projectRoot(), 'test', 'windows', 'wevtapi.c');
 const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-shared', '-static'];
 
-/** The stand-in for the Event Log's library, which Wine lacks. Compiled against the headers that
- *  the real one is compiled with: a wrong prototype is an error. */
-export const standInEntry: CacheEntry = {
-  name: 'wevtapi-stand-in',
-  version: '1',
-  recipe: [readFileSync(source, 'utf8'), ...flags],
-  build: (directory, log) =>
-    runInstallCommand(
-      {
-        what: 'compiling the stand-in for the Event Log',
-        command: ['x86_64-w64-mingw32-gcc', ...flags, '-o', 'wevtapi.dll', source],
-        cwd: directory,
-        deadlineMs: 60_000,
-      },
-      log,
-    ),
-};
+/** A library of Windows that Wine lacks, in C of our own. Compiled against the headers that the real
+ *  one is compiled with: a wrong prototype is an error. */
+export interface StandIn {
+  /** Beside the tests, where they load it from. */
+  readonly file: string;
+  readonly entry: CacheEntry;
+}
+
+export function standIns(): readonly StandIn[] {
+  return [standIn('wevtapi', 'wevtapi.dll'), standIn('pdh', 'stand_in_pdh.dll')];
+}
+
+function standIn(name: string, file: string): StandIn {
+  const source = join(projectRoot(), 'test', 'windows', `${name}.c`);
+  const entry: CacheEntry = {
+    name: `${name}-stand-in`,
+    version: '1',
+    recipe: [readFileSync(source, 'utf8'), ...flags],
+    build: (directory, log) =>
+      runInstallCommand(
+        {
+          what: `compiling the stand-in for ${name}`,
+          command: ['x86_64-w64-mingw32-gcc', ...flags, '-o', file, source],
+          cwd: directory,
+          deadlineMs: 60_000,
+        },
+        log,
+      ),
+  };
+  return { file, entry };
+}

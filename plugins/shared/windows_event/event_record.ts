@@ -75,8 +75,24 @@ function json(value: EventValue | number | ReadonlyMap<string, EventValue | numb
   // The compiler does not narrow a readonly array away from a map.
   if (Array.isArray(value)) return `[${(value as readonly EventValue[]).map(json).join(',')}]`;
   const entries = value as ReadonlyMap<string, EventValue | number>;
-  const parts = [...entries].map(([key, one]) => `${JSON.stringify(wellFormed(key))}:${json(one)}`);
-  return `{${parts.join(',')}}`;
+  let text = '';
+  for (const [key, one] of entries) {
+    text += `${text === '' ? '{' : ','}${keyText(key)}${json(one)}`;
+  }
+  return text === '' ? '{}' : `${text}}`;
+}
+
+/** Keys are the same few from event to event. */
+const keyTexts = new Map<string, string>();
+const keyTextsMax = 4096;
+const keyCharactersMax = 128;
+
+function keyText(key: string): string {
+  const known = keyTexts.get(key);
+  if (known !== undefined) return known;
+  const text = `${JSON.stringify(wellFormed(key))}:`;
+  if (keyTexts.size < keyTextsMax && key.length <= keyCharactersMax) keyTexts.set(key, text);
+  return text;
 }
 
 /** Adds the fields of `System`; returns the event's time. */
@@ -87,8 +103,12 @@ function addSystem(
 ): EventTime | undefined {
   let time: EventTime | undefined;
   const provider = system?.child('Provider')?.attribute('Name') ?? '';
+  const children = new Map<string, XmlElement>();
+  for (const child of system?.children ?? []) {
+    if (typeof child !== 'string' && !children.has(child.name)) children.set(child.name, child);
+  }
   for (const { key, element, attribute, kind } of systemFields) {
-    const source = system?.child(element);
+    const source = children.get(element);
     const text = attribute === undefined ? source?.text() : source?.attribute(attribute);
     if (text !== undefined && text !== '') {
       members.set(key, kind === 'number' && isPlainNumber(text) ? Number(text) : text);
@@ -111,11 +131,12 @@ function addName(
   names: RenderedNames,
   members: Map<string, EventValue | number>,
 ): void {
+  if (key !== 'Level' && key !== 'Task' && key !== 'Opcode' && key !== 'Keywords') return;
   const value = isPlainNumber(text) ? Number(text) : -1;
   if (key === 'Level') setText(members, 'LevelName', names.level ?? levelName(value));
   else if (key === 'Task') setText(members, 'TaskName', names.task ?? taskName(provider, value));
   else if (key === 'Opcode') setText(members, 'OpcodeName', names.opcode ?? opcodeName(value));
-  else if (key === 'Keywords') {
+  else {
     const own = /^0x[0-9a-fA-F]{1,16}$/.test(text) ? keywordNames(Number(BigInt(text) >> 32n)) : [];
     const all = names.keywords ?? own;
     if (all.length > 0) members.set('KeywordNames', all);

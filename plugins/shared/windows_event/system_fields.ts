@@ -45,8 +45,10 @@ export function systemFieldIndex(element: string, attribute: string | undefined)
 }
 
 export function isSystemElement(element: string): boolean {
-  return systemFields.some((one) => one.element === element);
+  return systemElements.has(element);
 }
+
+const systemElements: ReadonlySet<string> = new Set(systemFields.map(({ element }) => element));
 
 /** True for text that a JSON number says exactly, in doubles too. */
 export function isPlainNumber(text: string): boolean {

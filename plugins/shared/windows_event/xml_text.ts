@@ -81,7 +81,7 @@ class XmlReader {
     do {
       const parent = open.at(-1)!;
       if (parent !== holder) this.characters(parent);
-      if (this.text.startsWith('</', this.at)) {
+      if (this.text.charCodeAt(this.at + 1) === slash && this.text.charCodeAt(this.at) === less) {
         this.endTag(parent.name);
         open.pop();
         continue;
@@ -101,6 +101,8 @@ class XmlReader {
       if (next < 0) throw this.error(`The element ${parent.name} has no end`);
       text += this.decoded(this.at, next);
       this.at = next;
+      const code = this.text.charCodeAt(next + 1);
+      if (code !== exclamation && code !== question) break;
       if (this.text.startsWith('<![CDATA[', next)) {
         const end = this.find(']]>', next + 9);
         text += this.text.slice(next + 9, end);
@@ -116,11 +118,12 @@ class XmlReader {
     const element = new XmlElement(this.name());
     for (;;) {
       this.skipSpace();
-      if (this.text[this.at] === '>') {
+      const code = this.text.charCodeAt(this.at);
+      if (code === greater) {
         this.at++;
         return { element, isEmpty: false };
       }
-      if (this.text.startsWith('/>', this.at)) {
+      if (code === slash && this.text.charCodeAt(this.at + 1) === greater) {
         this.at += 2;
         return { element, isEmpty: true };
       }
@@ -145,6 +148,11 @@ class XmlReader {
 
   private endTag(name: string): void {
     this.at += 2;
+    const end = this.at + name.length;
+    if (this.text.charCodeAt(end) === greater && this.text.startsWith(name, this.at)) {
+      this.at = end + 1;
+      return;
+    }
     if (this.name() !== name) throw this.error(`The element ${name} has the wrong end`);
     this.skipSpace();
     if (this.text[this.at] !== '>') throw this.error('A tag has no end');
@@ -174,7 +182,11 @@ class XmlReader {
   }
 
   private skipSpace(): void {
-    while (' \t\r\n'.includes(this.text[this.at] ?? 'x')) this.at++;
+    for (;;) {
+      const code = this.text.charCodeAt(this.at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.at++;
+    }
   }
 
   private find(what: string, from: number): number {
@@ -184,6 +196,7 @@ class XmlReader {
   }
 
   private decoded(from: number, to: number): string {
+    if (from === to) return '';
     const text = this.text.slice(from, to);
     if (!text.includes('&')) return text;
     return text.replace(
@@ -200,6 +213,12 @@ class XmlReader {
     return new XmlError(message, this.at);
   }
 }
+
+const exclamation = 0x21;
+const slash = 0x2f;
+const less = 0x3c;
+const greater = 0x3e;
+const question = 0x3f;
 
 const namePattern = /[^\s<>/='"&]{1,512}/y;
 

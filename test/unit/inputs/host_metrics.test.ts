@@ -10,7 +10,7 @@ import { HostMetricsInput } from '../../../plugins/inputs/host_metrics/host_metr
 import { fileSystemCollector } from '../../../plugins/inputs/host_metrics/linux/filesystem.ts';
 import { KernelFiles } from '../../../plugins/inputs/host_metrics/linux/kernel_files.ts';
 import { parseMounts } from '../../../plugins/inputs/host_metrics/linux/mounts.ts';
-import { NameFilter } from '../../../plugins/inputs/host_metrics/linux/name_filter.ts';
+import { NameFilter } from '../../../plugins/inputs/host_metrics/name_filter.ts';
 import { platformSource } from '../../../plugins/inputs/host_metrics/platform_source.ts';
 import type { Metric } from '../../../plugins/shared/metrics/metric.ts';
 import { type HostTree, hostTree } from './host_fixture.ts';

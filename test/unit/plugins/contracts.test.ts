@@ -37,7 +37,9 @@ const safeOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>> =
 
 /** Rules that a test run cannot put to a plugin, and why. */
 const exceptions: Readonly<Record<string, readonly [rule: RegExp, reason: string]>> = {
+  'input perfcounter': [/^ends when/, 'it needs Windows; its own tests stop it'],
   'input winevtlog': [/^ends when/, 'it needs Windows; its own tests stop it'],
+  'input wmi': [/^ends when/, 'it needs Windows; its own tests stop it'],
   'input stdin': [/^ends when/, "the test's own standard input would be taken"],
   'output null': [/^gives a record back/, 'its records have no bytes'],
   'output stdout': [/^ends a delivery/, 'records would stand in the output of the test'],

@@ -1,6 +1,6 @@
 import { type HostCollector, Readings } from '../host_source.ts';
 import { columnsOf, type KernelFiles, numberOf, scaled } from './kernel_files.ts';
-import type { NameFilter } from './name_filter.ts';
+import type { NameFilter } from '../name_filter.ts';
 
 /** Of /proc/diskstats, whatever the device's own sectors are (Documentation/admin-guide/iostats). */
 const sectorBytes = 512;

@@ -4,7 +4,7 @@ import { runCommand } from '../../../shared/child_process/run_command.ts';
 import { type HostCollector, Readings } from '../host_source.ts';
 import type { KernelFiles } from './kernel_files.ts';
 import { isRemote, type Mount, parseMounts } from './mounts.ts';
-import type { NameFilter } from './name_filter.ts';
+import type { NameFilter } from '../name_filter.ts';
 
 /** What statfs(2) says. */
 export interface SpaceFacts {

@@ -5,7 +5,7 @@ import { diskCollector } from './disk.ts';
 import { fileSystemCollector } from './filesystem.ts';
 import { KernelFiles } from './kernel_files.ts';
 import { memoryCollector } from './memory.ts';
-import { NameFilter } from './name_filter.ts';
+import { NameFilter } from '../name_filter.ts';
 import { networkCollector } from './network.ts';
 import { processesCollector } from './processes.ts';
 import { smallCollectors } from './small_collectors.ts';

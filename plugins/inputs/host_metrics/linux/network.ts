@@ -1,6 +1,6 @@
 import { type HostCollector, Readings } from '../host_source.ts';
 import { columnsOf, type KernelFiles, numberOf } from './kernel_files.ts';
-import type { NameFilter } from './name_filter.ts';
+import type { NameFilter } from '../name_filter.ts';
 
 const received = [
   'bytes',

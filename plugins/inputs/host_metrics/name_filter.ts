@@ -1,4 +1,4 @@
-import { compileRegex } from '../../../../core/sdk/index.ts';
+import { compileRegex } from '../../../core/sdk/index.ts';
 
 /** Tells by a regular expression which names are left out. */
 export class NameFilter {

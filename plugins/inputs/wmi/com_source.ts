@@ -1,0 +1,37 @@
+import { HelperError } from '../../shared/windows_native/helper_messages.ts';
+import { HelperProcess, type HelperOptions } from '../../shared/windows_native/helper_process.ts';
+import type { ComRequest, ComTarget } from './com/wmi_connection.ts';
+import { type WmiAnswer, WmiError, type WmiRequest, type WmiSource } from './wmi_source.ts';
+
+export type ComSourceOptions = Omit<HelperOptions, 'script'> & {
+  readonly target: ComTarget;
+  /** Another module than our own for the helper process. */
+  readonly script?: URL;
+};
+
+/** WMI over COM and DCOM, out of a helper process. */
+export class ComSource implements WmiSource {
+  private readonly target: ComTarget;
+  private readonly helper: HelperProcess;
+
+  constructor(options: ComSourceOptions) {
+    this.target = options.target;
+    const script = options.script ?? new URL('./wmi_helper.js', import.meta.url);
+    this.helper = new HelperProcess({ ...options, script });
+  }
+
+  async query(request: WmiRequest, signal: AbortSignal): Promise<WmiAnswer> {
+    const body: ComRequest = { ...request, target: this.target };
+    try {
+      // Both ends are ours.
+      return (await this.helper.request(body, signal)) as WmiAnswer;
+    } catch (error) {
+      const isRefused = error instanceof HelperError && error.code !== undefined;
+      throw isRefused ? new WmiError(error.message, error.code!) : error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.helper.close();
+  }
+}
