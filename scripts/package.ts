@@ -106,6 +106,10 @@ function useAddonsInside(root: string, target: string): Plugin {
   return {
     name: 'use-addons-inside',
     setup({ onResolve, onLoad }) {
+      // Its other form asks for the native part in a way that cannot be seen here.
+      onResolve({ filter: /^koffi$/ }, () => ({
+        path: join(root, 'node_modules', 'koffi', 'index.cjs'),
+      }));
       onResolve({ filter: /^@koromix\/koffi-/ }, ({ path }) =>
         path === '@koromix/koffi-win32-x64' && target === 'win32'
           ? { path: 'koffi.node', namespace: 'addon' }

@@ -20,6 +20,9 @@ const installMs = 5 * 60_000;
 /** What the tests need besides the product's own libraries. */
 const testLibraries = ['fast-check', 'pure-rand'];
 
+/** Below `dist`: executables and what they are made from. */
+const notCopied = ['package', 'package-windows', 'windows-parts'];
+
 /** Throws MissingTool unless Wine is here, or can be installed. */
 export async function requireWine(): Promise<void> {
   requireLinuxX64();
@@ -55,9 +58,10 @@ export async function windowsMachine(log: Log): Promise<WindowsMachine> {
   );
   const directory = await makeRunDirectory('windows');
   const root = projectRoot();
+  const notTested = new Set(notCopied.map((name) => join(root, 'dist', name)));
   await cp(join(root, 'dist'), join(directory, 'dist'), {
     recursive: true,
-    filter: (path) => !path.endsWith('.tsbuildinfo'),
+    filter: (path) => !path.endsWith('.tsbuildinfo') && !notTested.has(path),
   });
   for (const name of ['package.json', 'schema', 'pipelines', 'test', 'plugins', 'core']) {
     await symlink(join(root, name), join(directory, name));
