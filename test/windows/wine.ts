@@ -48,14 +48,16 @@ export interface NodeRun {
   readonly onOutput: (text: string) => void;
 }
 
-/** Installs what is missing, then copies the compiled tree to where Wine sees libraries built for
- *  Windows beside it. */
-export async function windowsMachine(log: Log): Promise<WindowsMachine> {
+/** Installs what is missing, into the system and the cache; returns the directories of the entries. */
+export async function installWindows(log: Log): Promise<string[]> {
   if (!(await hasPrograms())) await installPrograms(log);
   const entries = [prefixEntry, nodeEntry, librariesEntry(), standInEntry, reportStandInEntry];
-  const [prefix, node, libraries, standIn, reportStandIn] = await Promise.all(
-    entries.map((one) => installEntry(one, log)),
-  );
+  return await Promise.all(entries.map((one) => installEntry(one, log)));
+}
+
+/** Copies the compiled tree to where Wine sees libraries built for Windows beside it. */
+export async function windowsMachine(log: Log): Promise<WindowsMachine> {
+  const [prefix, node, libraries, standIn, reportStandIn] = await installWindows(log);
   const directory = await makeRunDirectory('windows');
   const root = projectRoot();
   const notTested = new Set(notCopied.map((name) => join(root, 'dist', name)));
