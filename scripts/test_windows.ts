@@ -41,7 +41,6 @@ const parts = [
   'unit/windows_plan',
   'unit/buffer/',
   'unit/config/',
-  'unit/inputs/tail',
 ];
 
 async function main(): Promise<number> {
