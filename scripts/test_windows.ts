@@ -39,7 +39,8 @@ const parts = [
   'unit/inputs/winevtlog',
   'unit/outputs/windows_event_log',
   'unit/windows_plan',
-  'unit/buffer/',
+  'unit/buffer/disk_buffer.test',
+  'unit/buffer/recovery',
   'unit/config/',
 ];
 

@@ -10,7 +10,7 @@ import { silentLog } from '../../core/telemetry/log.ts';
 import { assertConservation, scriptedOutput } from '../../core/testing/index.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { Agent } from '../../core/topology/agent.ts';
-import { loadPipeline } from '../../cli/pipeline_config.ts';
+import { type LoadedPipeline, loadPipeline } from '../../cli/pipeline_config.ts';
 import { projectRoot } from '../../scripts/project_root.ts';
 
 /** A case folder: a pipeline, what goes in, and what each output must get.
@@ -50,34 +50,46 @@ export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<
   const warnings = loaded.pipeline.warnings.map((one) => formatDiagnostic(one));
   assert.deepEqual(warnings, [], 'a case has no warnings');
   const directory = mkdtempSync(join(tmpdir(), 'sluice-case-'));
+  try {
+    const { agent, collected } = await startCase(loaded.pipeline, directory, withKernel);
+    await agent.finished();
+    await agent.stop();
+    assertConservation(agent.metrics, { drained: true });
+    for (const [id, texts] of collected) compare(folder, id, texts);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export interface StartedCase {
+  readonly agent: Agent;
+  /** Texts of the records that each output got so far. */
+  readonly collected: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Starts a pipeline with outputs that collect. */
+export async function startCase(
+  pipeline: LoadedPipeline,
+  directory: string,
+  withKernel: boolean,
+): Promise<StartedCase> {
   const collectors = new Map(
-    loaded.pipeline.config.outputs.map(({ id }) => [
+    pipeline.config.outputs.map(({ id }) => [
       id,
       scriptedOutput(`collect_${id}`, { timeKey: '@timestamp' }),
     ]),
   );
-  try {
-    const agent = await Agent.start({
-      config: caseConfig(loaded.pipeline.config, directory),
-      plugins: {
-        ...loaded.pipeline.plugins,
-        plugins: [
-          ...loaded.pipeline.plugins.plugins,
-          ...[...collectors.values()].map(({ plugin }) => plugin),
-        ],
-      },
-      clock: systemClock,
-      kernel: withKernel ? loadKernel() : undefined,
-      baseDirectory: loaded.pipeline.baseDirectory,
-      logFor: () => silentLog,
-    });
-    await agent.finished();
-    await agent.stop();
-    assertConservation(agent.metrics, { drained: true });
-    for (const [id, { texts }] of collectors) compare(folder, id, texts);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const collecting = [...collectors.values()].map(({ plugin }) => plugin);
+  const agent = await Agent.start({
+    config: caseConfig(pipeline.config, directory),
+    plugins: { ...pipeline.plugins, plugins: [...pipeline.plugins.plugins, ...collecting] },
+    clock: systemClock,
+    kernel: withKernel ? loadKernel() : undefined,
+    baseDirectory: pipeline.baseDirectory,
+    logFor: () => silentLog,
+  });
+  const collected = new Map([...collectors].map(([id, { texts }]) => [id, texts]));
+  return { agent, collected };
 }
 
 function caseEnvironment(directory: string): NodeJS.ProcessEnv {
