@@ -37,7 +37,18 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  for (const part of ['model', 'engine', 'case', 'crash', 'chaos', 'cli']) {
+  for (const part of [
+    'model',
+    'fuzz',
+    'neighbours',
+    'health',
+    'engine',
+    'reload',
+    'case',
+    'crash',
+    'chaos',
+    'cli',
+  ]) {
     ok = (await runTests(`${part} tests`, testFiles(part), 2)) === 0 && ok;
   }
   if (withLive) {
@@ -132,6 +143,10 @@ function chosenFiles(): string[] {
   const all = [
     'unit',
     'model',
+    'fuzz',
+    'neighbours',
+    'health',
+    'reload',
     'engine',
     'case',
     'crash',

@@ -46,14 +46,13 @@ const parts = [
 
 async function main(): Promise<number> {
   const verdict = await verdictOf(requireWine);
-  if (!verdict.ok) {
-    console.log(`skipped: tests under Wine: ${verdict.why}`);
-    return 0;
-  }
-  if (process.argv[2] === '--install') {
+  if (!verdict.ok) return skipAll(verdict.why);
+  try {
     await installWindows(say);
-    return 0;
+  } catch (error) {
+    return skipAll(`they cannot be installed here: ${(error as Error).message}`);
   }
+  if (process.argv[2] === '--install') return 0;
   const files = chosenFiles(process.argv.slice(2));
   if (files.length === 0) {
     say('no test file has such a name');
@@ -74,6 +73,13 @@ async function main(): Promise<number> {
   } finally {
     await machine.remove();
   }
+}
+
+/** No failure: what this machine cannot do is said. */
+function skipAll(why: string): number {
+  console.log(`skipped: tests under Wine: ${why}`);
+  console.log('0 passed, 0 failed, 1 skipped');
+  return 0;
 }
 
 /** Where the running Node is too new for Wine, so is that inside the executable: none is made. */

@@ -24,9 +24,15 @@ export interface InputStageOptions {
   /** Aborted by `stop`; what the input was given may wait for it, too. */
   readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
-  /** Writes the checkpoints of the moment. */
+  /** A batch that is given back is not lost. */
+  readonly comesAgain: boolean;
+  /** Waits a moment until the records that the input gave are settled, then writes the
+   *  checkpoints of the moment. */
   beforeClose(): Promise<void>;
 }
+
+/** Time that an input gets to bring what it holds through the pipeline when it is closed. */
+const endMsMax = 5000;
 
 interface Shipment {
   readonly batch: Batch;
@@ -46,6 +52,8 @@ export class InputStage implements BatchEmitter {
   private readonly held = new Set<Batch>();
   private running: Promise<void> | undefined;
   private isFinished = false;
+  private readonly interruption = new AbortController();
+  private readonly interrupt = () => this.interruption.abort();
   private failure: string | undefined;
   private shippingSinceMs: number | undefined;
 
@@ -56,6 +64,8 @@ export class InputStage implements BatchEmitter {
     this.counters = new ComponentCounters(options.metrics);
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');
+    if (options.hardStop.aborted) this.interrupt();
+    options.hardStop.addEventListener('abort', this.interrupt, { once: true });
     this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
   }
 
@@ -116,10 +126,15 @@ export class InputStage implements BatchEmitter {
 
   async close(): Promise<void> {
     this.stop();
+    // A batch that waits for a full output must not hold up a reload for as long as that is down:
+    // it goes back to its source.
+    const cancel = this.options.clock.after(endMsMax, () => this.interruption.abort());
     await this.running;
+    cancel();
     // What the input says of its sources (`identity`) it can say only while it is open.
     await this.options.beforeClose().catch(() => undefined);
     await this.options.input.close?.();
+    this.options.hardStop.removeEventListener('abort', this.interrupt);
   }
 
   // ── BatchEmitter ──────────────────────────────────────────────────────────────────────────
@@ -137,7 +152,7 @@ export class InputStage implements BatchEmitter {
       this.options.pool.acquire() ??
       (this.held.size === 0
         ? heapBatch(layout.dataBytes, layout.eventsMax)
-        : await this.options.pool.acquireWhenFree(this.options.hardStop));
+        : await this.options.pool.acquireWhenFree(this.interruption.signal));
     this.held.add(batch);
     return batch;
   }
@@ -154,6 +169,16 @@ export class InputStage implements BatchEmitter {
     this.options.pool.release(batch);
   }
 
+  private giveBack(count: number): void {
+    if (this.options.comesAgain) {
+      this.counters.returned.value += count;
+      return;
+    }
+    this.counters.dropped('interrupted', count);
+    const records = { records: count, reason: 'interrupted' };
+    this.options.log.error(records, 'Records were dropped: no output took them in time.');
+  }
+
   private async ship({ batch, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
@@ -162,14 +187,15 @@ export class InputStage implements BatchEmitter {
       this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
-      await this.options.pipeline().run(batch, this.options.hardStop);
+      await this.options.pipeline().run(batch, this.interruption.signal);
       this.counters.out.value += count;
       ledger.advance(position);
       this.discard(batch);
       done();
     } catch (error) {
       this.discard(batch);
-      if (!(error instanceof InterruptedBatch)) {
+      if (error instanceof InterruptedBatch) this.giveBack(count);
+      else {
         this.options.setHealth(`a batch failed: ${messageOf(error)}`);
         this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
       }
