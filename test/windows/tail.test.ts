@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -48,14 +48,24 @@ test('a file that is read can be renamed and deleted by others, and its successo
   }
 });
 
+const busyWriter = `
+const file = require('node:fs').openSync('busy.log', 'a');
+const say = (line) => require('node:fs').writeSync(file, line + '\\r\\n');
+say('first');
+process.stdin.on('end', () => say('second')).resume();
+`;
+
 test('a file in use by a program that writes it is read meanwhile', { skip }, async (t) => {
   const directory = workplace(t);
+  const writer = spawn(process.execPath, ['-e', busyWriter], { cwd: directory });
   const { pipeline, lines } = await follow(join(directory, '*.log'));
   try {
-    elsewhere(directory, '(echo first& echo second)', '>', 'busy.log');
+    await waitUntil('the first line', () => lines().length === 1);
+    writer.stdin.end();
     await waitUntil('both lines', () => lines().length === 2);
     assert.deepEqual(lines(), ['first', 'second']);
   } finally {
+    writer.kill();
     await pipeline.stop();
   }
 });
