@@ -125,7 +125,9 @@ const prefixEntry: CacheEntry = {
         { what: command.join(' '), command, cwd: directory, env, deadlineMs: 120_000 },
         log,
       );
-    await step(['wineboot', '--init']);
+    const boot = ['wineboot', '--init'];
+    // On a busy machine its parts may miss each other; what is there then is completed.
+    await step(boot).catch(() => step(boot));
     // A new prefix says that it is Windows 7, which Node refuses.
     await step(['winecfg', '-v', 'win10']);
     await step(['wineserver', '--wait']);
