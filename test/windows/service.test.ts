@@ -94,8 +94,10 @@ pipeline:
 
 test('a stop is an ordered drain, during which Windows hears of progress', { skip }, async (t) => {
   let records = 0;
+  let requests = 0;
   const server = createServer((request, response) => {
     let body = '';
+    requests++;
     request.on('data', (bytes) => (body += bytes));
     request.on('end', () =>
       setTimeout(() => {
@@ -111,7 +113,7 @@ test('a stop is an ordered drain, during which Windows hears of progress', { ski
     t,
     'Drain',
     `
-service: {flush: 60s, grace: 30s, storage.path: state}
+service: {flush: 50ms, grace: 30s, storage.path: state}
 pipeline:
   inputs: [{name: tail, path: in.log, read_from_head: true, tag: a}]
   outputs: [{name: http, match: '*', host: 127.0.0.1, port: ${port}, format: json_lines}]
@@ -120,6 +122,7 @@ pipeline:
   writeFileSync(join(directory, 'in.log'), 'a\nb\nc\n');
   assert.equal((await install()).code, 0);
   await service.start();
+  await waitUntil('a delivery that is under way', () => requests > 0);
   const checkPoints = new Set<number>();
   let isOver = false;
   const stopping = service.stop().finally(() => (isOver = true));

@@ -388,6 +388,19 @@ test('a stale lock is taken over, also when its pid belongs to a later process',
   assert.equal(fileSystem.files.has(`${bufferDirectory}/lock`), false);
 });
 
+test('a lock from before the machine started is taken over where starts of others are unknown', async () => {
+  const probe = (started: string | undefined) => ({
+    processProbe: { pid: 1, isAlive: () => true, startedAt: () => started },
+  });
+  const attempt = async (started: string): Promise<unknown> => {
+    const fileSystem = new MemoryFileSystem();
+    await openInMemory(fileSystem, probe(started));
+    return await openInMemory(fileSystem, probe(undefined));
+  };
+  await assert.rejects(attempt(String(Date.now())), hasCode('SLUICE_STORAGE_LOCKED'));
+  await attempt('1000000000000');
+});
+
 test('the age is that of the oldest unsettled chunk', async () => {
   let nowMs = 5000;
   const buffer = await openInMemory(new MemoryFileSystem(), { now: () => nowMs });
