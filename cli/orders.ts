@@ -7,7 +7,7 @@ export class Orders {
   /** Reads the pipeline files again. */
   readonly reload: () => Promise<{ ok: boolean; message: string }>;
   private readonly agent: Agent;
-  private readonly handlers: [NodeJS.Signals, () => void][];
+  private readonly handlers: readonly (readonly [NodeJS.Signals, () => void])[];
   private tellStopped!: () => void;
   private timesAsked = 0;
 
@@ -17,10 +17,13 @@ export class Orders {
     this.stopped = new Promise((resolve) => {
       this.tellStopped = resolve;
     });
+    const isWindows = process.platform === 'win32';
     this.handlers = [
       ['SIGTERM', () => this.stopOrAbort()],
       ['SIGINT', () => this.stopOrAbort()],
-      ['SIGHUP', () => void this.reload()],
+      // On Windows the console's window is closed, and the process has some seconds left.
+      ['SIGHUP', isWindows ? () => this.stopOrAbort() : () => void this.reload()],
+      ...(isWindows ? [['SIGBREAK', () => this.stopOrAbort()] as const] : []),
     ];
   }
 

@@ -331,4 +331,12 @@ export const catalogue: readonly PluginEntry[] = [
     stability: 'beta',
     load: async () => (await import('./outputs/stdout/index.ts')).plugin,
   },
+  {
+    kind: 'output',
+    name: 'windows_event_log',
+    aliases: ['winevtlog'],
+    summary: 'Writes records from a severity on into the Windows Event Log, at a bounded rate.',
+    stability: 'experimental',
+    load: async () => (await import('./outputs/windows_event_log/index.ts')).plugin,
+  },
 ];

@@ -6,7 +6,8 @@ import { projectRoot } from './project_root.ts';
 /** What `npm test` runs, in order: style, walls, generated files, then the tests. Real servers
  *  are installed (once, into a cache outside the tree) while the rest runs.
  *
- *  Options: names of test files or parts of them, to run only those; `--no-live`. */
+ *  Options: names of test files or parts of them, to run only those; `--no-live`, which leaves out
+ *  the real servers and Wine. */
 const root = projectRoot();
 const dist = join(root, 'dist');
 const startedMs = Date.now();
@@ -18,6 +19,7 @@ const skips: string[] = [];
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
   const installing = withLive ? installServers() : Promise.resolve(true);
+  const installingWindows = withLive ? runWindows(['--install']) : Promise.resolve(0);
   let ok = true;
   const steps: [string, () => Promise<boolean>][] = [
     [
@@ -55,6 +57,8 @@ async function main(): Promise<number> {
     ok =
       (await runTests('live tests', [...testFiles('servers'), ...testFiles('live')], 1)) === 0 &&
       ok;
+    await installingWindows;
+    ok = (await runWindows([])) === 0 && ok;
   }
   for (const skip of skips) say(`skipped: ${skip}`);
   say(ok ? 'all is well' : 'something failed: see above');
@@ -90,6 +94,24 @@ async function runTests(title: string, files: readonly string[], atOnce: number)
     say('CI may skip nothing that this machine can run; the reasons are listed below');
   }
   return status;
+}
+
+/** The tests that run in the Node for Windows, by their own script; what it skips is said here, too. */
+async function runWindows(args: readonly string[]): Promise<number> {
+  const isInstalling = args.length > 0;
+  if (!isInstalling) say('tests under Wine ...');
+  return await run([join(dist, 'scripts', 'test_windows.js'), ...args], (line) => {
+    const text = line.replace(/^\[ *\d+ s\] /, '');
+    const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(text);
+    if (counts !== null) {
+      totals.passed += Number(counts[1]);
+      totals.failed += Number(counts[2]);
+      totals.skipped += Number(counts[3]);
+    }
+    if (text.startsWith('skipped: ')) {
+      if (!isInstalling) skips.push(text.slice('skipped: '.length));
+    } else say(`windows: ${text}`);
+  });
 }
 
 let failureLinesLeft = 0;

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
 import type { ResolvedConfig } from '../../core/config/resolved.ts';
 import { messageOf, SluiceError } from '../../core/errors/sluice_error.ts';
@@ -15,35 +15,64 @@ import type { Command, CommandCall } from '../command.ts';
 import { agentFileName } from '../agent_file.ts';
 import { Orders } from '../orders.ts';
 import { notifierOf } from '../service/announce.ts';
+import type { ServiceReporter } from '../service/service_host.ts';
 import { takeNotifyEnvironment } from '../service/service_notifier.ts';
+import type { ServiceSession } from '../service/windows/service_session.ts';
 import { exitCode } from '../exit_codes.ts';
 import { packageVersion } from '../package_version.ts';
 import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
+import { textOption } from '../usage_error.ts';
 
 /** `sluice run FILE...`: the agent itself. */
 export const run: Command = {
   name: 'run',
   summary: 'Runs the pipeline that the files describe, until it ends or is told to.',
-  usage: 'sluice run FILE...',
-  options: {},
-  async run(call) {
-    if (call.positionals.length === 0) {
-      call.stderr.write('error: name at least one pipeline file: sluice run FILE\n');
+  usage: 'sluice run FILE... [OPTION...]',
+  options: {
+    directory: { type: 'string', help: 'Directory that storage.path and log_file start from.' },
+    service: { type: 'string', help: 'Runs as this service of Windows, which Windows starts.' },
+  },
+  async run(given) {
+    if (given.positionals.length === 0) {
+      given.stderr.write('error: name at least one pipeline file: sluice run FILE\n');
       return exitCode.usage;
     }
-    const loaded = await loadPipeline(call.positionals);
-    if (!loaded.ok) {
-      call.stderr.write(loaded.text);
-      return exitCode.configuration;
-    }
-    for (const warning of loaded.pipeline.warnings) {
-      call.stderr.write(`${formatDiagnostic(warning)}\n`);
-    }
-    return await runPipeline(loaded.pipeline, call);
+    const call = {
+      ...given,
+      positionals: given.positionals.map((file) => inThisDirectory(file, given)),
+    };
+    const directory = textOption(call, 'directory');
+    if (directory !== undefined) process.chdir(directory);
+    const name = textOption(call, 'service');
+    if (name === undefined) return await runFiles(call);
+    const { runAsService } = await import('../service/windows/run_as_service.ts');
+    return await runAsService(name, call, runFiles);
   },
 };
 
-async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise<number> {
+/** `session` is who started the agent, where that is Windows. */
+async function runFiles(call: CommandCall, session?: ServiceSession): Promise<number> {
+  const loaded = await loadPipeline(call.positionals);
+  if (!loaded.ok) {
+    call.stderr.write(loaded.text);
+    return exitCode.configuration;
+  }
+  for (const warning of loaded.pipeline.warnings) {
+    call.stderr.write(`${formatDiagnostic(warning)}\n`);
+  }
+  return await runPipeline(loaded.pipeline, call, session);
+}
+
+/** A file stays the same whatever directory the agent then works in. */
+function inThisDirectory(file: string, call: CommandCall): string {
+  return textOption(call, 'directory') === undefined ? file : resolve(file);
+}
+
+async function runPipeline(
+  pipeline: LoadedPipeline,
+  call: CommandCall,
+  session: ServiceSession | undefined,
+): Promise<number> {
   const environment = takeNotifyEnvironment(process.env, process.pid);
   let agent: Agent;
   try {
@@ -53,7 +82,7 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
     const isConfig = error instanceof SluiceError && error.kind === 'config';
     return isConfig ? exitCode.configuration : exitCode.failure;
   }
-  const notifier = notifierOf(agent, environment);
+  const notifier: ServiceReporter | undefined = session ?? notifierOf(agent, environment);
   const orders = new Orders(agent, () => {
     const reload = () => reloadFiles(agent, call.positionals);
     return notifier === undefined ? reload() : notifier.reload(reload);
@@ -67,6 +96,7 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
     return exitCode.configuration;
   }
   orders.listenForSignals();
+  session?.obey(orders);
   if (process.pid === 1) agent.log.info({}, asProcessOne);
   void notifier?.ready();
   const ended = await Promise.race([
@@ -76,8 +106,10 @@ async function runPipeline(pipeline: LoadedPipeline, call: CommandCall): Promise
   void notifier?.stop();
   await agent.stop(ended === 'finished' ? undefined : agent.config.service.graceMs);
   orders.forgetSignals();
-  await Promise.all([api?.close(), notifier?.close()]);
-  return agent.hasFailed ? exitCode.failure : exitCode.ok;
+  await api?.close();
+  const code = agent.hasFailed ? exitCode.failure : exitCode.ok;
+  await notifier?.close(code);
+  return code;
 }
 
 /** Node waits for its own children only. */

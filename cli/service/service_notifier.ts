@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { messageOf } from '../../core/errors/sluice_error.ts';
 import type { Log } from '../../core/sdk/contracts.ts';
 import type { Clock } from '../../core/time/clock.ts';
+import type { ServiceReporter } from './service_host.ts';
 
 /** What systemd tells a service in its environment. Source: sd_notify(3), sd_watchdog_enabled(3). */
 export interface NotifyEnvironment {
@@ -42,7 +43,7 @@ const waitingMax = 16;
 /** Tells systemd how the service is. Node has no datagram sockets of the Unix family, so
  *  `systemd-notify`, which is where systemd is, sends each message. Messages keep their order; one
  *  that cannot be sent is said once in the log and changes nothing else. */
-export class ServiceNotifier {
+export class ServiceNotifier implements ServiceReporter {
   private readonly options: ServiceNotifierOptions;
   private readonly stopping = new AbortController();
   private sending: Promise<void> = Promise.resolve();

@@ -17,6 +17,7 @@ export class SystemdService implements ServiceHost {
     this.root = root;
   }
 
+  /** Writes the unit and has it started with the machine; returns where it is. */
   install(unit: string): string {
     this.needSystemd();
     const directory = join(this.root ?? '/', unitDirectory);
@@ -38,6 +39,11 @@ export class SystemdService implements ServiceHost {
   stop(): void {
     this.needSystemd();
     this.systemctl('stop', this.unit);
+  }
+
+  reload(): void {
+    this.needSystemd();
+    this.systemctl('reload', this.unit);
   }
 
   status(): ServiceStatus {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { SluiceError } from '../errors/sluice_error.ts';
 import { readWholeFile, removeIfPresent } from './atomic_file.ts';
@@ -26,6 +27,8 @@ interface LockContent {
 
 const lockName = 'lock';
 const attemptsMax = 3;
+/** Clocks are set now and then. */
+const clockSlackMs = 60_000;
 
 /**
  * Takes a directory for this process: a file `lock` with its pid and start. A lock whose process is
@@ -129,6 +132,7 @@ async function setAside(
 function isHeld(holder: LockContent, probe: ProcessProbe): boolean {
   if (!probe.isAlive(holder.pid)) return false;
   const started = probe.startedAt(holder.pid);
+  if (started === undefined && isBeforeBoot(holder.started)) return false;
   return started === undefined || holder.started === '' || started === holder.started;
 }
 
@@ -163,5 +167,14 @@ function startedAt(pid: number): string | undefined {
     }
   }
   if (pid !== process.pid) return undefined;
-  return String(Math.round(Date.now() - process.uptime() * 1000));
+  // The same whenever it is asked for.
+  return String(Math.round(performance.timeOrigin));
+}
+
+/** Whether a start, as systems other than Linux write it, was before this machine's: then its pid is
+ *  another process' by now. */
+function isBeforeBoot(started: string): boolean {
+  if (!/^\d+$/.test(started)) return false;
+  const bootedAtMs = Date.now() - uptime() * 1000;
+  return Number(started) < bootedAtMs - clockSlackMs;
 }

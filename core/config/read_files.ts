@@ -26,6 +26,8 @@ export function realFiles(): ConfigFiles {
         entry.isDirectory() ? `${entry.name}/` : entry.name,
       ),
     fileMode(path) {
+      // Windows' are made up: a list of its own says who may read a file.
+      if (process.platform === 'win32') return undefined;
       try {
         return statSync(path).mode & 0o777;
       } catch {
@@ -178,7 +180,7 @@ class IncludeWalk implements ReadResult {
       for (const entry of this.#list(directory)) {
         const path = join(directory, entry);
         if (!entry.endsWith('/')) {
-          if (isMatch(path)) matches.push(path);
+          if (isMatch(path.split(sep).join('/'))) matches.push(path);
         } else if (pattern.includes('**') || pattern.slice(base.length + 1).includes('/')) {
           open.push(path.slice(0, -1));
         }

@@ -338,6 +338,18 @@ export const metricTable = {
     type: 'counter',
     help: 'Times that the journal did not take the cursor, and reading went on by time.',
   },
+  sluice_windows_event_log_below_severity_total: {
+    type: 'counter',
+    help: 'Records that windows_event_log did not write because they are below severity_min.',
+  },
+  sluice_windows_event_log_left_out_total: {
+    type: 'counter',
+    help: 'Records that windows_event_log did not write because of its rate; an event says how many.',
+  },
+  sluice_windows_event_log_cut_texts_total: {
+    type: 'counter',
+    help: 'Texts of Windows events that were cut at text_max.',
+  },
   sluice_winevtlog_missed_events_total: {
     type: 'counter',
     help: 'Record ids of Windows event logs that were never read: overwritten or cleared before. With a query, events that it leaves out may be among them.',

@@ -10,7 +10,7 @@ import { silentLog } from '../../core/telemetry/log.ts';
 import { assertConservation, scriptedOutput } from '../../core/testing/index.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { Agent } from '../../core/topology/agent.ts';
-import { loadPipeline } from '../../cli/pipeline_config.ts';
+import { type LoadedPipeline, loadPipeline } from '../../cli/pipeline_config.ts';
 import { plugin as exec } from '../../plugins/inputs/exec/index.ts';
 import { projectRoot } from '../../scripts/project_root.ts';
 
@@ -25,7 +25,8 @@ import { projectRoot } from '../../scripts/project_root.ts';
  *                             cannot run everywhere
  *
  *  Outputs are replaced by ones that collect; `tail` inputs read from the head and end at the end
- *  of the file. In what is expected, `{host}` is this machine's name. A record's `@timestamp` is compared when the expected record has one. */
+ *  of the file. In what is expected, `{host}` is this machine's name. A record's
+ *  `@timestamp` is compared when the expected record has one. */
 export interface CaseFolder {
   readonly name: string;
   readonly directory: string;
@@ -54,35 +55,59 @@ export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<
   const warnings = loaded.pipeline.warnings.map((one) => formatDiagnostic(one));
   assert.deepEqual(warnings, [], 'a case has no warnings');
   const directory = mkdtempSync(join(tmpdir(), 'sluice-case-'));
+  try {
+    const { agent, collected } = await startCase(
+      loaded.pipeline,
+      directory,
+      withKernel,
+      folder.directory,
+    );
+    await agent.finished();
+    await agent.stop();
+    assertConservation(agent.metrics, { drained: true });
+    for (const [id, texts] of collected) compare(folder, id, texts);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export interface StartedCase {
+  readonly agent: Agent;
+  /** Texts of the records that each output got so far. */
+  readonly collected: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Starts a pipeline with outputs that collect. `directory` is for its state, `folder` has records
+ *  that take the place of inputs. */
+export async function startCase(
+  pipeline: LoadedPipeline,
+  directory: string,
+  withKernel: boolean,
+  folder = directory,
+): Promise<StartedCase> {
   const collectors = new Map(
-    loaded.pipeline.config.outputs.map(({ id }) => [
+    pipeline.config.outputs.map(({ id }) => [
       id,
       scriptedOutput(`collect_${id}`, { timeKey: '@timestamp' }),
     ]),
   );
-  try {
-    const agent = await Agent.start({
-      config: caseConfig(loaded.pipeline.config, directory, folder.directory),
-      plugins: {
-        ...loaded.pipeline.plugins,
-        plugins: [
-          ...loaded.pipeline.plugins.plugins.filter(({ name }) => name !== exec.name),
-          exec,
-          ...[...collectors.values()].map(({ plugin }) => plugin),
-        ],
-      },
-      clock: systemClock,
-      kernel: withKernel ? loadKernel() : undefined,
-      baseDirectory: loaded.pipeline.baseDirectory,
-      logFor: () => silentLog,
-    });
-    await agent.finished();
-    await agent.stop();
-    assertConservation(agent.metrics, { drained: true });
-    for (const [id, { texts }] of collectors) compare(folder, id, texts);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const agent = await Agent.start({
+    config: caseConfig(pipeline.config, directory, folder),
+    plugins: {
+      ...pipeline.plugins,
+      plugins: [
+        ...pipeline.plugins.plugins.filter(({ name }) => name !== exec.name),
+        exec,
+        ...[...collectors.values()].map(({ plugin }) => plugin),
+      ],
+    },
+    clock: systemClock,
+    kernel: withKernel ? loadKernel() : undefined,
+    baseDirectory: pipeline.baseDirectory,
+    logFor: () => silentLog,
+  });
+  const collected = new Map([...collectors].map(([id, { texts }]) => [id, texts]));
+  return { agent, collected };
 }
 
 function caseEnvironment(directory: string): NodeJS.ProcessEnv {

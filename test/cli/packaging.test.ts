@@ -76,3 +76,49 @@ test('the packaged unit is what install prints for the packaged pipeline', {
   const packaged = readFileSync(join(directory, 'sluice.service'), 'utf8');
   assert.equal(withoutPaths(out), withoutPaths(packaged));
 });
+
+const scripts = readdirSync(join(packaging, 'windows')).filter((one) => one.endsWith('.ps1'));
+
+for (const script of scripts) {
+  test(`windows/${script}: every verb and option that it gives sluice is one`, async () => {
+    const text = readFileSync(join(packaging, 'windows', script), 'utf8');
+    const { out } = await cli(['help', 'service']);
+    const options = text.match(/(?<=[\s'])--[a-z-]+/g) ?? [];
+    for (const option of options) assert.match(out, new RegExp(`^  ${option} `, 'm'));
+    const verbs = [...text.matchAll(/'service', '([a-z]+)'|\$program service ([a-z]+) /g)];
+    for (const [all, quoted, bare] of verbs) {
+      assert.match(out, new RegExp(`[ |]${quoted ?? bare}[ |]`), all);
+    }
+    if (script === 'Install-Sluice.ps1') assert.ok(verbs.length >= 4 && options.length >= 5);
+  });
+
+  test(`windows/${script}: plain text that every Windows reads, with what it opens closed`, () => {
+    const bytes = readFileSync(join(packaging, 'windows', script));
+    assert.ok(bytes.every((byte) => byte === 10 || (byte >= 32 && byte < 127)));
+    assert.equal(unclosed(bytes.toString()), '');
+  });
+}
+
+/** What is open at the end, or the first bracket that closes nothing. Comments and texts are passed over, but
+ *  not what `$(...)` runs within a text. */
+function unclosed(text: string): string {
+  const closes: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+  const open: string[] = [];
+  const passed = /<#[\s\S]*?#>|@"\n[\s\S]*?\n"@|(?<![\w`])#.*|'[^']*'|`[\s\S]/y;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at]!;
+    const isInText = open.at(-1) === '"';
+    passed.lastIndex = at;
+    const piece = isInText ? undefined : passed.exec(text)?.[0];
+    if (piece !== undefined) at += piece.length - 1;
+    else if (sign === '`') at++;
+    else if (sign === '"' && isInText) open.pop();
+    else if (sign === '"') open.push(sign);
+    else if (isInText && !text.startsWith('$(', at)) continue;
+    else if (isInText) open.push(text[++at]!);
+    else if ('([{'.includes(sign)) open.push(sign);
+    else if (sign in closes && open.pop() !== closes[sign])
+      return `${sign} of ${text.slice(at - 60, at)}`;
+  }
+  return open.join('');
+}

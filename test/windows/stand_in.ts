@@ -15,7 +15,11 @@ export interface StandIn {
 }
 
 export function standIns(): readonly StandIn[] {
-  return [standIn('wevtapi', 'wevtapi.dll'), standIn('pdh', 'stand_in_pdh.dll')];
+  return [
+    standIn('wevtapi', 'wevtapi.dll'),
+    standIn('pdh', 'stand_in_pdh.dll'),
+    standIn('report_event', 'report_event.dll'),
+  ];
 }
 
 function standIn(name: string, file: string): StandIn {

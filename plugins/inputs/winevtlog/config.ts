@@ -1,6 +1,8 @@
 import type { Secret } from '../../../core/sdk/index.ts';
 
 const ignored = (reason: string) => ({ type: ['string', 'number'], 'x-ignored': reason }) as const;
+const reconnecting =
+  'A channel is subscribed to again for ever; `retry_interval` is the longest wait.';
 
 export const schema = {
   type: 'object',
@@ -100,6 +102,26 @@ export const schema = {
     read_limit_per_cycle: {
       ...ignored('The outputs set the pace.'),
       description: 'Accepted for Fluent Bit files; the outputs set the pace.',
+    },
+    'reconnect.base_ms': {
+      ...ignored(reconnecting),
+      description: 'Accepted for Fluent Bit files; see `retry_interval`.',
+    },
+    'reconnect.max_ms': {
+      ...ignored(reconnecting),
+      description: 'Accepted for Fluent Bit files; see `retry_interval`.',
+    },
+    'reconnect.multiplier': {
+      ...ignored(reconnecting),
+      description: 'Accepted for Fluent Bit files; the delay doubles up to `retry_interval`.',
+    },
+    'reconnect.jitter_pct': {
+      ...ignored(reconnecting),
+      description: 'Accepted for Fluent Bit files; each channel waits by itself.',
+    },
+    'reconnect.max_retries': {
+      ...ignored(reconnecting),
+      description: 'Accepted for Fluent Bit files; a channel is tried again for ever.',
     },
   },
 } as const;

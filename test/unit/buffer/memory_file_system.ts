@@ -7,6 +7,11 @@ export function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: injected`), { code });
 }
 
+/** One spelling of a path: Windows joins with backslashes. */
+function plain(path: string): string {
+  return path.replaceAll('\\', '/');
+}
+
 /** Files in memory, with faults on demand and a view of what a machine crash would leave. */
 export class MemoryFileSystem implements FileSystem {
   readonly files = new Map<string, MemoryContent>();
@@ -15,7 +20,8 @@ export class MemoryFileSystem implements FileSystem {
   fault: ((operation: Operation, path: string) => void) | undefined;
   bytesFree = Number.POSITIVE_INFINITY;
 
-  async open(path: string, mode: 'read' | 'write' | 'create'): Promise<OpenFile> {
+  async open(given: string, mode: 'read' | 'write' | 'create'): Promise<OpenFile> {
+    const path = plain(given);
     this.fault?.('open', path);
     const existing = this.files.get(path);
     if (mode === 'create') {
@@ -28,7 +34,8 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryFile(this, path, existing);
   }
 
-  async list(directory: string): Promise<string[]> {
+  async list(given: string): Promise<string[]> {
+    const directory = plain(given);
     this.fault?.('list', directory);
     const prefix = `${directory}/`;
     return [...this.files.keys()]
@@ -40,12 +47,15 @@ export class MemoryFileSystem implements FileSystem {
 
   async syncDirectory(): Promise<void> {}
 
-  async remove(path: string): Promise<void> {
+  async remove(given: string): Promise<void> {
+    const path = plain(given);
     this.fault?.('remove', path);
     if (!this.files.delete(path)) throw systemError('ENOENT');
   }
 
-  async rename(from: string, to: string): Promise<void> {
+  async rename(givenFrom: string, givenTo: string): Promise<void> {
+    const from = plain(givenFrom);
+    const to = plain(givenTo);
     this.fault?.('rename', from);
     const content = this.files.get(from);
     if (!content) throw systemError('ENOENT');
@@ -54,7 +64,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   bytes(path: string): Buffer {
-    return this.files.get(path)!.bytes;
+    return this.files.get(plain(path))!.bytes;
   }
 
   /** A copy as another process would find it after this one was killed. */

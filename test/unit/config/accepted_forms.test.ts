@@ -225,7 +225,7 @@ for (const [text, value] of secretWays) {
         env: { PASSWORD: 'p$${x}' },
         access: {
           readFile: (path) => {
-            if (path === '/etc/agent/secret') return 'from file\n';
+            if (path.replaceAll('\\', '/').endsWith('/etc/agent/secret')) return 'from file\n';
             return `pipeline: {inputs: [{name: stdin}], outputs: [{name: es, http_passwd: ${text.startsWith('$') ? `"${text}"` : text}}]}`;
           },
           fileMode: () => 0o600,

@@ -99,6 +99,14 @@ export const samplePlugins: readonly PluginSchema[] = [
 
 export type FileTexts = Readonly<Record<string, string>>;
 
+/** A path of the test's files, as Windows would write it too: with a drive and backslashes. */
+function below(path: string, cwd: string): string {
+  return path
+    .replaceAll('\\', '/')
+    .replace(/^[A-Za-z]:/, '')
+    .replace(`${cwd}/`, '');
+}
+
 /** Loads files that exist only in the test; `main.yaml` unless `files` says otherwise. */
 export function loadTexts(texts: FileTexts, options: Partial<LoadOptions> = {}): LoadResult {
   const cwd = '/etc/agent';
@@ -114,14 +122,14 @@ export function loadTexts(texts: FileTexts, options: Partial<LoadOptions> = {}):
     checkDateFormat: (source) => (source.includes('%Q') ? '%Q has no meaning' : undefined),
     access: {
       readFile(path) {
-        const text = texts[path.replace(`${cwd}/`, '')];
+        const text = texts[below(path, cwd)];
         if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
         return text;
       },
       listDirectory(path) {
-        const prefix = `${path.replace(`${cwd}/`, '')}/`;
-        const below = Object.keys(texts).filter((name) => name.startsWith(prefix));
-        const names = below.map((name) => name.slice(prefix.length).replace(/\/.*/, '/'));
+        const prefix = `${below(path, cwd)}/`;
+        const found = Object.keys(texts).filter((name) => name.startsWith(prefix));
+        const names = found.map((name) => name.slice(prefix.length).replace(/\/.*/, '/'));
         return [...new Set(names)];
       },
       fileMode: () => 0o600,

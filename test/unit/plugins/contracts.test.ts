@@ -41,6 +41,7 @@ const exceptions: Readonly<Record<string, readonly [rule: RegExp, reason: string
   'input winevtlog': [/^ends when/, 'it needs Windows; its own tests stop it'],
   'input wmi': [/^ends when/, 'it needs Windows; its own tests stop it'],
   'input stdin': [/^ends when/, "the test's own standard input would be taken"],
+  'output windows_event_log': [/^ends a delivery/, 'it needs Windows; its own tests stop it'],
   'output null': [/^gives a record back/, 'its records have no bytes'],
   'output stdout': [/^ends a delivery/, 'records would stand in the output of the test'],
 };

@@ -1,4 +1,7 @@
-import type { NumberScale, WordScale } from './config.ts';
+/** What numbers mean. */
+export type NumberScale = 'auto' | 'syslog' | 'windows' | 'pino';
+/** Words to write levels with. */
+export type WordScale = 'six' | 'four' | 'syslog';
 
 /** Names of the levels, from the least severe; a level is its place in this list. */
 export const levelNames = [
