@@ -209,7 +209,7 @@ export class Agent {
       filter,
       // A copy: fields that scripts name while they run do not count.
       declared: [...declared],
-      condition: factory.condition(config.base),
+      condition: factory.filterCondition(config),
       view: factory.eventView(),
       metrics: this.metrics.forComponent('filter', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
@@ -247,16 +247,22 @@ export class Agent {
 
   /** Makes the filters and outputs of the moment the pipeline of all further batches. */
   setPipeline(): void {
+    const stagesOf = (kind: 'input' | 'output' | undefined, id?: string) =>
+      this.filters
+        .filter(({ config: { base } }) => {
+          const owner = base.processorOf;
+          return kind === 'output'
+            ? owner?.kind === 'output' && owner.id === id
+            : owner?.kind !== 'output';
+        })
+        .map(({ stage }) => stage);
     const routes = this.outputs.map(({ config, stage }) => ({
       stage,
-      condition: this.factory.condition(config.base),
+      condition: this.factory.outputCondition(config),
+      processors: stagesOf('output', config.id),
     }));
     this.sources.setOutputs(this.outputs.map(({ config }) => config.id));
-    this.pipeline = new Pipeline(
-      this.filters.map(({ stage }) => stage),
-      routes,
-      this.metrics,
-    );
+    this.pipeline = new Pipeline(stagesOf(undefined), routes, this.metrics);
   }
 
   private run(): void {
