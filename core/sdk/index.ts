@@ -13,6 +13,7 @@ export {
 } from '../batch/json_bytes.ts';
 export { type AddedMember, JsonEventEncoder } from '../batch/json_encode.ts';
 export { spliceJson } from '../batch/json_splice.ts';
+export type { RecordHolding } from '../batch/holding.ts';
 export { layout } from '../batch/layout.ts';
 export {
   type JsonRecordOptions,

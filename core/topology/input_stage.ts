@@ -9,6 +9,7 @@ import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import type { Clock } from '../time/clock.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
+import { SourceHoldings } from './source_holdings.ts';
 
 export interface InputStageOptions {
   readonly id: string;
@@ -30,6 +31,8 @@ export interface InputStageOptions {
 
 interface Shipment {
   readonly batch: Batch;
+  /** What filters hold of the source has to leave with it. */
+  readonly isLast: boolean;
   readonly done: (error?: unknown) => void;
 }
 
@@ -44,8 +47,11 @@ export class InputStage implements BatchEmitter {
   private readonly bytes: Counter;
   private readonly batches: Counter;
   private readonly held = new Set<Batch>();
+  private readonly holdings: SourceHoldings;
   private running: Promise<void> | undefined;
   private isFinished = false;
+  /** Nothing can be sent any more. */
+  private hasEnded = false;
   private failure: string | undefined;
   private shippingSinceMs: number | undefined;
 
@@ -57,6 +63,9 @@ export class InputStage implements BatchEmitter {
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');
     this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
+    this.holdings = new SourceHoldings(options.clock, (source) => {
+      this.callFor(source, false).catch(() => undefined);
+    });
   }
 
   /** Starts the input; `finished` resolves when it has no more and all it gave is through the
@@ -78,7 +87,10 @@ export class InputStage implements BatchEmitter {
         this.options.setHealth(`the input stopped: ${this.failure}`);
         this.options.log.error({ error: this.failure }, 'The input stopped.');
       })
-      .then(() => {
+      .then(async () => {
+        await this.passHeld();
+        this.holdings.close();
+        this.hasEnded = true;
         this.stream.push(null);
         return connected;
       })
@@ -114,6 +126,22 @@ export class InputStage implements BatchEmitter {
     this.stopping.abort(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
   }
 
+  /** Passes on what filters hold of this input's sources, as far as they let it go. */
+  async passHeld(): Promise<void> {
+    for (const source of this.holdings.held()) {
+      // What does not get through now stays with its source.
+      await this.callFor(source, true).catch(() => undefined);
+    }
+  }
+
+  /** Sends an empty batch of a source, for what filters hold of it. */
+  private callFor(source: Source, isLast: boolean): Promise<void> {
+    if (this.hasEnded) return Promise.resolve();
+    const batch = heapBatch(1024, heldEventsMin);
+    batch.reset(source, '');
+    return this.send(batch, isLast);
+  }
+
   async close(): Promise<void> {
     this.stop();
     await this.running;
@@ -143,9 +171,13 @@ export class InputStage implements BatchEmitter {
   }
 
   emit(batch: Batch): Promise<void> {
+    return this.send(batch, false);
+  }
+
+  private send(batch: Batch, isLast: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      this.stream.push({ batch, done } satisfies Shipment);
+      this.stream.push({ batch, isLast, done } satisfies Shipment);
     });
   }
 
@@ -154,7 +186,7 @@ export class InputStage implements BatchEmitter {
     this.options.pool.release(batch);
   }
 
-  private async ship({ batch, done }: Shipment): Promise<void> {
+  private async ship({ batch, isLast, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
     this.shippingSinceMs = this.options.clock.monotonicMs();
@@ -162,9 +194,11 @@ export class InputStage implements BatchEmitter {
       this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
+      this.holdings.begin(batch, isLast);
       await this.options.pipeline().run(batch, this.options.hardStop);
       this.counters.out.value += count;
       ledger.advance(position);
+      this.holdings.end(batch);
       this.discard(batch);
       done();
     } catch (error) {
@@ -179,3 +213,6 @@ export class InputStage implements BatchEmitter {
     }
   }
 }
+
+/** Room for what filters make of records that were held. */
+const heldEventsMin = 64;

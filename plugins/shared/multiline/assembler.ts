@@ -3,6 +3,7 @@ import { AssembledRecord, type RecordReceiver } from './assembled_record.ts';
 import { ContainerLine } from './container_line.ts';
 import { type MultilineRules, startState } from './definition.ts';
 import { HeldGroup } from './held_group.ts';
+import { lastTextKey, parseInto, textOf } from './parsed_content.ts';
 import type { WatchedPattern } from './watched_pattern.ts';
 
 /** A line in its block: `bytes[start, end)`, from `offset` to `offsetEnd` in its source. */
@@ -85,6 +86,19 @@ export class MultilineAssembler {
     if (this.openCount === 0) return from;
     for (const group of this.groups) if (group.isOpen && group.offset < from) from = group.offset;
     return from;
+  }
+
+  /** Calls for each record that is not whole yet, with where it begins and ends so far. */
+  forEachHeld(visit: (offset: number, offsetEnd: number) => void): void {
+    if (this.openCount === 0) return;
+    for (const { isOpen, offset, offsetEnd } of this.groups) if (isOpen) visit(offset, offsetEnd);
+  }
+
+  /** Bytes of records that are not whole yet. */
+  heldBytes(): number {
+    let bytes = 0;
+    for (const { content, prefix } of this.groups) bytes += content.length + prefix.length;
+    return bytes;
   }
 
   /** When the next record is due (monotonic ms), or Infinity. */
@@ -456,37 +470,6 @@ function isMatch(rules: MultilineRules, text: string): boolean {
   const isSame =
     rules.type === 'endswith' ? text.endsWith(rules.matchString) : text === rules.matchString;
   return isSame !== rules.negate;
-}
-
-function parseInto(rules: MultilineRules, text: string, fields: ParsedFields): boolean {
-  fields.clear();
-  const parser = rules.parser;
-  if (parser === undefined || !parser.parse(text, fields)) return false;
-  if (parser.wholeObject) {
-    fields.clear();
-    // `parse` said that the text is a JSON object.
-    const object = JSON.parse(text) as Record<string, unknown>;
-    for (const key of Object.keys(object)) fields.set(key, object[key]);
-  }
-  return true;
-}
-
-function textOf(fields: ParsedFields, key: string | undefined): string {
-  if (key === undefined) return '';
-  for (let i = fields.count - 1; i >= 0; i--) {
-    if (fields.keys[i] === key) {
-      const value = fields.values[i];
-      return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-    }
-  }
-  return '';
-}
-
-function lastTextKey(fields: ParsedFields): string {
-  for (let i = fields.count - 1; i >= 0; i--) {
-    if (typeof fields.values[i] === 'string') return fields.keys[i]!;
-  }
-  return 'log';
 }
 
 function heldValue(group: HeldGroup, key: string): unknown {
