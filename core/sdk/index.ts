@@ -20,6 +20,7 @@ export {
   JsonRecordEncoder,
   writeRecordId,
 } from '../batch/record_encoder.ts';
+export { shortText } from '../batch/short_text.ts';
 export type { Source } from '../batch/source.ts';
 export { valueKind } from '../batch/value_kind.ts';
 export { Chunk, type ChunkSection, type EncodedRun, type RecordOrigin } from '../chunk/chunk.ts';
@@ -64,6 +65,7 @@ export { compileDateFormat, type DateMemo, type DateParser } from '../time/date_
 export { parseDuration } from '../time/duration.ts';
 export { findTimeZone, systemTimeZoneName, timeZone } from '../time/time_zone.ts';
 export type { RegexNode } from '../regex/ast.ts';
+export { type ByteSieve, byteSieve } from '../regex/byte_sieve.ts';
 export { someNode } from '../regex/facts.ts';
 export { type GuardedWork, type GuardOutcome, runGuarded } from '../regex/guard.ts';
 export { type ParsedRegex, parseRegex, type ReferenceResolver } from '../regex/parser.ts';

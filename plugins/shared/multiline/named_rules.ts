@@ -1,4 +1,4 @@
-import { compileRegex, type PluginContext } from '../../../core/sdk/index.ts';
+import { byteSieve, compileRegex, type PluginContext } from '../../../core/sdk/index.ts';
 import { builtInDefinition } from './built_in.ts';
 import { compileMultiline, containerRules, type MultilineRules } from './definition.ts';
 
@@ -11,7 +11,15 @@ export function namedRules(name: string, context: PluginContext): MultilineRules
   const definition = builtInDefinition(name) ?? context.multilineRules(name);
   return compileMultiline(
     definition,
-    (source) => compileRegex(source),
+    (source) => {
+      const regex = compileRegex(source);
+      return {
+        test: (text) => regex.test(text),
+        mayMatch: (text) => regex.mayMatch(text),
+        needsGuard: (length) => regex.needsGuard(length),
+        sieve: byteSieve(source),
+      };
+    },
     (parser) => context.parser(parser),
   );
 }

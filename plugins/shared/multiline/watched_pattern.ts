@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { RegexBudgetError, runGuarded } from '../../../core/sdk/index.ts';
+import { type ByteSieve, RegexBudgetError, runGuarded } from '../../../core/sdk/index.ts';
+import type { LineText } from './line_text.ts';
 
 /** An expression, ready to be tried. */
 export interface LinePattern {
@@ -8,6 +9,8 @@ export interface LinePattern {
   mayMatch?(text: string): boolean;
   /** True when a search in a text of this length could take long. Grows with the length. */
   needsGuard?(length: number): boolean;
+  /** What bytes tell before there is a text. */
+  readonly sieve?: ByteSieve;
 }
 
 /** Time that one line may take an expression; a line that needs more counts as not matching. */
@@ -16,6 +19,7 @@ const matchTimeoutMs = 20;
  *  as long. */
 const givenUpMax = 5;
 const lineBytesMost = 2 ** 31;
+const headsMax = 1024;
 
 /** An expression of a rule under the watchdog.
  *
@@ -28,10 +32,36 @@ export class WatchedPattern {
   givenUp = 0;
   private readonly pattern: LinePattern;
   private readonly verdicts = new Map<string, boolean>();
+  /** What heads of lines match: a frame of a trace begins as the one before. */
+  private readonly heads = new Map<string, boolean>();
 
   constructor(pattern: LinePattern) {
     this.pattern = pattern;
     this.guardedBytesMin = shortestGuarded(pattern);
+  }
+
+  /** As `test`, for a line of which a string is made only when bytes do not tell. */
+  testLine(line: LineText): boolean {
+    // hot path
+    const { sieve } = this.pattern;
+    if (sieve === undefined || !line.hasBytes) return this.test(line.text);
+    if (!sieve.mayMatch(line.bytes, line.start, line.end, line.isOneLine)) return false;
+    if (sieve.isDecidedByHead) {
+      const { head } = line;
+      if (head !== undefined && this.matchesHead(head)) return true;
+    }
+    return this.test(line.text);
+  }
+
+  private matchesHead(head: string): boolean {
+    // hot path
+    let verdict = this.heads.get(head);
+    if (verdict === undefined) {
+      if (this.heads.size >= headsMax) this.heads.clear();
+      verdict = head.length < this.guardedBytesMin && this.tryUnwatched(head);
+      this.heads.set(head, verdict);
+    }
+    return verdict;
   }
 
   /** Whether a line matches. */
