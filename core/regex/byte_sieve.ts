@@ -8,7 +8,7 @@ export interface ByteSieve {
   /** False when the text at `bytes[start, end)` (UTF-8) does not match. `isOneLine`: it has no line
    *  feed. */
   mayMatch(bytes: Uint8Array, start: number, end: number, isOneLine: boolean): boolean;
-  /** When the beginning of a text matches, the whole of it does. */
+  /** A match begins with the text, and a text that begins with what matched matches, too. */
   readonly isDecidedByHead: boolean;
 }
 

@@ -20,7 +20,6 @@ export {
   JsonRecordEncoder,
   writeRecordId,
 } from '../batch/record_encoder.ts';
-export { shortText } from '../batch/short_text.ts';
 export type { Source } from '../batch/source.ts';
 export { valueKind } from '../batch/value_kind.ts';
 export { Chunk, type ChunkSection, type EncodedRun, type RecordOrigin } from '../chunk/chunk.ts';

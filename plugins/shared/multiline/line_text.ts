@@ -1,8 +1,3 @@
-import { shortText } from '../../../core/sdk/index.ts';
-
-/** Bytes of a line that make its head: what `shortText` decodes at once. */
-const headBytes = 24;
-
 /** One line as bytes, and as a string for whoever asks. Reused from line to line. */
 export class LineText {
   bytes: Buffer = Buffer.alloc(0);
@@ -11,8 +6,6 @@ export class LineText {
   /** It has no line feed inside. */
   isOneLine = false;
   private known: string | undefined;
-  private knownHead: string | undefined;
-  private hasHead = false;
 
   set(bytes: Buffer, start: number, end: number, isOneLine: boolean): void {
     // hot path
@@ -21,7 +14,6 @@ export class LineText {
     this.end = end;
     this.isOneLine = isOneLine;
     this.known = undefined;
-    this.hasHead = false;
   }
 
   setText(text: string): void {
@@ -36,22 +28,19 @@ export class LineText {
     return this.bytes !== none;
   }
 
+  beginsWith(head: Uint8Array): boolean {
+    // hot path
+    const { bytes, start } = this;
+    const { length } = head;
+    if (this.end - start < length) return false;
+    let i = 0;
+    while (i < length && bytes[start + i] === head[i]) i++;
+    return i === length;
+  }
+
   get text(): string {
     this.known ??= this.bytes.utf8Slice(this.start, this.end);
     return this.known;
-  }
-
-  /** What the line begins with; undefined when that is not ASCII. */
-  get head(): string | undefined {
-    // hot path
-    if (this.hasHead) return this.knownHead;
-    this.hasHead = true;
-    this.knownHead = undefined;
-    const { bytes, start } = this;
-    const end = Math.min(this.end, start + headBytes);
-    for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return undefined;
-    this.knownHead = shortText(bytes, start, end);
-    return this.knownHead;
   }
 }
 

@@ -18,6 +18,10 @@ export function namedRules(name: string, context: PluginContext): MultilineRules
         mayMatch: (text) => regex.mayMatch(text),
         needsGuard: (length) => regex.needsGuard(length),
         sieve: byteSieve(source),
+        matched: (text) => {
+          const match = regex.exec(text);
+          return match === null ? undefined : text.slice(match.index, match.end);
+        },
       };
     },
     (parser) => context.parser(parser),

@@ -11,6 +11,8 @@ export interface LinePattern {
   needsGuard?(length: number): boolean;
   /** What bytes tell before there is a text. */
   readonly sieve?: ByteSieve;
+  /** The part of a text that matches. */
+  matched?(text: string): string | undefined;
 }
 
 /** Time that one line may take an expression; a line that needs more counts as not matching. */
@@ -19,7 +21,10 @@ const matchTimeoutMs = 20;
  *  as long. */
 const givenUpMax = 5;
 const lineBytesMost = 2 ** 31;
-const headsMax = 1024;
+/** Heads that are kept, and how many are tried before it is clear that they do not come again. */
+const headsMax = 4;
+const headsTriedMax = 64;
+const headLengthMax = 64;
 
 /** An expression of a rule under the watchdog.
  *
@@ -32,8 +37,9 @@ export class WatchedPattern {
   givenUp = 0;
   private readonly pattern: LinePattern;
   private readonly verdicts = new Map<string, boolean>();
-  /** What heads of lines match: a frame of a trace begins as the one before. */
-  private readonly heads = new Map<string, boolean>();
+  /** What lines began with that matched: a frame of a trace begins as the one before. */
+  private readonly heads: Buffer[] = [];
+  private headsTried = 0;
 
   constructor(pattern: LinePattern) {
     this.pattern = pattern;
@@ -46,22 +52,22 @@ export class WatchedPattern {
     const { sieve } = this.pattern;
     if (sieve === undefined || !line.hasBytes) return this.test(line.text);
     if (!sieve.mayMatch(line.bytes, line.start, line.end, line.isOneLine)) return false;
-    if (sieve.isDecidedByHead) {
-      const { head } = line;
-      if (head !== undefined && this.matchesHead(head)) return true;
+    if (!sieve.isDecidedByHead) return this.test(line.text);
+    for (let i = 0; i < this.heads.length; i++) {
+      if (line.beginsWith(this.heads[i]!)) return true;
     }
-    return this.test(line.text);
+    const isMatch = this.test(line.text);
+    if (isMatch && this.headsTried < headsTriedMax) this.keepHead(line.text);
+    return isMatch;
   }
 
-  private matchesHead(head: string): boolean {
-    // hot path
-    let verdict = this.heads.get(head);
-    if (verdict === undefined) {
-      if (this.heads.size >= headsMax) this.heads.clear();
-      verdict = head.length < this.guardedBytesMin && this.tryUnwatched(head);
-      this.heads.set(head, verdict);
-    }
-    return verdict;
+  private keepHead(text: string): void {
+    this.headsTried++;
+    if (text.length >= this.guardedBytesMin) return;
+    const head = this.pattern.matched?.(text);
+    if (head === undefined || head.length > headLengthMax) return;
+    if (this.heads.length === headsMax) this.heads.shift();
+    this.heads.push(Buffer.from(head));
   }
 
   /** Whether a line matches. */

@@ -67,7 +67,14 @@ describe('a sieve of bytes', () => {
     it(`decides on bytes as the expression does on text: ${source}`, () => {
       const regex = compileRegex(source);
       const sieve = byteSieve(source);
-      const pattern = new WatchedPattern({ test: (one) => regex.test(one), sieve });
+      const pattern = new WatchedPattern({
+        test: (one) => regex.test(one),
+        sieve,
+        matched(one) {
+          const match = regex.exec(one);
+          return match === null ? undefined : one.slice(match.index, match.end);
+        },
+      });
       const line = new LineText();
       const check = fc.property(text, (one) => {
         const bytes = Buffer.from(`<${one}>`);
