@@ -26,6 +26,8 @@ export interface OutputStageOptions {
   /** Most sections (label sets, tables, files) in one chunk. */
   readonly sectionsMax: number;
   readonly buffer: DiskBuffer | undefined;
+  /** The stages that share the disk buffer: this one, and earlier ones that a reload replaced. */
+  readonly sharers: Set<OutputStage>;
   readonly deadLetters: DeadLetterDesk;
   readonly budget: MemoryBudget;
   readonly clock: Clock;
@@ -44,7 +46,7 @@ export class OutputStage implements RecordSink {
   readonly counters: ComponentCounters;
   readonly output: Output;
   private readonly options: OutputStageOptions;
-  private readonly queue = new ChunkQueue();
+  private readonly queue = new ChunkQueue((queued) => this.underway.add(queued));
   private readonly delivering: Delivering;
   private open: QueuedChunk | undefined;
   private cancelAge: (() => void) | undefined;
@@ -52,9 +54,14 @@ export class OutputStage implements RecordSink {
   /** Settled chunks whose memory the next ones take. */
   private readonly spares: Chunk[] = [];
   private readonly underway = new Set<QueuedChunk>();
+  /** Chunks whose delivery ended with the output. */
+  private readonly interrupted: QueuedChunk[] = [];
   /** Dead letters of events that could not be encoded, on their way to the disk. */
   private readonly rejecting = new Set<Promise<unknown>>();
   private storing: Promise<void> = Promise.resolve();
+  private encodedBytes = 0;
+  /** Bytes of a record, as in the batch before. */
+  private recordBytes = 0;
   private storingCount = 0;
   private workers: Promise<void>[] = [];
   private roomWaiters: (() => void)[] = [];
@@ -73,17 +80,8 @@ export class OutputStage implements RecordSink {
     this.bytesOut = options.metrics.counter('sluice_output_bytes_total');
     this.chunksOut = options.metrics.counter('sluice_output_chunks_total');
     this.sectionsRefused = options.metrics.counter('sluice_output_sections_refused_total');
-    options.metrics.gauge('sluice_output_queue_bytes', () => this.memoryBytes);
-    options.metrics.gauge('sluice_output_queue_chunks', () => this.pendingChunks());
-    options.metrics.gauge(
-      'sluice_output_oldest_unacknowledged_seconds',
-      () => this.oldestUnacknowledgedMs() / 1000,
-    );
-    const buffer = options.buffer;
-    if (buffer !== undefined) {
-      options.metrics.gauge('sluice_buffer_bytes', () => buffer.usedBytes);
-      options.metrics.gauge('sluice_buffer_chunks', () => buffer.pendingCount);
-    }
+    this.exportGauges();
+    options.sharers.add(this);
     this.delivering = new Delivering({
       output: options.output,
       retry: options.retry,
@@ -99,13 +97,54 @@ export class OutputStage implements RecordSink {
     });
   }
 
+  /** Shows this instance's state under the output's name; again when a successor was given up. */
+  exportGauges(): void {
+    const { options } = this;
+    options.metrics.gauge('sluice_output_queue_bytes', () => this.memoryBytes);
+    options.metrics.gauge('sluice_output_queue_chunks', () => this.pendingChunks());
+    options.metrics.gauge(
+      'sluice_output_oldest_unacknowledged_seconds',
+      () => this.oldestUnacknowledgedMs() / 1000,
+    );
+    const buffer = options.buffer;
+    if (buffer !== undefined) {
+      options.metrics.gauge('sluice_buffer_bytes', () => buffer.usedBytes);
+      options.metrics.gauge('sluice_buffer_chunks', () => buffer.pendingCount);
+    }
+  }
+
   // ── taking records ────────────────────────────────────────────────────────────────────────
 
   /** Encodes the batch's events with `select[i] === 1`: `count` of them. */
   accept(batch: Batch, select: Uint8Array, count: number): void {
     // hot path
     this.counters.in.value += count;
+    if (this.options.buffer === undefined) {
+      this.output.encoder.encode(batch, select, this);
+      return;
+    }
+    this.sealUnlessFits(count);
+    const before = this.encodedBytes;
     this.output.encoder.encode(batch, select, this);
+    this.recordBytes = (this.encodedBytes - before) / count;
+    if (this.open !== undefined && this.isFull(this.open.chunk!)) this.sealAfterBatch(this.open);
+  }
+
+  /** A stored chunk vouches only for batches that were whole before it was sealed: so a batch that
+   *  will hardly fit begins a new one. */
+  private sealUnlessFits(count: number): void {
+    const chunk = this.open?.chunk;
+    if (chunk === undefined) return;
+    const bytes = chunk.bytes + count * this.recordBytes;
+    const records = chunk.count + count;
+    if (bytes > this.batchBytes() || records > this.options.batchRecords) this.seal();
+  }
+
+  /** Seals a full chunk when the batch that filled it has passed all outputs. */
+  private sealAfterBatch(full: QueuedChunk): void {
+    setImmediate(() => {
+      if (this.open === full) this.seal();
+    });
   }
 
   appendRun(sectionKey: string, run: EncodedRun): void {
@@ -117,10 +156,13 @@ export class OutputStage implements RecordSink {
       const part = fitting === rest.count ? rest : { ...rest, count: fitting };
       const before = open.chunk!.bytes;
       open.chunk!.appendRun(sectionKey, part);
-      this.takeMemory(open.chunk!.bytes - before);
+      const bytes = open.chunk!.bytes - before;
+      this.encodedBytes += bytes;
+      this.takeMemory(bytes);
       this.pend(open, part);
-      if (this.isFull(open.chunk!)) this.seal();
-      if (fitting === rest.count) return;
+      const isLast = fitting === rest.count;
+      if (this.isFull(open.chunk!) && !(isLast && this.options.buffer !== undefined)) this.seal();
+      if (isLast) return;
       rest = {
         ...rest,
         start: rest.ends[fitting - 1]!,
@@ -182,7 +224,7 @@ export class OutputStage implements RecordSink {
       const chunk = open.chunk!;
       const sectionsFull =
         chunk.sections.length >= this.options.sectionsMax && !chunk.hasSection(sectionKey);
-      if (!sectionsFull && !chunk.originsFull) return open;
+      if (!sectionsFull && !chunk.originsFull && !this.isFull(chunk)) return open;
       if (sectionsFull) this.sectionsRefused.value++;
       this.seal();
     }
@@ -327,7 +369,9 @@ export class OutputStage implements RecordSink {
           this.drop(sealed, 'buffer_full');
           return;
         }
-        for (const dropped of outcome.dropped) this.forgetDropped(dropped.sequence);
+        for (const { sequence } of outcome.dropped) {
+          for (const stage of this.options.sharers) stage.forgetDropped(sequence);
+        }
         this.stored(sealed, outcome.sequence);
         return;
       } catch (error) {
@@ -366,10 +410,11 @@ export class OutputStage implements RecordSink {
   }
 
   /** A stored chunk made room for a new one. One that is being delivered is left to that. */
-  private forgetDropped(sequence: number): void {
+  forgetDropped(sequence: number): void {
     for (const queued of this.underway) {
       if (queued.sequence !== sequence) continue;
-      queued.sequence = undefined;
+      // Its bytes may be on their way from the disk: then `load` misses them.
+      if (queued.chunk !== undefined) queued.sequence = undefined;
       return;
     }
     const queued = this.queue.remove((waiting) => waiting.sequence === sequence);
@@ -410,13 +455,13 @@ export class OutputStage implements RecordSink {
     for (;;) {
       const queued = await this.queue.take();
       if (queued === undefined) return;
-      this.underway.add(queued);
       const settled = await this.deliverQueued(queued).catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'Delivery failed unexpectedly.');
         return false;
       });
       this.underway.delete(queued);
       if (settled) this.settle(queued);
+      else this.interrupted.push(queued);
       this.reportIdle();
     }
   }
@@ -438,6 +483,7 @@ export class OutputStage implements RecordSink {
       try {
         const memory = this.spares.pop()?.memory;
         const chunk = await loadChunk(this.options.buffer!, queued.sequence!, memory);
+        if (chunk === undefined) this.counters.dropped('buffer_full', queued.records);
         return chunk ?? 'gone';
       } catch (error) {
         if (this.stopping.signal.aborted) return undefined;
@@ -502,6 +548,7 @@ export class OutputStage implements RecordSink {
   async close(): Promise<void> {
     this.cancelAge?.();
     if (!this.stopping.signal.aborted) this.options.budget.leave();
+    this.options.sharers.delete(this);
     this.stopping.abort();
     this.queue.close();
     await Promise.all(this.workers);
@@ -511,13 +558,21 @@ export class OutputStage implements RecordSink {
     this.output.encoder.close?.();
   }
 
+  /** Counts what is left in memory as dropped, for an output that the configuration no longer has.
+   *  To be called when it is closed. Returns how many records. */
+  giveUp(reason: string): number {
+    const { inMemory } = this.unsettled();
+    if (inMemory > 0) this.counters.dropped(reason, inMemory);
+    return inMemory;
+  }
+
   pendingChunks(): number {
     return this.queue.length + this.underway.size + this.storingCount + (this.open ? 1 : 0);
   }
 
   /** Records that would be read or sent again if the process ended now, by where they are. */
   unsettled(): { stored: number; inMemory: number } {
-    const all = [...this.queue, ...this.underway];
+    const all = [...this.queue, ...this.underway, ...this.interrupted];
     let stored = 0;
     let inMemory = this.open?.chunk?.count ?? 0;
     for (const queued of all) {
@@ -525,6 +580,11 @@ export class OutputStage implements RecordSink {
       else inMemory += queued.records;
     }
     return { stored, inMemory };
+  }
+
+  /** How long its destination has not answered a try. */
+  silentMs(): number {
+    return this.delivering.silentMs();
   }
 
   oldestUnacknowledgedMs(): number {

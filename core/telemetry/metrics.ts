@@ -41,6 +41,7 @@ export class Metrics {
     return {
       counter: (name, labels = {}) => this.counter(name, { component, kind, ...labels }),
       gauge: (name, read, labels = {}) => this.gauge(name, { component, kind, ...labels }, read),
+      total: (name) => this.total(name, labelText({ component, kind })),
     };
   }
 
@@ -72,6 +73,14 @@ export class Metrics {
   value(name: string, labels: Readonly<Record<string, string>>): number {
     const entry = this.series.get(name)?.get(labelText(labels));
     return entry === undefined ? 0 : currentValue(entry);
+  }
+
+  private total(name: string, mark: string): number {
+    let sum = 0;
+    for (const [key, entry] of this.series.get(name) ?? []) {
+      if (key === mark || key.startsWith(`${mark},`)) sum += currentValue(entry);
+    }
+    return sum;
   }
 
   exposition(): string {

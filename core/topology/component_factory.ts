@@ -110,6 +110,12 @@ export class ComponentFactory {
     return this.find('input', config.plugin) as unknown as InputPlugin<unknown>;
   }
 
+  /** What the engine did not take of an input comes again. */
+  givesBack(config: InputConfig): boolean {
+    const { replayable, refusable } = this.inputPlugin(config);
+    return replayable === true || refusable === true;
+  }
+
   filterCondition({ base }: FilterConfig): Selector {
     const condition = this.condition(base);
     if (base.processorOf?.kind !== 'input') return condition;

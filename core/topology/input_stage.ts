@@ -7,7 +7,7 @@ import type { Source } from '../batch/source.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, pause } from '../time/clock.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 import { SourceHoldings } from './source_holdings.ts';
 
@@ -25,9 +25,15 @@ export interface InputStageOptions {
   /** Aborted by `stop`; what the input was given may wait for it, too. */
   readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
-  /** Writes the checkpoints of the moment. */
+  /** A batch that is given back is not lost. */
+  readonly comesAgain: boolean;
+  /** Waits a moment until the records that the input gave are settled, then writes the
+   *  checkpoints of the moment. */
   beforeClose(): Promise<void>;
 }
+
+/** Time that an input gets to bring what it holds through the pipeline when it is closed. */
+const endMsMax = 5000;
 
 interface Shipment {
   readonly batch: Batch;
@@ -52,6 +58,8 @@ export class InputStage implements BatchEmitter {
   private isFinished = false;
   /** Nothing can be sent any more. */
   private hasEnded = false;
+  private readonly interruption = new AbortController();
+  private readonly interrupt = () => this.interruption.abort();
   private failure: string | undefined;
   private shippingSinceMs: number | undefined;
 
@@ -62,6 +70,8 @@ export class InputStage implements BatchEmitter {
     this.counters = new ComponentCounters(options.metrics);
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');
+    if (options.hardStop.aborted) this.interrupt();
+    options.hardStop.addEventListener('abort', this.interrupt, { once: true });
     this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
     this.holdings = new SourceHoldings(options.clock, (source) => {
       this.callFor(source, false).catch(() => undefined);
@@ -126,8 +136,17 @@ export class InputStage implements BatchEmitter {
     this.stopping.abort(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
   }
 
+  /** As `passHeld`, for a reload: not longer than an input's end may take. What does not get
+   *  through in that time stays with its source until the next start. */
+  async passHeldSoon(): Promise<void> {
+    if (this.holdings.held().length === 0) return;
+    const limit = new AbortController();
+    const passed = this.passHeld().then(() => limit.abort());
+    await Promise.race([passed, pause(this.options.clock, endMsMax, limit.signal)]);
+  }
+
   /** Passes on what filters hold of this input's sources, as far as they let it go. */
-  async passHeld(): Promise<void> {
+  private async passHeld(): Promise<void> {
     for (const source of this.holdings.held()) {
       // What does not get through now stays with its source.
       await this.callFor(source, true).catch(() => undefined);
@@ -144,10 +163,15 @@ export class InputStage implements BatchEmitter {
 
   async close(): Promise<void> {
     this.stop();
+    // A batch that waits for a full output must not hold up a reload for as long as that is down:
+    // it goes back to its source.
+    const cancel = this.options.clock.after(endMsMax, () => this.interruption.abort());
     await this.running;
+    cancel();
     // What the input says of its sources (`identity`) it can say only while it is open.
     await this.options.beforeClose().catch(() => undefined);
     await this.options.input.close?.();
+    this.options.hardStop.removeEventListener('abort', this.interrupt);
   }
 
   // ── BatchEmitter ──────────────────────────────────────────────────────────────────────────
@@ -165,7 +189,7 @@ export class InputStage implements BatchEmitter {
       this.options.pool.acquire() ??
       (this.held.size === 0
         ? heapBatch(layout.dataBytes, layout.eventsMax)
-        : await this.options.pool.acquireWhenFree(this.options.hardStop));
+        : await this.options.pool.acquireWhenFree(this.interruption.signal));
     this.held.add(batch);
     return batch;
   }
@@ -186,6 +210,16 @@ export class InputStage implements BatchEmitter {
     this.options.pool.release(batch);
   }
 
+  private giveBack(count: number): void {
+    if (this.options.comesAgain) {
+      this.counters.returned.value += count;
+      return;
+    }
+    this.counters.dropped('interrupted', count);
+    const records = { records: count, reason: 'interrupted' };
+    this.options.log.error(records, 'Records were dropped: no output took them in time.');
+  }
+
   private async ship({ batch, isLast, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
@@ -195,7 +229,7 @@ export class InputStage implements BatchEmitter {
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
       this.holdings.begin(batch, isLast);
-      await this.options.pipeline().run(batch, this.options.hardStop);
+      await this.options.pipeline().run(batch, this.interruption.signal);
       this.counters.out.value += count;
       ledger.advance(position);
       this.holdings.end(batch);
@@ -203,7 +237,8 @@ export class InputStage implements BatchEmitter {
       done();
     } catch (error) {
       this.discard(batch);
-      if (!(error instanceof InterruptedBatch)) {
+      if (error instanceof InterruptedBatch) this.giveBack(count);
+      else {
         this.options.setHealth(`a batch failed: ${messageOf(error)}`);
         this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
       }

@@ -33,6 +33,8 @@ export class Pipeline {
   readonly filters: readonly FilterStage[];
   readonly routes: readonly Route[];
   private readonly order: ColumnOrder;
+  private running = 0;
+  private readonly idleWaiters: (() => void)[] = [];
   private readonly unmatched: Counter;
   private readonly alreadyDelivered: readonly Counter[];
   private readonly edges: readonly Counter[];
@@ -61,9 +63,21 @@ export class Pipeline {
    *  filter or a full output makes it wait. Derived events change what is in the batch. */
   async run(batch: Batch, signal: AbortSignal): Promise<void> {
     batch.setOrder(this.order);
-    await this.filterRange(batch, wholeOf(this.filters), (filtered) =>
-      this.route(filtered, signal),
-    );
+    this.running++;
+    try {
+      await this.filterRange(batch, wholeOf(this.filters), (filtered) =>
+        this.route(filtered, signal),
+      );
+    } finally {
+      this.running--;
+      if (this.running === 0) for (const wake of this.idleWaiters.splice(0)) wake();
+    }
+  }
+
+  /** Resolves when no batch is on its way through: what a reload replaced is needed until then. */
+  idle(): Promise<void> {
+    if (this.running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
   /** Takes a batch through some filters. What derived events make of it can be more than it has
@@ -110,6 +124,8 @@ export class Pipeline {
   }
 
   private async route(batch: Batch, signal: AbortSignal): Promise<void> {
+    const full = this.fullRoute(batch);
+    if (full !== undefined) await this.roomFor(batch, full, signal);
     let taken: Uint8Array | undefined;
     let areAllTaken = false;
     for (let i = 0; i < this.routes.length; i++) {
@@ -120,11 +136,6 @@ export class Pipeline {
       else addMarked((taken ??= new Uint8Array(batch.count)), batch.select, batch.count);
       count -= this.skipDelivered(batch, stage.id, this.alreadyDelivered[i]!);
       if (count === 0) continue;
-      if (!stage.hasRoom()) {
-        await stage.room(signal);
-        if (signal.aborted) throw new InterruptedBatch();
-        // Other batches ran while this one waited; `select` is the batch's own and still true.
-      }
       if (processors.length > 0) {
         await this.branch(batch, i);
         continue;
@@ -156,6 +167,31 @@ export class Pipeline {
       this.edges[route]!.value += live;
       stage.accept(filtered, select, live);
     });
+  }
+
+  /** Waits until every output that gets records of the batch has room. Only then is any of them
+   *  given some: a batch that is interrupted while it waits was given to nobody, so that none of it
+   *  comes twice when its source is read again. */
+  private async roomFor(batch: Batch, first: Route, signal: AbortSignal): Promise<void> {
+    let full: Route | undefined = first;
+    while (full !== undefined) {
+      await full.stage.room(signal);
+      if (signal.aborted) throw new InterruptedBatch();
+      full = this.fullRoute(batch);
+    }
+  }
+
+  private fullRoute(batch: Batch): Route | undefined {
+    return this.routes.find((route) => !route.stage.hasRoom() && this.wants(route, batch));
+  }
+
+  private wants({ stage, condition }: Route, batch: Batch): boolean {
+    if (condition.select(batch, batch.select) === 0) return false;
+    const mark = batch.source.ledger.startMark(stage.id);
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.select[index] === 1 && batch.offset[index]! >= mark) return true;
+    }
+    return false;
   }
 
   /** Takes out what this output had before the restart; returns how many. */

@@ -59,6 +59,14 @@ export class OpenSources {
   get size(): number {
     return this.sources.size;
   }
+
+  /** True while records of an input are owed to some output. */
+  isPending(inputId: string): boolean {
+    for (const source of this.sources) {
+      if (source.inputId === inputId && source.ledger.isPending) return true;
+    }
+    return false;
+  }
 }
 
 export interface SourceRegistryOptions {
