@@ -330,11 +330,6 @@ export class Batch {
     return at;
   }
 
-  /** Gives the last bytes of the latest reservation back. */
-  unreserveScratch(bytes: number): void {
-    this.scratchAt -= bytes;
-  }
-
   /** Puts bytes into the scratch space and points event `index` of the column at them. */
   setBytes(column: Column, index: number, value: Buffer, kind: 1 | 2): void {
     const at = this.reserveScratch(value.length);

@@ -3,7 +3,6 @@ import { dropReason } from './batch.ts';
 import type { ByteWriter } from './byte_writer.ts';
 import { type Field, fieldOf } from './field.ts';
 import { JsonEventEncoder } from './json_encode.ts';
-import { ObjectRewriter } from './object_rewriter.ts';
 
 /** One event of a batch, as a plugin's `filter(event)` sees it. The view is moved from event to
  *  event: keep values, never the view. Reading decodes only the field that is asked for. */
@@ -14,7 +13,6 @@ export class EventView {
   private readonly resolve: (reference: string) => Field;
   private readonly encoder = new JsonEventEncoder();
   private readonly writer: ByteWriter;
-  private readonly rewriter = new ObjectRewriter();
 
   /** `resolve` turns `a`, `[a][b]` or `$a['b']` into a field; results are kept. */
   constructor(resolve: (reference: string) => Field, writer: ByteWriter) {
@@ -26,7 +24,6 @@ export class EventView {
   at(batch: Batch, index: number): this {
     this.batch = batch;
     this.index = index;
-    this.rewriter.forget();
     return this;
   }
 
@@ -98,8 +95,6 @@ export class EventView {
 
   /** Replaces the whole event by a plain object. */
   replace(object: Record<string, unknown>): void {
-    const { batch, index } = this;
-    if (this.rewriter.write(batch, index, object)) return;
     this.batch.replaceRootText(this.index, JSON.stringify(object));
   }
 
@@ -107,11 +102,9 @@ export class EventView {
   private columnsObject(): Record<string, unknown> {
     const { batch, index } = this;
     const object: Record<string, unknown> = {};
-    this.rewriter.begin(batch, index);
     for (let i = 0; i < batch.columns.length; i++) {
       const column = batch.columns[i]!;
       const value = batch.columnValue(column, index);
-      this.rewriter.note(column, index, value);
       if (value === undefined) continue;
       const key = column.field.keys[0]!;
       if (key !== '__proto__') object[key] = value;
