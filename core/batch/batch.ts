@@ -59,6 +59,9 @@ export class Batch {
   inputBytes = 0;
   /** Of batches that come straight from an input: filters may hold records of theirs. */
   holding: RecordHolding | undefined;
+  /** How long events may have waited before they were read: the chunk that they open is sealed so
+   *  much earlier. */
+  waitedMs = 0;
 
   /** Root spans. `rootKind`: 0 no root, 1 in `bytes`, 2 in `external[rootStart]`. */
   readonly rootStart: Int32Array;
@@ -154,6 +157,7 @@ export class Batch {
     this.positionEnd = 0;
     this.inputBytes = 0;
     this.holding = undefined;
+    this.waitedMs = 0;
     this.tagNames = [tag];
     this.columns.length = 0;
     this.order = undefined;

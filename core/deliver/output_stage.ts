@@ -151,7 +151,7 @@ export class OutputStage implements RecordSink {
     // hot path
     let rest = run;
     while (rest.count > 0) {
-      const open = this.openFor(sectionKey);
+      const open = this.openFor(sectionKey, rest.batch.waitedMs);
       const fitting = this.countThatFits(open.chunk!, rest);
       const part = fitting === rest.count ? rest : { ...rest, count: fitting };
       const before = open.chunk!.bytes;
@@ -218,7 +218,7 @@ export class OutputStage implements RecordSink {
     });
   }
 
-  private openFor(sectionKey: string): QueuedChunk {
+  private openFor(sectionKey: string, waitedMs: number): QueuedChunk {
     const open = this.open;
     if (open !== undefined) {
       const chunk = open.chunk!;
@@ -228,10 +228,10 @@ export class OutputStage implements RecordSink {
       if (sectionsFull) this.sectionsRefused.value++;
       this.seal();
     }
-    return this.openChunk();
+    return this.openChunk(waitedMs);
   }
 
-  private openChunk(): QueuedChunk {
+  private openChunk(waitedMs: number): QueuedChunk {
     const chunk = new Chunk(this.id, undefined, this.spares.pop(), this.batchBytes() + 4096);
     chunk.openedAtMs = this.options.clock.monotonicMs();
     this.open = {
@@ -242,7 +242,8 @@ export class OutputStage implements RecordSink {
       ledgers: new Map(),
       sequence: undefined,
     };
-    this.cancelAge = this.options.clock.after(this.options.flushMs, () => this.seal());
+    const leftMs = Math.max(0, this.options.flushMs - waitedMs);
+    this.cancelAge = this.options.clock.after(leftMs, () => this.seal());
     return this.open;
   }
 

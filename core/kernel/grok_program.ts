@@ -6,7 +6,7 @@ import type { ArenaBlock } from './program_arena.ts';
 /** Most bytes that one program takes of the kernel's memory. */
 const programBytesMax = 512 * 1024;
 
-const runWords = 14;
+const runWords = 16;
 const targetWords = 4;
 const captureWords = 2;
 const conversions = { text: 0, int: 1, float: 2 } as const;
@@ -50,7 +50,7 @@ export class GrokProgram {
     const draft = assembleProgram(program, 0, programBytesMax);
     if (draft === undefined) return undefined;
     const head = headBytes(program);
-    const block = kernel.arena.take(head + draft.length);
+    const block = kernel.arena.take(head + draft.bytes.length);
     return block && new GrokProgram(kernel, program, options, block);
   }
 
@@ -66,7 +66,7 @@ export class GrokProgram {
     this.overwrite = program.targets.map((name) => options.overwrite.includes(name));
     const head = headBytes(program);
     const image = assembleProgram(program, block.start + head, programBytesMax)!;
-    image.copy(kernel.bytes, block.start + head);
+    image.bytes.copy(kernel.bytes, block.start + head);
     const words = new Int32Array(kernel.memory.buffer, block.start, head >> 2);
     const capturesAt = runWords + program.targets.length * targetWords;
     words[0] = block.start + head;
@@ -80,6 +80,8 @@ export class GrokProgram {
       return target === i && conversion === 'text';
     });
     words[13] = isDirect && captures.length === program.targets.length ? 1 : 0;
+    words[14] = image.straightAt;
+    words[15] = program.straight?.length ?? 0;
     captures.forEach((capture, i) => {
       words[capturesAt + i * captureWords] = capture.target;
       words[capturesAt + i * captureWords + 1] = conversions[capture.conversion];

@@ -18,6 +18,7 @@ import {
   type KernelProgram,
   type Label,
   type opcodes,
+  unwantedSlot,
 } from './pattern_ops.ts';
 import { neededPrefix, singleByte } from './pattern_facts.ts';
 import { joinOperations } from './pattern_joints.ts';
@@ -120,8 +121,8 @@ class Lowering {
   lower(root: RegexNode): KernelProgram {
     this.node(root, acceptance);
     this.emit('match');
-    const ops = joinOperations(this.ops);
-    return { ops, captures: this.captures, targets: this.targets };
+    const { captures, targets } = this;
+    return { ...joinOperations(this.ops), captures, targets };
   }
 
   private emit(name: keyof typeof opcodes, ...list: Argument[]): void {
@@ -389,7 +390,12 @@ class Lowering {
     }
     const slot = capture === undefined ? undefined : this.slots.get(capture.index);
     const behind: Label = { position: 0 };
-    this.emit('shortcut', shortcut, { label: behind }, (slot ?? capturesMax) * 2);
+    this.emit(
+      'shortcut',
+      shortcut,
+      { label: behind },
+      slot === undefined ? unwantedSlot : slot * 2,
+    );
     if (slot !== undefined) this.emit('save', slot * 2);
     this.node(definition, follow);
     if (slot !== undefined) this.emit('save', slot * 2 + 1);

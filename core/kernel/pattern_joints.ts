@@ -1,13 +1,21 @@
 import type { Argument, ClassTable, KernelOp, Label } from './pattern_ops.ts';
+import { type StraightStep, straightWay } from './pattern_straight.ts';
 
 const unbounded = 0x7fffffff;
 
 /** Puts operations together that often stand beside each other: the program means the same and
  *  takes fewer steps. */
-export function joinOperations(ops: readonly KernelOp[]): KernelOp[] {
-  const joined = withPeeks(ops).map(shortLiteral).map(spanOfField);
+export function joinOperations(ops: readonly KernelOp[]): JoinedOperations {
+  const peeking = withPeeks(ops);
+  const straight = straightWay(peeking);
+  const joined = peeking.map(shortLiteral).map(spanOfField);
   joinBytes(joined);
-  return joined;
+  return { ops: joined, straight };
+}
+
+export interface JoinedOperations {
+  readonly ops: readonly KernelOp[];
+  readonly straight: readonly StraightStep[] | undefined;
 }
 
 /** A literal of up to four bytes is one comparison of a word. */

@@ -1,4 +1,5 @@
 import type { CharSet } from '../regex/char_set.ts';
+import type { StraightStep } from './pattern_straight.ts';
 
 /** Numbers of the matcher's operations; as in assembly/pattern.ts. */
 export const opcodes = {
@@ -40,6 +41,10 @@ export const assertionNumbers = {
   not_word_boundary: 6,
 } as const;
 
+/** The first of two slots for what is matched and not wanted; as in assembly/pattern_captures.ts.
+ *  Captures have those before. */
+export const unwantedSlot = 240;
+
 /** A place in a program; `position` is set when the operation that follows it is written. */
 export interface Label {
   position: number;
@@ -75,6 +80,9 @@ export interface KernelOp {
   readonly name: keyof typeof opcodes;
   readonly arguments: readonly Argument[];
 }
+
+/** Words of a step of a straight way; as `Step` of assembly/pattern_straight.ts. */
+const stepWords = 12;
 
 /** A character class as the kernel reads it: 288 bytes. */
 export interface ClassTable {
@@ -119,6 +127,14 @@ export interface KernelProgram {
   readonly captures: readonly KernelCapture[];
   /** Names of the fields, each once. */
   readonly targets: readonly string[];
+  /** The way that most texts go, if it is simple. */
+  readonly straight: readonly StraightStep[] | undefined;
+}
+
+/** A program as bytes, with the address of its straight way behind the operations. */
+export interface ProgramImage {
+  readonly bytes: Buffer;
+  readonly straightAt: number;
 }
 
 export interface KernelCapture {
@@ -133,13 +149,17 @@ export function assembleProgram(
   program: KernelProgram,
   address: number,
   bytesMax: number,
-): Buffer | undefined {
+): ProgramImage | undefined {
   const starts: number[] = [];
   let wordCount = 0;
   for (const op of program.ops) {
     starts.push(wordCount);
     wordCount += 1 + op.arguments.length;
   }
+  // Steps have words of eight bytes.
+  const straightWord = (wordCount + 1) & ~1;
+  const straight = program.straight ?? [];
+  wordCount = straightWord + straight.length * stepWords;
   const data: Buffer[] = [];
   let dataBytes = 0;
   const known = new Map<string, number>();
@@ -170,6 +190,22 @@ export function assembleProgram(
       at++;
     }
   }
+  straight.forEach((step, i) => {
+    at = straightWord + i * stepWords;
+    words[at] = step.kind;
+    words[at + 1] = step.set === undefined ? 0 : place(`class ${step.set.key}`, step.set.bytes);
+    words[at + 2] = step.least;
+    words[at + 3] = step.instead;
+    words[at + 4] = step.capture;
+    words[at + 5] = step.next.length;
+    words[at + 10] = step.apart ? 1 : 0;
+    step.next.forEach((byte, place) => {
+      const shift = (place & 3) * 8;
+      words[at + 6 + (place >> 2)]! |= byte << shift;
+      words[at + 8 + (place >> 2)]! |= 0xff << shift;
+    });
+  });
   const image = Buffer.concat([Buffer.from(words.buffer), ...data]);
-  return image.length > bytesMax ? undefined : image;
+  if (image.length > bytesMax) return undefined;
+  return { bytes: image, straightAt: address + straightWord * 4 };
 }

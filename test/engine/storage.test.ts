@@ -240,6 +240,7 @@ test('a full disk buffer is named by itself, and no longer once there is room', 
     // A server that answers is up, even if it refuses.
     output.answer = () => ({ kind: 'rejected', reason: 'no' });
     await waitUntil('ready', () => components().length === 0);
+    await waitUntil('all are refused', () => pipeline.agent.outputs[0]!.stage.isIdle);
     await pipeline.stop({ keep: true, drained: true });
   }));
 

@@ -1,10 +1,10 @@
 import { copy, countLineEnds, isSpace, maskBit, sameBytes, skipSpace } from './bytes';
-import { specials, writeEscaped } from './escape';
+import { writeText } from './escape';
 import { skipKey } from './json_scan';
 import { skipValue } from './json_walk';
 import { keyLength, listEnd, listHeader, listMask, memberBytes, memberMask } from './member_list';
 import { addName, isNameAt, nextSuspect, startNames } from './names';
-import { writeInteger } from './numbers';
+import { writeInteger, writeOffset } from './numbers';
 import { writeTime } from './time';
 
 /** What the TypeScript side (`encode_frame.ts`) puts into memory before a call. */
@@ -80,13 +80,6 @@ const done: i32 = 0;
 const cannot: i32 = 1;
 const full: i32 = 2;
 
-const base64Digits: usize = memory.data<u8>([
-  0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50,
-  0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,
-  0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76,
-  0x77, 0x78, 0x79, 0x7a, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x2d, 0x5f,
-]);
-
 /** Why the last call ended: 0 all events done, 1 it cannot do the event it returned, 2 no room. */
 export let encodeStop: i32 = done;
 /** Position behind the last record. */
@@ -105,6 +98,9 @@ let failure: i32 = done;
 let rawLines: i32 = 0;
 /** No added member has the name of a column. */
 let namesApart: bool = false;
+/** What a record takes at most behind its head, if no value is longer than `shortValue`. */
+let shortRoom: usize = 0;
+const shortValue: usize = 64;
 
 /** Writes the selected events from index `from` on as JSON records and returns the index of the
  *  first event that it did not do. */
@@ -143,11 +139,13 @@ export function encodeEvents(
 
 function readNames(frame: Frame): void {
   nameMask = 0;
+  shortRoom = frame.afterBytes + slack;
   startNames();
   for (let i = 0; i < frame.columnCount; i++) {
     const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
     nameMask |= maskBit(load<u8>(column.key), column.keyBytes);
     addName(column.key, column.keyBytes);
+    shortRoom += column.prefixBytes + shortValue * 6 + slack;
   }
   namesApart = true;
   for (let i = 0; i < frame.addedCount; i++) {
@@ -264,6 +262,7 @@ function encodeFlat(frame: Frame, index: i32, out: usize): usize {
   // The first member's comma gives way to the bracket.
   const bracket = out;
   store<u8>(out, 0x7b);
+  if (lacksRoom(out, shortRoom)) return 0;
   const columnsEnd = frame.columns + <usize>frame.columnCount * columnBytes;
   for (let at = frame.columns; at < columnsEnd; at += columnBytes) {
     const column = changetype<Column>(at);
@@ -274,8 +273,10 @@ function encodeFlat(frame: Frame, index: i32, out: usize): usize {
       failure = cannot;
       return 0;
     }
-    out = writeColumn(frame, column, word, out, kind);
-    if (!out) return 0;
+    const start = <usize>load<u32>(column.start + word);
+    const end = <usize>load<u32>(column.end + word);
+    if (end - start > shortValue && lacksRoom(out, shortRoom + (end - start) * 6)) return 0;
+    out = writeMember(column, out, start, end, kind);
   }
   if (out == bracket) out++;
   else store<u8>(bracket, 0x7b);
@@ -329,12 +330,7 @@ function writeHead(frame: Frame, index: i32, out: usize): usize {
     return 0;
   }
   out = copy(out, frame.idPrefix, 22);
-  let position = <u64>offset;
-  for (let i = 7; i >= 0; i--) {
-    store<u8>(out + i, load<u8>(base64Digits + <usize>(position & 63)));
-    position >>= 6;
-  }
-  out += 8;
+  out = writeOffset(out, <u64>offset);
   const part = load<i32>(frame.part + word);
   if (part > 0) {
     store<u8>(out, 0x2d);
@@ -488,18 +484,17 @@ function writeColumns(frame: Frame, word: usize, out: usize, begin: usize): usiz
 function writeColumn(frame: Frame, column: Column, word: usize, out: usize, kind: u32): usize {
   const start = <usize>load<u32>(column.start + word);
   const end = <usize>load<u32>(column.end + word);
-  const length = end - start;
-  if (lacksRoom(out, column.prefixBytes + length * 6 + frame.afterBytes)) return 0;
+  const bytes = column.prefixBytes + (end - start) * 6 + frame.afterBytes;
+  return lacksRoom(out, bytes) ? 0 : writeMember(column, out, start, end, kind);
+}
+
+// @ts-ignore: decorator
+@inline
+function writeMember(column: Column, out: usize, start: usize, end: usize, kind: u32): usize {
   // It ends with the quote that a text needs.
   out = copy(out, column.prefix, column.prefixBytes);
-  if (kind == 2) {
-    return copyRaw(out - 1, start, length);
-  }
-  // Most values are short and have nothing to escape.
-  const bytes = v128.load(start);
-  v128.store(out, bytes);
-  if (length <= 16 && !(specials(bytes) & ((1 << <u32>length) - 1))) out += length;
-  else out = writeEscaped(out, start, end);
+  if (kind == 2) return copyRaw(out - 1, start, end - start);
+  out = writeText(out, start, end);
   store<u8>(out, 0x22);
   return out + 1;
 }

@@ -8,7 +8,7 @@ export { splitLines } from './lines';
 export { scanObjects } from './json_scan';
 export { validateObjects } from './json_validate';
 export { writeEntries } from './line_entries';
-export { matchTexts } from './pattern';
+export { matchTexts } from './pattern_run';
 export { compressFragment } from './snappy';
 
 /** Where the kernel's own data ends; programs begin behind it. */

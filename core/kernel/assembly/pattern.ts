@@ -1,17 +1,9 @@
 import { sameBytes } from './bytes';
-import {
-  mayStoreDirectly,
-  Run,
-  saves,
-  storeCaptures,
-  storeDirectly,
-  unwanted,
-} from './pattern_captures';
+import { saves, unwanted } from './pattern_captures';
 import { fastEnd } from './pattern_shortcuts';
 import {
   assertion,
   classOf,
-  fill,
   isContinuation,
   nextCharacter,
   out,
@@ -74,34 +66,6 @@ const returnsMax: i32 = 5000;
 /** Per nested group: stack height and position at its begin. */
 const marks: usize = memory.data(512);
 
-/** Matches the selected texts and fills the targets' columns; `result` gets 1 for an event that
- *  is done and 0 for one that JavaScript must do. Returns how many are done. */
-export function matchTexts(run: Run): i32 {
-  let done: i32 = 0;
-  const count = <usize>run.count;
-  const direct = mayStoreDirectly(run);
-  for (let i: usize = 0; i < count; i++) {
-    if (!load<u8>(run.select + i)) continue;
-    let matched = false;
-    if (
-      (!run.kinds || load<u8>(run.kinds + i) == 1) &&
-      (!run.rootKinds || !load<u8>(run.rootKinds + i))
-    ) {
-      const start = <usize>load<u32>(run.starts + (i << 2));
-      const end = <usize>load<u32>(run.ends + (i << 2));
-      fill(saves, i8x16.splat(-1), <usize>run.captureCount << 3);
-      matched = matchAt(run.program, start, end);
-      if (matched) {
-        if (direct) storeDirectly(run, i);
-        else matched = storeCaptures(run, i);
-      }
-    }
-    store<u8>(run.result + i, matched ? 1 : 0);
-    if (matched) done++;
-  }
-  return done;
-}
-
 // @ts-ignore: decorator
 @inline
 function argument(pc: usize, index: i32): usize {
@@ -117,8 +81,10 @@ function pushRestore(top: usize, slot: usize): usize {
   return top + choiceBytes;
 }
 
+/** True when the program matches at the begin of [start, end); the captures are then in `saves`.
+ *  False when it does not or gives up. */
 // One long function: its state stays in registers, which is most of its speed.
-function matchAt(program: usize, start: usize, end: usize): bool {
+export function matchAt(program: usize, start: usize, end: usize): bool {
   let pc = program;
   let at = start;
   let top = choices;

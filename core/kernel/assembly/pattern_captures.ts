@@ -21,10 +21,21 @@ export class Run {
   keepEmpty: i32;
   /** Every capture is text and has a target of its own, at the same place in the list. */
   direct: i32;
+  /** The program's straight way (pattern_straight.ts). */
+  steps: usize;
+  stepCount: i32;
+}
+
+/** True when the kernel may answer for this event. */
+// @ts-ignore: decorator
+@inline
+export function isText(run: Run, index: usize): bool {
+  if (run.kinds && load<u8>(run.kinds + index) != 1) return false;
+  return !run.rootKinds || !load<u8>(run.rootKinds + index);
 }
 
 @unmanaged
-class Target {
+export class Target {
   start: usize;
   end: usize;
   kind: usize;
@@ -37,7 +48,7 @@ class Capture {
   conversion: i32;
 }
 
-const targetBytes: usize = 16;
+export const targetBytes: usize = 16;
 const captureBytes: usize = 8;
 
 // Values found for the targets of one text.

@@ -1,4 +1,5 @@
 import { isDigit, skipDigits } from './bytes';
+import { backslashes, quotes } from './escape';
 import { isWord } from './pattern_text';
 
 /** Ends of well-known patterns on texts in their common form. Each gives the position behind
@@ -38,25 +39,8 @@ function isFresh(at: usize, start: usize): bool {
 function ipv4End(at: usize, start: usize, end: usize): usize {
   if (!isFresh(at, start) || (at > start && (load<u8>(at - 1) == 0x2e || load<u8>(at - 1) == 0x3a)))
     return 0;
-  const bytes = v128.load(at);
-  let dots = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2e)));
-  const digits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10)));
-  // At most 15 bytes belong to an address, so that a bit is always left.
-  const length = ctz(~(dots | digits) | 0x8000);
-  const stop = at + length;
-  if (stop > end) return 0;
-  dots &= (1 << length) - 1;
-  if (popcnt(dots) != 3) return 0;
-  const first = ctz(dots);
-  dots &= dots - 1;
-  const second = ctz(dots);
-  const third = 31 - clz(dots);
-  const good =
-    isOctet(at, first) &
-    isOctet(at + first + 1, second - first - 1) &
-    isOctet(at + second + 1, third - second - 1) &
-    isOctet(at + third + 1, length - third - 1);
-  if (!good) return 0;
+  const stop = ipv4EndApart(at);
+  if (!stop || stop > end) return 0;
   if (stop == end) return stop;
   const behind = <u32>load<u8>(stop);
   // Digits, letters, `.`, `:`, `-`, `_`, `%` and what is beyond ASCII may belong to more.
@@ -64,18 +48,43 @@ function ipv4End(at: usize, start: usize, end: usize): usize {
   return behind == 0x2e || behind == 0x3a || behind == 0x2d || behind == 0x25 ? 0 : stop;
 }
 
-/** 1 when `length` digits are a number up to 255 as it is commonly written. Without branches:
- *  what addresses look like cannot be foretold. */
+/** As `ipv4End` for a caller that looks itself at the text's end and what stands before and
+ *  behind. */
 // @ts-ignore: decorator
 @inline
-function isOctet(at: usize, length: i32): i32 {
-  // The digits, the last one on top, zeros below.
-  const digits = (load<u32>(at) & 0x0f0f0f0f) << (32 - (length << 3));
-  const value = (digits >> 24) + ((digits >> 16) & 15) * 10 + ((digits >> 8) & 15) * 100;
-  // The least number of that many digits: 0, 10, 100.
-  const least = (<u32>0x640a0000 >> (length << 3)) & 0xff;
-  return i32(<u32>(length - 1) < 3) & i32(value <= 255) & i32(value >= least);
+export function ipv4EndApart(at: usize): usize {
+  const bytes = v128.load(at);
+  const next = v128.load(at, 1);
+  const last = v128.load(at, 2);
+  const two = v128.load(twos);
+  const five = v128.load(fives);
+  const zero = v128.load(zeros);
+  let dots = <u32>i8x16.bitmask(i8x16.eq(bytes, v128.load(points)));
+  let digits = <u32>i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, zero), v128.load(tens)));
+  // At most 15 bytes belong to an address, so that a bit is always left.
+  const length = ctz(~(dots | digits) | 0x8000);
+  const inside = (<u32>1 << length) - 1;
+  dots &= inside;
+  digits &= inside;
+  // Where three digits, if that is what they are, say more than 255.
+  const more = v128.or(i8x16.gt_s(next, five), v128.and(i8x16.eq(next, five), i8x16.gt_s(last, five)));
+  const above = v128.or(i8x16.gt_s(bytes, two), v128.and(i8x16.eq(bytes, two), more));
+  const starts = (dots << 1) | 1;
+  const longer = starts & (digits >> 1);
+  const longest = longer & (digits >> 2);
+  const wrong =
+    (starts & ~digits) |
+    (longest & (digits >> 3)) |
+    (longest & <u32>i8x16.bitmask(above)) |
+    (longer & <u32>i8x16.bitmask(i8x16.eq(bytes, zero)));
+  return popcnt(dots) == 3 && !wrong ? at + length : 0;
 }
+
+const points: usize = memory.data<u64>([0x2e2e2e2e2e2e2e2e, 0x2e2e2e2e2e2e2e2e], 16);
+const zeros: usize = memory.data<u64>([0x3030303030303030, 0x3030303030303030], 16);
+const twos: usize = memory.data<u64>([0x3232323232323232, 0x3232323232323232], 16);
+const fives: usize = memory.data<u64>([0x3535353535353535, 0x3535353535353535], 16);
+const tens: usize = memory.data<u64>([0x0a0a0a0a0a0a0a0a, 0x0a0a0a0a0a0a0a0a], 16);
 
 // @ts-ignore: decorator
 @inline
@@ -110,7 +119,7 @@ function isMonth(at: usize): bool {
 const lastDate: usize = memory.data(32);
 
 /** `10/Oct/2026:13:55:36 +0000` */
-function httpDateEnd(at: usize, start: usize, end: usize): usize {
+export function httpDateEnd(at: usize, start: usize, end: usize): usize {
   if (end - at < 26 || !isFresh(at, start)) return 0;
   const stop = at + 26;
   if (stop < end && !isFresh(stop + 1, start)) return 0;
@@ -142,9 +151,16 @@ function numberEnd(at: usize, start: usize, end: usize): usize {
     if (before >= 0x80 || isWord(before)) return 0;
     if (before == 0x2b || before == 0x2d || before == 0x2e) return 0;
   }
+  return numberEndApart(at, end);
+}
+
+/** As `numberEnd` for a caller that looks itself at what stands before. */
+// @ts-ignore: decorator
+@inline
+export function numberEndApart(at: usize, end: usize): usize {
   // Without a branch on how many digits there are, which cannot be foretold.
   const digits = i8x16.bitmask(
-    i8x16.lt_u(i8x16.sub(v128.load(at), i8x16.splat(0x30)), i8x16.splat(10)),
+    i8x16.lt_u(i8x16.sub(v128.load(at), v128.load(zeros)), v128.load(tens)),
   );
   let stop = at + ctz(~digits);
   if (stop > end) stop = end;
@@ -162,8 +178,8 @@ function numberEnd(at: usize, start: usize, end: usize): usize {
 // @ts-ignore: decorator
 @inline
 function quotesIn(at: usize): u64 {
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
+  const quote = v128.load(quotes);
+  const backslash = v128.load(backslashes);
   const first = v128.load(at);
   const second = v128.load(at, 16);
   const low = i8x16.bitmask(v128.or(i8x16.eq(first, quote), i8x16.eq(first, backslash)));
@@ -172,7 +188,7 @@ function quotesIn(at: usize): u64 {
 }
 
 /** A text in double quotes, with escapes, in one line. */
-function quotedEnd(at: usize, start: usize, end: usize): usize {
+export function quotedEnd(at: usize, start: usize, end: usize): usize {
   if (at >= end || load<u8>(at) != 0x22) return 0;
   if (at > start && load<u8>(at - 1) == 0x5c) return 0;
   let seek = at + 1;

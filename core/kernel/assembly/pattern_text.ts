@@ -9,8 +9,8 @@ export const out: u32 = 0;
 export const unknown: u32 = 2;
 
 // In memory: a constant vector costs an engine more to make than to load.
-const bitOfHigh: usize = memory.data<u64>([0x8040201008040201, 0], 16);
-const lowBits: usize = memory.data<u64>([0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f], 16);
+export const bitOfHigh: usize = memory.data<u64>([0x8040201008040201, 0], 16);
+export const lowBits: usize = memory.data<u64>([0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f], 16);
 
 /** As memory.fill, which is a call out of the module and slow for a few bytes. Writes up to 15
  *  bytes more. */
@@ -20,22 +20,27 @@ export function fill(at: usize, value: v128, length: usize): void {
   for (let i: usize = 0; i < length; i += 16) v128.store(at + i, value);
 }
 
-/** A bit for each of the 16 bytes at `at` that is not in the class. */
+/** A bit for each of 16 bytes that is not in the class; the last two are the vectors above, which
+ *  a loop keeps in registers. */
 // @ts-ignore: decorator
 @inline
-function stopsAt(at: usize, low: v128, highIn: v128): u32 {
-  const bytes = v128.load(at);
-  const fifteen = v128.load(lowBits);
+export function stopsIn(bytes: v128, low: v128, highIn: v128, bits: v128, fifteen: v128): u32 {
   const columns = i8x16.swizzle(low, v128.and(bytes, fifteen));
-  const rows = i8x16.swizzle(v128.load(bitOfHigh), v128.and(i16x8.shr_u(bytes, 4), fifteen));
+  const rows = i8x16.swizzle(bits, v128.and(i16x8.shr_u(bytes, 4), fifteen));
   const inside = v128.or(v128.and(columns, rows), v128.and(bytes, highIn));
   return <u32>i8x16.bitmask(i8x16.eq(inside, i8x16.splat(0)));
 }
 
-/** What `stopsAt` takes: -128 in every byte when bytes of 128 and above are in the class. */
 // @ts-ignore: decorator
 @inline
-function highOf(set: usize): v128 {
+function stopsAt(at: usize, low: v128, highIn: v128): u32 {
+  return stopsIn(v128.load(at), low, highIn, v128.load(bitOfHigh), v128.load(lowBits));
+}
+
+/** What they take: -128 in every byte when bytes of 128 and above are in the class. */
+// @ts-ignore: decorator
+@inline
+export function highOf(set: usize): v128 {
   return i8x16.splat(load<u8>(set + 16) == 1 ? -128 : 0);
 }
 
@@ -54,6 +59,13 @@ export function runEnd(set: usize, at: usize, limit: usize): usize {
     at += 16;
   }
   return at < limit ? at : limit;
+}
+
+/** What bytes of 128 and above are to a class. */
+// @ts-ignore: decorator
+@inline
+export function highMode(set: usize): u32 {
+  return load<u8>(set + 16);
 }
 
 /** True when the longest run of the class from `at` on has the byte. */

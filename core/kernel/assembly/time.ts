@@ -17,6 +17,12 @@ export function writeTime(target: usize, seconds: f64, nanos: i32, form: i32, di
     if (<i64>seconds != writtenSecond) remember(<i64>seconds);
     store<u8>(target, 0x22);
     target = copy(target + 1, written, 19);
+    if (nanos == 0 && digits == 3) {
+      // What most logs have.
+      store<u32>(target, 0x3030302e);
+      store<u16>(target, 0x225a, 4);
+      return target + 6;
+    }
     target = writeFraction(target, nanos, digits);
     store<u16>(target, 0x225a);
     return target + 2;
