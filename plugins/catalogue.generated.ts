@@ -192,6 +192,13 @@ export const catalogue: readonly PluginEntry[] = [
   },
   {
     kind: 'filter',
+    name: 'multiline',
+    summary: 'Joins records that are lines of one message, such as stack traces.',
+    stability: 'beta',
+    load: async () => (await import('./filters/multiline/index.ts')).plugin,
+  },
+  {
+    kind: 'filter',
     name: 'mutate',
     summary: 'Renames, converts, sets, copies and removes fields, and changes their texts.',
     stability: 'beta',

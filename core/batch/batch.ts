@@ -1,6 +1,7 @@
 import './buffer_methods.ts';
 import type { ColumnOrder } from './column_order.ts';
 import { type Field, fieldOf, tagsField } from './field.ts';
+import type { RecordHolding } from './holding.ts';
 import {
   elementSpans,
   findMember,
@@ -56,6 +57,8 @@ export class Batch {
   positionEnd = 0;
   /** Bytes of input that this batch stands for, for metrics. */
   inputBytes = 0;
+  /** Of batches that come straight from an input: filters may hold records of theirs. */
+  holding: RecordHolding | undefined;
   /** How long events may have waited before they were read: the chunk that they open is sealed so
    *  much earlier. */
   waitedMs = 0;
@@ -153,6 +156,7 @@ export class Batch {
     this.source = source;
     this.positionEnd = 0;
     this.inputBytes = 0;
+    this.holding = undefined;
     this.waitedMs = 0;
     this.tagNames = [tag];
     this.columns.length = 0;

@@ -3,7 +3,8 @@ import { ByteWriter } from './byte_writer.ts';
 import { JsonEventEncoder } from './json_encode.ts';
 import { valueKind } from './value_kind.ts';
 
-/** Puts derived events into the batch that they come from, each behind its parent. What no longer
+/** Puts derived events into the batch that they come from, each behind its parent, or before all
+ *  others when that is -1 (records that were held since an earlier batch). What no longer
  *  fits comes in further pieces: `next` fills the batch with one after the other, and what was
  *  done to the piece before is forgotten.
  *
@@ -51,17 +52,18 @@ export class Interleaving {
   /** Lays down the order of all live events and returns their number. */
   private arrange(): number {
     const { batch, derived } = this;
-    const starts = new Uint32Array(batch.count + 1);
+    // Places of what comes before all, then of each event with what is made of it.
+    const starts = new Uint32Array(batch.count + 2);
     for (let index = 0; index < batch.count; index++) {
-      if (batch.dropped[index] === 0) starts[index + 1]!++;
+      if (batch.dropped[index] === 0) starts[index + 2]!++;
     }
     for (const one of derived) {
-      for (let i = 0; i < one.count; i++) if (one.dropped[i] === 0) starts[one.parents[i]! + 1]!++;
+      for (let i = 0; i < one.count; i++) if (one.dropped[i] === 0) starts[one.parents[i]! + 2]!++;
     }
-    for (let index = 0; index < batch.count; index++) starts[index + 1]! += starts[index]!;
-    const total = starts[batch.count]!;
+    for (let index = 0; index <= batch.count; index++) starts[index + 1]! += starts[index]!;
+    const total = starts[batch.count + 1]!;
     const place = (parent: number, of: number, at: number): void => {
-      const position = starts[parent]!++;
+      const position = starts[parent + 1]!++;
       this.of[position] = of;
       this.at[position] = at;
     };
@@ -186,7 +188,7 @@ class SavedEvents {
   }
 
   parentOf(index: number): number {
-    return this.parents[index]!;
+    return index < 0 ? index : this.parents[index]!;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import type { RecordHolding } from '../batch/holding.ts';
 import type { EventView } from '../batch/event_view.ts';
 import type { Source } from '../batch/source.ts';
 import type { Chunk, EncodedRun } from '../chunk/chunk.ts';
@@ -196,6 +197,9 @@ export interface MultilineDefinition {
 export interface BatchFilter {
   open?(): Promise<void>;
   process(batch: Batch, emitter: DerivedEmitter): void | Promise<void>;
+  /** True for a filter that holds records beyond their batch: it gets batches without any record
+   *  for it, too, so that it can pass on what is due. */
+  readonly holdsRecords?: boolean;
   close?(): Promise<void>;
 }
 
@@ -214,6 +218,9 @@ export interface DerivedEmitter {
   /** Sends derived events on: with the rest of their batch to the filter behind this one, each
    *  behind the event it comes from; or first once more through all filters up to this one. */
   forward(batch: Batch, to: 'next' | 'first'): void;
+  /** Where records can be held beyond the batch. Those held leave as derived events of a later one,
+   *  with the parent -1: before all others. */
+  readonly holding?: RecordHolding | undefined;
 }
 
 // ── outputs ─────────────────────────────────────────────────────────────────────────────────

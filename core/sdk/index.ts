@@ -13,6 +13,7 @@ export {
 } from '../batch/json_bytes.ts';
 export { type AddedMember, JsonEventEncoder } from '../batch/json_encode.ts';
 export { spliceJson } from '../batch/json_splice.ts';
+export type { RecordHolding } from '../batch/holding.ts';
 export { layout } from '../batch/layout.ts';
 export {
   type JsonRecordOptions,
@@ -63,6 +64,7 @@ export { compileDateFormat, type DateMemo, type DateParser } from '../time/date_
 export { parseDuration } from '../time/duration.ts';
 export { findTimeZone, systemTimeZoneName, timeZone } from '../time/time_zone.ts';
 export type { RegexNode } from '../regex/ast.ts';
+export { type ByteSieve, byteSieve } from '../regex/byte_sieve.ts';
 export { someNode } from '../regex/facts.ts';
 export { type GuardedWork, type GuardOutcome, runGuarded } from '../regex/guard.ts';
 export { type ParsedRegex, parseRegex, type ReferenceResolver } from '../regex/parser.ts';

@@ -209,6 +209,14 @@ export const metricTable = {
     type: 'counter',
     help: 'Renames, deletions and truncations noticed.',
   },
+  sluice_multiline_limit_total: {
+    type: 'counter',
+    help: 'Records that left the multiline filter in pieces, at multiline_buffer_limit or emitter_mem_buf_limit.',
+  },
+  sluice_multiline_timeouts_total: {
+    type: 'counter',
+    help: 'Records that a multiline rule took too long on; they count as not matching it.',
+  },
   sluice_tail_multiline_limit_total: {
     type: 'counter',
     help: 'Multiline records cut at multiline_buffer_limit.',

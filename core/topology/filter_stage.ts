@@ -1,5 +1,6 @@
 import type { Batch } from '../batch/batch.ts';
 import { dropReason, heapBatch } from '../batch/batch.ts';
+import type { RecordHolding } from '../batch/holding.ts';
 import type { EventView } from '../batch/event_view.ts';
 import { isClear } from '../batch/masks.ts';
 import { messageOf } from '../errors/sluice_error.ts';
@@ -37,6 +38,7 @@ export class FilterStage {
   readonly counters: ComponentCounters;
   readonly declared: readonly string[];
   private readonly options: FilterStageOptions;
+  private isRetired = false;
 
   constructor(options: FilterStageOptions) {
     this.id = options.id;
@@ -50,7 +52,8 @@ export class FilterStage {
    *  when the filter itself is asynchronous. */
   process(batch: Batch, derived: DerivedBatch[]): void | Promise<void> {
     const selected = this.options.condition.select(batch, batch.select);
-    if (selected === 0) return;
+    const holding = this.holdingOf(batch);
+    if (selected === 0 && holding === undefined) return;
     this.counters.in.value += selected;
     if (!('process' in this.filter)) {
       this.eachEvent(batch, this.filter);
@@ -59,7 +62,7 @@ export class FilterStage {
     }
     const before = derived.length;
     try {
-      const working = this.filter.process(batch, new Emitter(derived));
+      const working = this.filter.process(batch, new Emitter(derived, holding));
       if (working !== undefined) {
         return working
           .catch((error) => this.markFailed(batch, error))
@@ -69,6 +72,25 @@ export class FilterStage {
       this.markFailed(batch, error);
     }
     this.count(batch, selected, derived, before);
+  }
+
+  /** The filter is replaced: from now on it holds nothing beyond a batch. */
+  retire(): void {
+    this.isRetired = true;
+  }
+
+  private holdingOf(batch: Batch): RecordHolding | undefined {
+    const { filter } = this;
+    const { holding } = batch;
+    if (holding === undefined || !('process' in filter) || filter.holdsRecords !== true) {
+      return undefined;
+    }
+    if (!this.isRetired) return holding;
+    return {
+      isLast: true,
+      hold: (...args) => holding.hold(...args),
+      release: (holder) => holding.release(holder),
+    };
   }
 
   /** A filter that throws changes nothing more; its events go on, marked. */
@@ -122,10 +144,12 @@ const nameOfReason: readonly string[] = Object.entries(dropReason)
 const derivedEventsMin = 64;
 
 class Emitter implements DerivedEmitter {
+  readonly holding: RecordHolding | undefined;
   private readonly derived: DerivedBatch[];
 
-  constructor(derived: DerivedBatch[]) {
+  constructor(derived: DerivedBatch[], holding: RecordHolding | undefined) {
     this.derived = derived;
+    this.holding = holding;
   }
 
   derive(from: Batch, events: number, dataBytes: number): Batch {

@@ -7,8 +7,9 @@ import type { Source } from '../batch/source.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, pause } from '../time/clock.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
+import { SourceHoldings } from './source_holdings.ts';
 
 export interface InputStageOptions {
   readonly id: string;
@@ -36,6 +37,8 @@ const endMsMax = 5000;
 
 interface Shipment {
   readonly batch: Batch;
+  /** What filters hold of the source has to leave with it. */
+  readonly isLast: boolean;
   readonly done: (error?: unknown) => void;
 }
 
@@ -50,8 +53,11 @@ export class InputStage implements BatchEmitter {
   private readonly bytes: Counter;
   private readonly batches: Counter;
   private readonly held = new Set<Batch>();
+  private readonly holdings: SourceHoldings;
   private running: Promise<void> | undefined;
   private isFinished = false;
+  /** Nothing can be sent any more. */
+  private hasEnded = false;
   private readonly interruption = new AbortController();
   private readonly interrupt = () => this.interruption.abort();
   private failure: string | undefined;
@@ -67,6 +73,9 @@ export class InputStage implements BatchEmitter {
     if (options.hardStop.aborted) this.interrupt();
     options.hardStop.addEventListener('abort', this.interrupt, { once: true });
     this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
+    this.holdings = new SourceHoldings(options.clock, (source) => {
+      this.callFor(source, false).catch(() => undefined);
+    });
   }
 
   /** Starts the input; `finished` resolves when it has no more and all it gave is through the
@@ -88,7 +97,10 @@ export class InputStage implements BatchEmitter {
         this.options.setHealth(`the input stopped: ${this.failure}`);
         this.options.log.error({ error: this.failure }, 'The input stopped.');
       })
-      .then(() => {
+      .then(async () => {
+        await this.passHeld();
+        this.holdings.close();
+        this.hasEnded = true;
         this.stream.push(null);
         return connected;
       })
@@ -122,6 +134,31 @@ export class InputStage implements BatchEmitter {
   /** Asks the input to end: it emits what it holds and reads no more. */
   stop(): void {
     this.stopping.abort(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
+  }
+
+  /** As `passHeld`, for a reload: not longer than an input's end may take. What does not get
+   *  through in that time stays with its source until the next start. */
+  async passHeldSoon(): Promise<void> {
+    if (this.holdings.held().length === 0) return;
+    const limit = new AbortController();
+    const passed = this.passHeld().then(() => limit.abort());
+    await Promise.race([passed, pause(this.options.clock, endMsMax, limit.signal)]);
+  }
+
+  /** Passes on what filters hold of this input's sources, as far as they let it go. */
+  private async passHeld(): Promise<void> {
+    for (const source of this.holdings.held()) {
+      // What does not get through now stays with its source.
+      await this.callFor(source, true).catch(() => undefined);
+    }
+  }
+
+  /** Sends an empty batch of a source, for what filters hold of it. */
+  private callFor(source: Source, isLast: boolean): Promise<void> {
+    if (this.hasEnded) return Promise.resolve();
+    const batch = heapBatch(1024, heldEventsMin);
+    batch.reset(source, '');
+    return this.send(batch, isLast);
   }
 
   async close(): Promise<void> {
@@ -158,9 +195,13 @@ export class InputStage implements BatchEmitter {
   }
 
   emit(batch: Batch): Promise<void> {
+    return this.send(batch, false);
+  }
+
+  private send(batch: Batch, isLast: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      this.stream.push({ batch, done } satisfies Shipment);
+      this.stream.push({ batch, isLast, done } satisfies Shipment);
     });
   }
 
@@ -179,7 +220,7 @@ export class InputStage implements BatchEmitter {
     this.options.log.error(records, 'Records were dropped: no output took them in time.');
   }
 
-  private async ship({ batch, done }: Shipment): Promise<void> {
+  private async ship({ batch, isLast, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
     this.shippingSinceMs = this.options.clock.monotonicMs();
@@ -187,9 +228,11 @@ export class InputStage implements BatchEmitter {
       this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
+      this.holdings.begin(batch, isLast);
       await this.options.pipeline().run(batch, this.interruption.signal);
       this.counters.out.value += count;
       ledger.advance(position);
+      this.holdings.end(batch);
       this.discard(batch);
       done();
     } catch (error) {
@@ -205,3 +248,6 @@ export class InputStage implements BatchEmitter {
     }
   }
 }
+
+/** Room for what filters make of records that were held. */
+const heldEventsMin = 64;

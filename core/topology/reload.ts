@@ -248,6 +248,10 @@ async function commit(
   const stagesOf = (running: readonly { stage: unknown }[]) =>
     new Set(running.map((one) => one.stage));
   const old = { inputs: agent.inputs, filters: agent.filters, outputs: agent.outputs };
+  const keptFilters = stagesOf(components.filters);
+  // What a filter holds has to pass the filters that were behind it.
+  for (const { stage } of old.filters) if (!keptFilters.has(stage)) stage.retire();
+  for (const { stage } of old.inputs) await stage.passHeldSoon();
   agent.config = next;
   agent.factory = factory;
   agent.inputs = components.inputs;
@@ -266,7 +270,6 @@ async function commit(
     forget(agent, 'input', config, components.inputs);
   }
   for (const { stage } of components.inputs) if (!oldInputs.has(stage)) agent.startInput(stage);
-  const keptFilters = stagesOf(components.filters);
   for (const { config, stage } of old.filters) {
     if (keptFilters.has(stage)) continue;
     retireFilter(agent, { config, stage });

@@ -1,5 +1,6 @@
 import type { Batch, Counter } from '../../../core/sdk/index.ts';
 import { ByteCache } from '../../shared/lookup_table/byte_cache.ts';
+import type { DigitTemplate } from '../../shared/user_agent/digit_template.ts';
 import type { FieldFinder } from '../../shared/values/field_finder.ts';
 import { EncodedValue, type EncodedValues } from './encoded_value.ts';
 import type { TargetWriter } from './target_writer.ts';
@@ -17,6 +18,9 @@ export interface ValueSource {
   placeOf?(bytes: Buffer, start: number, end: number): number;
   /** As `find`, for the key at these bytes. */
   findAt?(bytes: Buffer, start: number, end: number): string | undefined | null;
+  /** The JSON object for the key at these bytes, into which digits of the key are to be put; or
+   *  undefined, and `findAt` is asked. */
+  templateAt?(bytes: Buffer, start: number, end: number): DigitTemplate | undefined;
 }
 
 /** Answers without a number. */
@@ -66,10 +70,24 @@ export class KeyedEnrichment {
     writer.begin(batch, batchNumber);
     for (let index = 0; index < batch.count; index++) {
       if (batch.select[index] !== 1 || !finder.find(batch, index, which)) continue;
+      if (this.source.templateAt !== undefined && this.filledIn(batch, index)) continue;
       const value = this.found(finder);
       if (value === missing) this.miss(batch, index);
       else if (value !== unexpected) writer.write(batch, index, value);
     }
+  }
+
+  private filledIn(batch: Batch, index: number): boolean {
+    // hot path
+    const { finder, which, writer } = this.options;
+    if (!finder.narrowToText()) return false;
+    const { bytes, start, end } = finder;
+    const template = this.source.templateAt!(bytes, start, end);
+    if (template === undefined) return false;
+    if (writer.fillIn(batch, index, template, bytes, start)) return true;
+    // The writer looks for its own field with the same finder.
+    finder.find(batch, index, which);
+    return false;
   }
 
   private found(finder: FieldFinder): EncodedValue {
@@ -88,7 +106,7 @@ export class KeyedEnrichment {
     let value = this.cache.find(bytes, start, end);
     if (value === undefined) {
       value = this.ask(bytes, start, end);
-      this.cache.keep(bytes, start, end, value);
+      this.cache.keep(value);
     }
     return value;
   }

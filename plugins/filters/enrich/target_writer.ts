@@ -5,6 +5,7 @@ import {
   fieldOf,
   valueKind,
 } from '../../../core/sdk/index.ts';
+import type { DigitTemplate } from '../../shared/user_agent/digit_template.ts';
 import type { FieldFinder } from '../../shared/values/field_finder.ts';
 import type { EncodedBytes, EncodedMember, EncodedValue } from './encoded_value.ts';
 
@@ -36,6 +37,8 @@ export class TargetWriter {
   /** Columns of fields in it. */
   private readonly below: Column[] = [];
   private readonly places = new Map<string, MemberPlace>();
+  /** Where templates were filled in last, in this batch's scratch space. */
+  private readonly written = new Map<DigitTemplate, number>();
 
   constructor(field: Field, finder: FieldFinder) {
     this.field = field;
@@ -46,6 +49,7 @@ export class TargetWriter {
   /** `batchNumber` is another for every batch. */
   begin(batch: Batch, batchNumber: number): void {
     this.batchNumber = batchNumber;
+    this.written.clear();
     this.relate(batch);
   }
 
@@ -56,14 +60,45 @@ export class TargetWriter {
       this.writeMembers(batch, index, value.members);
       return;
     }
-    // A column hides the root's member of its name, not what the root has under it.
-    const isFree =
-      (this.field.keys.length === 1 || batch.rootKind[index] === 0) &&
-      isAbsent(this.above, index) &&
-      isAbsent(this.below, index);
-    const column = isFree ? (this.own ?? batch.column(this.field)) : undefined;
+    const column = this.isFree(batch, index) ? (this.own ?? batch.column(this.field)) : undefined;
     if (column === undefined) batch.setField(index, this.field, value.bytes, value.kind);
     else this.place(batch, column, index, value);
+  }
+
+  /** Puts an object into the field, with digits of the key at `keyStart`. False when it is not
+   *  done: there is no room, or something in the way. */
+  fillIn(
+    batch: Batch,
+    index: number,
+    template: DigitTemplate,
+    key: Buffer,
+    keyStart: number,
+  ): boolean {
+    // hot path
+    if (this.columnCount !== batch.columns.length) this.relate(batch);
+    if (this.hasObject(batch, index) || !this.isFree(batch, index)) return false;
+    const column = this.own ?? batch.column(this.field);
+    if (column === undefined) return false;
+    const { length } = template.bytes;
+    let last = this.written.get(template);
+    if (last === undefined || !template.isWritten(batch.bytes, last, key, keyStart)) {
+      last = batch.reserveScratch(length);
+      if (last < 0) return false;
+      template.write(batch.bytes, last, key, keyStart);
+      this.written.set(template, last);
+    }
+    batch.setSpan(column, index, last, last + length, valueKind.json);
+    return true;
+  }
+
+  /** True when nothing is in the way of a column. It hides the root's member of its name, not what
+   *  the root has under it. */
+  private isFree(batch: Batch, index: number): boolean {
+    return (
+      (this.field.keys.length === 1 || batch.rootKind[index] === 0) &&
+      isAbsent(this.above, index) &&
+      isAbsent(this.below, index)
+    );
   }
 
   private place(batch: Batch, column: Column, index: number, value: EncodedBytes): void {

@@ -6,6 +6,7 @@ import { CountryNames, geoFields } from '../../shared/geoip/geo_fields.ts';
 import { type GeoipDatabase, openGeoipDatabase } from '../../shared/geoip/geoip_database.ts';
 import { type LookupTable, readLookupTable } from '../../shared/lookup_table/lookup_table.ts';
 import { WatchedFile } from '../../shared/lookup_table/watched_file.ts';
+import type { DigitTemplate } from '../../shared/user_agent/digit_template.ts';
 import {
   loadUserAgentParser,
   type UserAgentParser,
@@ -124,11 +125,19 @@ export class UserAgentSource implements ValueSource {
 
   findAt(bytes: Buffer, start: number, end: number): string | null {
     const { parser } = this;
-    const length = end - start;
-    const isNone = length === 0 || (bytes[start] === 0x2d && length === 1);
-    if (parser === undefined || isNone || (length === 3 && bytes.utf8Slice(start, end) === '"-"')) {
-      return null;
-    }
+    if (parser === undefined || isNoAgent(bytes, start, end)) return null;
     return JSON.stringify(parser.parseAt(bytes, start, end));
   }
+
+  templateAt(bytes: Buffer, start: number, end: number): DigitTemplate | undefined {
+    // hot path
+    return isNoAgent(bytes, start, end) ? undefined : this.parser?.templateAt(bytes, start, end);
+  }
+}
+
+/** Nothing, `-` or `"-"`. */
+function isNoAgent(bytes: Buffer, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === 0 || (length === 1 && bytes[start] === 0x2d)) return true;
+  return length === 3 && bytes[start] === 0x22 && bytes.latin1Slice(start, end) === '"-"';
 }

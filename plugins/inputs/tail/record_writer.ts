@@ -204,6 +204,7 @@ export class RecordWriter {
         line.start = 0;
         line.end = line.bytes.length;
       }
+      line.isOneLine = text === undefined;
       multiline.push(line, nowMs, this.receive);
     }
     line.bytes = noBytes;

@@ -9,11 +9,10 @@ import {
   SluiceError,
 } from '../../../core/sdk/index.ts';
 import {
-  builtInDefinition,
-  compileMultiline,
   containerRules,
   firstLineRules,
   type MultilineRules,
+  namedRules,
 } from '../../shared/multiline/index.ts';
 import { type TextEncoding, textEncoding } from '../../shared/text_encoding/text_encoding.ts';
 import type { TailOptions } from './config.ts';
@@ -148,17 +147,5 @@ function multilineRules(options: TailOptions, context: InputContext): MultilineR
   if (options.multiline && options.parser_firstline !== undefined) {
     return [firstLineRules(context.parser(options.parser_firstline), options.multiline_flush)];
   }
-  return (options['multiline.parser'] ?? []).map((name) => rulesFor(name, context));
-}
-
-const containerFlushMs = 4000;
-
-function rulesFor(name: string, context: InputContext): MultilineRules {
-  if (name === 'cri' || name === 'docker') return containerRules(name, containerFlushMs);
-  const definition = builtInDefinition(name) ?? context.multilineRules(name);
-  return compileMultiline(
-    definition,
-    (source) => compileRegex(source),
-    (parser) => context.parser(parser),
-  );
+  return (options['multiline.parser'] ?? []).map((name) => namedRules(name, context));
 }

@@ -3,6 +3,8 @@ import { AssembledRecord, type RecordReceiver } from './assembled_record.ts';
 import { ContainerLine } from './container_line.ts';
 import { type MultilineRules, startState } from './definition.ts';
 import { HeldGroup } from './held_group.ts';
+import { LineText } from './line_text.ts';
+import { lastTextKey, parseInto, textOf } from './parsed_content.ts';
 import type { WatchedPattern } from './watched_pattern.ts';
 
 /** A line in its block: `bytes[start, end)`, from `offset` to `offsetEnd` in its source. */
@@ -12,6 +14,8 @@ export interface LineAt {
   end: number;
   offset: number;
   offsetEnd: number;
+  /** It has no line feed inside: `bytes` is a file's. */
+  isOneLine?: boolean;
 }
 
 export interface AssemblerLimits {
@@ -40,6 +44,7 @@ export class MultilineAssembler {
   private readonly record = new AssembledRecord();
   private readonly container = new ContainerLine();
   private readonly fields = new ParsedFields();
+  private readonly text = new LineText();
   /** Shorter lines need not be prepared. */
   readonly watchedBytesMin: number;
   private lastTaken = 0;
@@ -85,6 +90,19 @@ export class MultilineAssembler {
     if (this.openCount === 0) return from;
     for (const group of this.groups) if (group.isOpen && group.offset < from) from = group.offset;
     return from;
+  }
+
+  /** Calls for each record that is not whole yet, with where it begins and ends so far. */
+  forEachHeld(visit: (offset: number, offsetEnd: number) => void): void {
+    if (this.openCount === 0) return;
+    for (const { isOpen, offset, offsetEnd } of this.groups) if (isOpen) visit(offset, offsetEnd);
+  }
+
+  /** Bytes of records that are not whole yet. */
+  heldBytes(): number {
+    let bytes = 0;
+    for (const { content, prefix } of this.groups) bytes += content.length + prefix.length;
+    return bytes;
   }
 
   /** When the next record is due (monotonic ms), or Infinity. */
@@ -209,11 +227,12 @@ export class MultilineAssembler {
 
   private takeText(index: number, line: LineAt, nowMs: number, receive: RecordReceiver): boolean {
     const rules = this.rules[index]!;
-    const text = line.bytes.utf8Slice(line.start, line.end);
+    const { text } = this;
+    text.set(line.bytes, line.start, line.end, line.isOneLine === true);
     const group = this.group(index, '', receive);
     if (rules.type !== 'regex') {
       this.gather(group, line, nowMs, receive, undefined);
-      if (isMatch(rules, text)) this.close(group, receive);
+      if (isMatch(rules, text.text)) this.close(group, receive);
       return true;
     }
     const next = this.nextState(group, rules, text, receive);
@@ -228,7 +247,7 @@ export class MultilineAssembler {
   private nextState(
     group: HeldGroup,
     rules: MultilineRules,
-    text: string,
+    text: LineText,
     receive: RecordReceiver,
   ): string | undefined {
     if (group.isOpen) {
@@ -277,7 +296,8 @@ export class MultilineAssembler {
       if (isMatch(rules, tested)) this.close(group, receive);
       return true;
     }
-    const next = this.nextState(group, rules, content, receive);
+    this.text.setText(content);
+    const next = this.nextState(group, rules, this.text, receive);
     // No part of a longer record, but understood: it leaves alone, as the parser's fields.
     if (next === undefined && group.isOpen) this.close(group, receive);
     this.gatherParsed(group, line, nowMs, receive, content, contentKey, lineFeed);
@@ -438,11 +458,11 @@ function endsWithLineFeed(bytes: Buffer, start: number, end: number): boolean {
 const logKey = Buffer.from('log');
 const streamKey = Buffer.from('stream');
 
-function transition(rules: MultilineRules, state: string, text: string): string | undefined {
+function transition(rules: MultilineRules, state: string, text: LineText): string | undefined {
   const transitions = rules.transitions.get(state);
   if (transitions === undefined) return undefined;
   for (let i = 0; i < transitions.length; i++) {
-    if (transitions[i]!.pattern.test(text)) return transitions[i]!.nextState;
+    if (transitions[i]!.pattern.testLine(text)) return transitions[i]!.nextState;
   }
   return undefined;
 }
@@ -456,37 +476,6 @@ function isMatch(rules: MultilineRules, text: string): boolean {
   const isSame =
     rules.type === 'endswith' ? text.endsWith(rules.matchString) : text === rules.matchString;
   return isSame !== rules.negate;
-}
-
-function parseInto(rules: MultilineRules, text: string, fields: ParsedFields): boolean {
-  fields.clear();
-  const parser = rules.parser;
-  if (parser === undefined || !parser.parse(text, fields)) return false;
-  if (parser.wholeObject) {
-    fields.clear();
-    // `parse` said that the text is a JSON object.
-    const object = JSON.parse(text) as Record<string, unknown>;
-    for (const key of Object.keys(object)) fields.set(key, object[key]);
-  }
-  return true;
-}
-
-function textOf(fields: ParsedFields, key: string | undefined): string {
-  if (key === undefined) return '';
-  for (let i = fields.count - 1; i >= 0; i--) {
-    if (fields.keys[i] === key) {
-      const value = fields.values[i];
-      return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-    }
-  }
-  return '';
-}
-
-function lastTextKey(fields: ParsedFields): string {
-  for (let i = fields.count - 1; i >= 0; i--) {
-    if (typeof fields.values[i] === 'string') return fields.keys[i]!;
-  }
-  return 'log';
 }
 
 function heldValue(group: HeldGroup, key: string): unknown {

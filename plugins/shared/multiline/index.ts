@@ -15,4 +15,6 @@ export {
   firstLineRules,
   type MultilineRules,
 } from './definition.ts';
+export { HeldBytes } from './assembled_record.ts';
+export { namedRules } from './named_rules.ts';
 export type { LinePattern } from './watched_pattern.ts';

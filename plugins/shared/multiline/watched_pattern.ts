@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { RegexBudgetError, runGuarded } from '../../../core/sdk/index.ts';
+import { type ByteSieve, RegexBudgetError, runGuarded } from '../../../core/sdk/index.ts';
+import type { LineText } from './line_text.ts';
 
 /** An expression, ready to be tried. */
 export interface LinePattern {
@@ -8,6 +9,10 @@ export interface LinePattern {
   mayMatch?(text: string): boolean;
   /** True when a search in a text of this length could take long. Grows with the length. */
   needsGuard?(length: number): boolean;
+  /** What bytes tell before there is a text. */
+  readonly sieve?: ByteSieve;
+  /** The part of a text that matches. */
+  matched?(text: string): string | undefined;
 }
 
 /** Time that one line may take an expression; a line that needs more counts as not matching. */
@@ -16,6 +21,10 @@ const matchTimeoutMs = 20;
  *  as long. */
 const givenUpMax = 5;
 const lineBytesMost = 2 ** 31;
+/** Heads that are kept, and how many are tried before it is clear that they do not come again. */
+const headsMax = 4;
+const headsTriedMax = 64;
+const headLengthMax = 64;
 
 /** An expression of a rule under the watchdog.
  *
@@ -28,10 +37,37 @@ export class WatchedPattern {
   givenUp = 0;
   private readonly pattern: LinePattern;
   private readonly verdicts = new Map<string, boolean>();
+  /** What lines began with that matched: a frame of a trace begins as the one before. */
+  private readonly heads: Buffer[] = [];
+  private headsTried = 0;
 
   constructor(pattern: LinePattern) {
     this.pattern = pattern;
     this.guardedBytesMin = shortestGuarded(pattern);
+  }
+
+  /** As `test`, for a line of which a string is made only when bytes do not tell. */
+  testLine(line: LineText): boolean {
+    // hot path
+    const { sieve } = this.pattern;
+    if (sieve === undefined || !line.hasBytes) return this.test(line.text);
+    if (!sieve.mayMatch(line.bytes, line.start, line.end, line.isOneLine)) return false;
+    if (!sieve.isDecidedByHead) return this.test(line.text);
+    for (let i = 0; i < this.heads.length; i++) {
+      if (line.beginsWith(this.heads[i]!)) return true;
+    }
+    const isMatch = this.test(line.text);
+    if (isMatch && this.headsTried < headsTriedMax) this.keepHead(line.text);
+    return isMatch;
+  }
+
+  private keepHead(text: string): void {
+    this.headsTried++;
+    if (text.length >= this.guardedBytesMin) return;
+    const head = this.pattern.matched?.(text);
+    if (head === undefined || head.length > headLengthMax) return;
+    if (this.heads.length === headsMax) this.heads.shift();
+    this.heads.push(Buffer.from(head));
   }
 
   /** Whether a line matches. */

@@ -1,7 +1,9 @@
 import { assert, readDataFile } from '../../../core/sdk/index.ts';
 import { ByteCache } from '../lookup_table/byte_cache.ts';
 import type { NameRule, UserAgentData } from './data.ts';
-import { hasDigits, withoutDigits } from './digit_free.ts';
+import { DigitTemplate } from './digit_template.ts';
+import { type Found, type ListShape, LiteralSearch, RuleList } from './rule_list.ts';
+import { tracedJson, tracedName, tracedPart } from './traced_answer.ts';
 
 /** What a user agent says of itself, in the shape of the Elastic Common Schema. */
 export interface UserAgent {
@@ -31,9 +33,7 @@ export class UserAgentParser {
   private readonly systems: RuleList;
   private readonly devices: RuleList;
   private readonly literals: LiteralSearch;
-  /** By agents whose digits are all 0. */
-  private readonly shapes = new ByteCache<readonly ListShape[]>(shapesMax);
-  private readonly masked = Buffer.alloc(agentLengthMax);
+  private readonly shapes = new ByteCache<AgentShape>(shapesMax, { digitsAlike: true });
 
   constructor(data: UserAgentData) {
     this.data = data;
@@ -58,25 +58,66 @@ export class UserAgentParser {
   parseAt(bytes: Buffer, start: number, end: number): UserAgent {
     const agent = bytes.utf8Slice(start, end);
     if (end - start > agentLengthMax) return this.parse(agent);
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at]!;
-      this.masked[at - start] = byte >= 0x30 && byte <= 0x39 ? 0x30 : byte;
-    }
     const text = unquoted(agent);
     const lower = text.toLowerCase();
-    let shape = this.shapes.find(this.masked, 0, end - start);
-    if (shape === undefined) {
-      this.literals.begin(lower);
-      shape = [this.browsers, this.systems, this.devices].map((list) =>
-        list.shapeOf(text, lower, this.literals),
-      );
-      this.shapes.keep(this.masked, 0, end - start, shape);
-    }
+    const { lists } = this.shapeAt(bytes, start, end);
     return this.answer(
-      this.browsers.findIn(shape[0]!, text, lower),
-      this.systems.findIn(shape[1]!, text, lower),
-      this.devices.findIn(shape[2]!, text, lower),
+      this.browsers.findIn(lists[0], text, lower),
+      this.systems.findIn(lists[1], text, lower),
+      this.devices.findIn(lists[2], text, lower),
     );
+  }
+
+  /** The JSON of `parseAt` for this agent and all that differ from it in digits alone, with the
+   *  agent's digits to be put in; undefined where digits decide. */
+  templateAt(bytes: Buffer, start: number, end: number): DigitTemplate | undefined {
+    // hot path
+    return end - start > agentLengthMax ? undefined : this.shapeAt(bytes, start, end).template;
+  }
+
+  private shapeAt(bytes: Buffer, start: number, end: number): AgentShape {
+    // hot path
+    const known = this.shapes.find(bytes, start, end);
+    if (known !== undefined) return known;
+    const agent = bytes.utf8Slice(start, end);
+    const text = unquoted(agent);
+    const lower = text.toLowerCase();
+    const { literals } = this;
+    literals.begin(lower);
+    const lists = [
+      this.browsers.shapeOf(text, lower, literals),
+      this.systems.shapeOf(text, lower, literals),
+      this.devices.shapeOf(text, lower, literals),
+    ] as const;
+    const isFixed = lists.every(({ tried }) => tried.length === 0);
+    // The positions are those of bytes when all of it is ASCII.
+    const isAscii = agent.length === end - start;
+    const shape = {
+      lists,
+      template: isFixed && isAscii ? this.templateOf(lists, agent) : undefined,
+    };
+    this.shapes.keep(shape);
+    return shape;
+  }
+
+  private templateOf(lists: AgentShape['lists'], agent: string): DigitTemplate | undefined {
+    const text = unquoted(agent);
+    const shift = text === agent ? 0 : 1;
+    const found = [this.browsers, this.systems, this.devices].map((list, i) => {
+      const { rule } = lists[i]!;
+      const match = rule < 0 ? null : list.placesOf(rule, text);
+      return match === null ? undefined : { rule, match };
+    });
+    const { browsers, systems, devices } = this.data;
+    const [browser, system, device] = found;
+    const json = tracedJson(
+      tracedName(browsers, browser, 3, shift),
+      tracedName(systems, system, 4, shift),
+      device && tracedPart(devices[device.rule]![3], 1, device.match, shift),
+    );
+    // Written twice, once for speed: where they differ it is a mistake, and the slow one is right.
+    const isSame = json.text === JSON.stringify(this.answer(browser, system, device));
+    return isSame ? DigitTemplate.of(json) : undefined;
   }
 
   private answer(
@@ -99,134 +140,14 @@ export class UserAgentParser {
   }
 }
 
-/** What a list of rules makes of all agents that differ in digits alone. */
-interface ListShape {
-  /** Rules that depend on digits, before `rule`: they are tried on each agent that has one of
-   *  their literals, or on all when there are none. */
-  readonly tried: readonly { readonly rule: number; readonly literals: readonly string[] }[];
-  /** The first rule that matches of those that do not depend on digits; -1 for none. */
-  readonly rule: number;
+/** What all agents have in common that differ in digits alone. */
+interface AgentShape {
+  /** Of browsers, systems and devices. */
+  readonly lists: readonly [ListShape, ListShape, ListShape];
+  readonly template: DigitTemplate | undefined;
 }
 
 const shapesMax = 4096;
-
-interface Found {
-  readonly rule: number;
-  readonly match: RegExpExecArray;
-}
-
-/** Tells which of many literals a text has. A table of the text's three-letter pieces answers for
- *  nearly all that it does not have. Literals have three letters at least. */
-class LiteralSearch {
-  private readonly literals: readonly string[];
-  private readonly places: readonly number[];
-  private text = '';
-  private round = 0;
-  /** Round in which the text had a piece of this hash. */
-  private readonly pieces = new Int32Array(pieceTableSize);
-
-  constructor(literals: readonly string[]) {
-    this.literals = literals;
-    this.places = literals.map((literal) => pieceHash(literal, 0));
-  }
-
-  begin(text: string): void {
-    this.text = text;
-    this.round++;
-    for (let at = 0; at + 2 < text.length; at++) this.pieces[pieceHash(text, at)] = this.round;
-  }
-
-  hasOneOf(numbers: readonly number[]): boolean {
-    for (let i = 0; i < numbers.length; i++) {
-      const literal = numbers[i]!;
-      if (this.pieces[this.places[literal]!] !== this.round) continue;
-      if (this.text.includes(this.literals[literal]!)) return true;
-    }
-    return false;
-  }
-}
-
-const pieceTableSize = 8192;
-
-function pieceHash(text: string, at: number): number {
-  const a = text.charCodeAt(at);
-  const b = text.charCodeAt(at + 1);
-  const c = text.charCodeAt(at + 2);
-  return (a ^ (b << 4) ^ (c << 8) ^ (b >>> 2)) & (pieceTableSize - 1);
-}
-
-/** Rules in order. Expressions are compiled when an agent first needs them. */
-class RuleList {
-  private readonly rules: readonly (readonly [string, readonly number[], unknown, ...unknown[]])[];
-  private readonly regexes: (RegExp | undefined)[];
-  private readonly literals: readonly string[];
-  /** Whether digits other than by their class play a part in a rule. */
-  private readonly isOfDigits: readonly boolean[];
-
-  constructor(rules: RuleList['rules'], literals: readonly string[]) {
-    this.rules = rules;
-    this.regexes = rules.map(() => undefined);
-    this.literals = literals;
-    this.isOfDigits = rules.map(([source]) => hasDigits(source));
-  }
-
-  /** `search` has begun with the text. */
-  find(text: string, search: LiteralSearch): Found | undefined {
-    for (let rule = 0; rule < this.rules.length; rule++) {
-      const literals = this.rules[rule]![1];
-      if (literals.length > 0 && !search.hasOneOf(literals)) continue;
-      const match = this.exec(rule, text);
-      if (match !== null) return { rule, match };
-    }
-    return undefined;
-  }
-
-  /** What holds for all texts that differ from this one in digits alone. */
-  shapeOf(text: string, lower: string, search: LiteralSearch): ListShape {
-    const masked = withoutDigits(lower);
-    const tried: { rule: number; literals: string[] }[] = [];
-    for (let rule = 0; rule < this.rules.length; rule++) {
-      const literals = this.rules[rule]![1];
-      if (this.isOfDigits[rule]!) {
-        const own = literals
-          .map((literal) => this.literals[literal]!)
-          .filter((literal) => masked.includes(withoutDigits(literal)));
-        if (literals.length > 0 && own.length === 0) continue;
-        const isSure = own.some((literal) => !/[0-9]/.test(literal));
-        tried.push({ rule, literals: isSure ? [] : own });
-        continue;
-      }
-      if (literals.length > 0 && !search.hasOneOf(literals)) continue;
-      if (this.exec(rule, text) !== null) return { tried, rule };
-    }
-    return { tried, rule: -1 };
-  }
-
-  /** As `find`, for a text of this shape. */
-  findIn(shape: ListShape, text: string, lower: string): Found | undefined {
-    // hot path
-    for (let i = 0; i < shape.tried.length; i++) {
-      const { rule, literals } = shape.tried[i]!;
-      if (literals.length > 0 && !hasOneOf(lower, literals)) continue;
-      const match = this.exec(rule, text);
-      if (match !== null) return { rule, match };
-    }
-    if (shape.rule < 0) return undefined;
-    const match = this.exec(shape.rule, text);
-    return match === null ? undefined : { rule: shape.rule, match };
-  }
-
-  private exec(rule: number, text: string): RegExpExecArray | null {
-    const [source, , flags] = this.rules[rule]!;
-    this.regexes[rule] ??= new RegExp(source, typeof flags === 'string' ? flags : '');
-    return this.regexes[rule]!.exec(text);
-  }
-}
-
-function hasOneOf(text: string, literals: readonly string[]): boolean {
-  for (let i = 0; i < literals.length; i++) if (text.includes(literals[i]!)) return true;
-  return false;
-}
 
 function nameAndVersion(
   rules: readonly NameRule[],

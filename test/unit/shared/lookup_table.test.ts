@@ -113,7 +113,7 @@ describe('a cache by bytes', () => {
           const found = byBytes.find(bytes, 1, bytes.length - 1);
           assert.equal(found, byText.get(text));
           if (found === undefined) {
-            byBytes.keep(bytes, 1, bytes.length - 1, text);
+            byBytes.keep(text);
             byText.set(text, text);
           }
           assert.ok(byBytes.size <= Math.max(2, most));
@@ -123,11 +123,29 @@ describe('a cache by bytes', () => {
     fc.assert(check, { numRuns: 300 });
   });
 
+  it('takes keys that differ in digits alone for one, when asked to', () => {
+    const part = fc.oneof(fc.nat(99).map(String), fc.constantFrom('/', ':', ' v', '½', '\u0000'));
+    const text = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(''));
+    const masked = (one: string): string => one.replace(/[0-9]/g, '0');
+    const check = fc.property(fc.array(text, { maxLength: 60 }), (texts) => {
+      const cache = new ByteCache<string>(1000, { digitsAlike: true });
+      const seen = new Set<string>();
+      for (const one of texts) {
+        const bytes = Buffer.from(one);
+        const found = cache.find(bytes, 0, bytes.length);
+        assert.equal(found, seen.has(masked(one)) ? masked(one) : undefined);
+        if (found === undefined) cache.keep(masked(one));
+        seen.add(masked(one));
+      }
+    });
+    fc.assert(check, { numRuns: 300 });
+  });
+
   it('does not keep keys past its bound of bytes', () => {
     const cache = new ByteCache<number>(10);
     const large = Buffer.alloc(4097, 'a');
     cache.find(large, 0, large.length);
-    cache.keep(large, 0, large.length, 1);
+    cache.keep(1);
     assert.equal(cache.find(large, 0, large.length), undefined);
     assert.equal(cache.size, 0);
   });

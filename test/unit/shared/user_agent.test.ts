@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { UserAgentData } from '../../../plugins/shared/user_agent/data.ts';
+import { digitsRelaxed } from '../../../plugins/shared/user_agent/digit_free.ts';
 import {
   loadUserAgentParser,
   UserAgentParser,
@@ -92,6 +94,63 @@ describe('the user agent parser', () => {
       assert.deepEqual(quick.parse(agent), thorough.parse(agent), agent);
     }
   });
+});
+
+describe('user agents as bytes', () => {
+  const agents = [
+    ...cases.map(([agent]) => agent),
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/91.0.4472.101',
+    'Mozilla/5.0 (Windows NT 6.1) Gecko/20100101 Firefox/47.0',
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/101.0.4951.41',
+    'MyApp/12 CFNetwork/1410.0.3 Darwin/22.6.0',
+    'Mozilla/5.0 (X11; Linux x86_64; rv:91.0) Gecko/20100101 Ubuntu/10.10 (12)',
+    'Mozilla/5.0 (Linux; U; Android 4.0.3; GT-I9100 Build/IML74K) "quoted" \\ 12',
+    'sqlmap/1.8 (https://sqlmap.example) %00%27',
+    'ünïcode-bot/1.0 (+https://bot.example/münchen 12)',
+  ];
+
+  it('give what they give as texts, whatever their digits are', async () => {
+    const thorough = await loadUserAgentParser();
+    const quick = await loadUserAgentParser();
+    let filledIn = 0;
+    const digits = fc.infiniteStream(fc.integer({ min: 0, max: 9 }));
+    const check = fc.property(
+      fc.constantFrom(...agents),
+      digits,
+      fc.boolean(),
+      (one, all, isQuoted) => {
+        const changed = one.replace(/[0-9]/g, (digit) =>
+          Number(all.next().value) < 5 ? digit : String(all.next().value),
+        );
+        const agent = isQuoted ? `"${changed}"` : changed;
+        const bytes = Buffer.from(`>${agent}`);
+        const expected = thorough.parse(agent);
+        assert.deepEqual(quick.parseAt(bytes, 1, bytes.length), expected, agent);
+        const template = quick.templateAt(bytes, 1, bytes.length);
+        if (template === undefined) return;
+        filledIn++;
+        const filled = Buffer.alloc(template.bytes.length + 1);
+        template.write(filled, 1, bytes, 1);
+        assert.equal(filled.toString('utf8', 1), JSON.stringify(expected), agent);
+        assert.ok(template.isWritten(filled, 1, bytes, 1));
+      },
+    );
+    fc.assert(check, { numRuns: 3000 });
+    assert.ok(filledIn > 300, `${filledIn} by their template`);
+  });
+
+  const wider: readonly (readonly [string, string | undefined])[] = [
+    ['(Windows NT 10\\.0)', '(Windows NT [0-9][0-9]\\.[0-9])'],
+    ['V(?:10|7)\\d{2,3}[4-6a][^1-3/]', 'V(?:[0-9][0-9]|[0-9])\\d{2,3}[0-94-6a](?:[0-9]|[^1-3/])'],
+    ['(a)\\1 2', undefined],
+    ['x(?!2)1', undefined],
+    ['\\x31 1', undefined],
+  ];
+  for (const [source, relaxed] of wider) {
+    it(`are ruled out for ${source} by ${relaxed}`, () => {
+      assert.equal(digitsRelaxed(source), relaxed);
+    });
+  }
 });
 
 describe('the rules about user agents', () => {
