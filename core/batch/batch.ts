@@ -56,6 +56,9 @@ export class Batch {
   positionEnd = 0;
   /** Bytes of input that this batch stands for, for metrics. */
   inputBytes = 0;
+  /** How long events may have waited before they were read: the chunk that they open is sealed so
+   *  much earlier. */
+  waitedMs = 0;
 
   /** Root spans. `rootKind`: 0 no root, 1 in `bytes`, 2 in `external[rootStart]`. */
   readonly rootStart: Int32Array;
@@ -150,6 +153,7 @@ export class Batch {
     this.source = source;
     this.positionEnd = 0;
     this.inputBytes = 0;
+    this.waitedMs = 0;
     this.tagNames = [tag];
     this.columns.length = 0;
     this.order = undefined;

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
 import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
-import { Chunk } from '../chunk/chunk.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import type {
@@ -175,12 +174,11 @@ export class Agent {
   ): Promise<RunningOutput> {
     const output = factory.output(config);
     this.exportHealth('output', config.id);
-    const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
-    for (const stored of storage.buffer?.recovered ?? []) {
-      const { covered } = Chunk.summary(stored.header);
-      this.sources.noteStored(config.id, covered);
-      this.checkpoints.raise(config.id, covered);
-    }
+    const noteVouched = () => this.checkpoints.flush();
+    const storage =
+      takenOver ?? (await openOutputStorage(config, this.config, this.services, noteVouched));
+    this.sources.noteStored(config.id, storage.vouched);
+    this.checkpoints.raise(config.id, storage.vouched);
     try {
       await output.open?.();
     } catch (error) {
@@ -209,7 +207,7 @@ export class Agent {
       filter,
       // A copy: fields that scripts name while they run do not count.
       declared: [...declared],
-      condition: factory.condition(config.base),
+      condition: factory.filterCondition(config),
       view: factory.eventView(),
       metrics: this.metrics.forComponent('filter', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
@@ -251,18 +249,24 @@ export class Agent {
 
   /** Makes the filters and outputs of the moment the pipeline of all further batches. */
   setPipeline(): void {
+    const stagesOf = (kind: 'input' | 'output' | undefined, id?: string) =>
+      this.filters
+        .filter(({ config: { base } }) => {
+          const owner = base.processorOf;
+          return kind === 'output'
+            ? owner?.kind === 'output' && owner.id === id
+            : owner?.kind !== 'output';
+        })
+        .map(({ stage }) => stage);
     const routes = this.outputs.map(({ config, stage }) => ({
       stage,
-      condition: this.factory.condition(config.base),
+      condition: this.factory.outputCondition(config),
+      processors: stagesOf('output', config.id),
     }));
     const replaced = this.pipeline;
     this.replacedIdle = this.replacedIdle.then(() => replaced.idle());
     this.sources.setOutputs(this.outputs.map(({ config }) => config.id));
-    this.pipeline = new Pipeline(
-      this.filters.map(({ stage }) => stage),
-      routes,
-      this.metrics,
-    );
+    this.pipeline = new Pipeline(stagesOf(undefined), routes, this.metrics);
   }
 
   private run(): void {

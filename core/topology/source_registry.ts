@@ -88,7 +88,7 @@ export function sourceRegistry(options: SourceRegistryOptions): SourceRegistry {
   return {
     async open(wanted: SourceOptions): Promise<OpenSource> {
       const key = wanted.checkpointKey === undefined ? undefined : prefix + wanted.checkpointKey;
-      const source = new EngineSource(wanted, key, inputId, open, checkpoints);
+      const source = new EngineSource(wanted, { key, inputId, open, checkpoints });
       open.add(source);
       if (key !== undefined && wanted.generation === undefined) await noteDurably(source, options);
       return source;
@@ -133,27 +133,29 @@ async function noteDurably(source: EngineSource, options: SourceRegistryOptions)
   }
 }
 
+interface EngineSourceOptions {
+  /** Undefined for a source without a checkpoint. */
+  readonly key: string | undefined;
+  readonly inputId: string;
+  readonly open: OpenSources;
+  readonly checkpoints: CheckpointWriter;
+}
+
 class EngineSource implements OpenSource, CheckpointedSource {
   readonly name: string;
+  readonly inputId: string;
   readonly generation: string;
   readonly resumePosition: number;
   readonly ledger: Ledger;
   readonly checkpointKey: string;
-  readonly inputId: string;
   private readonly options: SourceOptions;
   private readonly open: OpenSources;
 
-  constructor(
-    options: SourceOptions,
-    key: string | undefined,
-    inputId: string,
-    open: OpenSources,
-    checkpoints: CheckpointWriter,
-  ) {
+  constructor(options: SourceOptions, { key, inputId, open, checkpoints }: EngineSourceOptions) {
     this.options = options;
-    this.inputId = inputId;
     this.open = open;
     this.name = options.name;
+    this.inputId = inputId;
     this.generation = options.generation ?? randomBytes(16).toString('hex');
     this.checkpointKey = key ?? '';
     const positions = open.positionsOf(options);

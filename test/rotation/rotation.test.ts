@@ -36,8 +36,13 @@ async function waitMs(run: TailRun, ms: number): Promise<void> {
 }
 
 describe('tail under attack by rotation loses nothing', { concurrency: 2 }, () => {
-  for (const path of ['a.log*', 'a.log']) {
-    it(`when ${path} is renamed every 200 ms while the outputs are full`, () =>
+  // Out of the patterns a file is read on only when it was seen within them: on a machine that is
+  // busy with other things that may take longer than 200 ms.
+  for (const [path, rotateMs] of [
+    ['a.log*', 200],
+    ['a.log', 1000],
+  ] as const) {
+    it(`when ${path} is renamed every ${rotateMs} ms while the outputs are full`, () =>
       inPlace(async (place) => {
         const { tally, result, run } = await attack(
           place,
@@ -45,14 +50,14 @@ describe('tail under attack by rotation loses nothing', { concurrency: 2 }, () =
           {
             way: 'rename',
             linesPerSecond: isLong ? 50_000 : 10_000,
-            rotateMs: 200,
-            runMs: isLong ? 15_000 : 3000,
+            rotateMs,
+            runMs: isLong ? 15_000 : 3500,
             keep: isLong ? 100 : 30,
             lateLines: 0,
           },
           isLong ? 10_000 : 1500,
         );
-        assert.ok(result.rotations >= 5);
+        assert.ok(result.rotations >= 2);
         assert.equal(tally.twice, 0);
         assert.equal(abandonedBytes(run), 0);
       }));

@@ -9,7 +9,14 @@ import { beforeBytesMax, headBytesMax, HeadPrints } from './content_print.ts';
 import { type FileFacts, isOtherBirth } from '../../shared/file_finder/file_facts.ts';
 import { FileGeneration } from './file_generation.ts';
 import { liveIdentity, relate } from './content_relation.ts';
-import { byBirth, type Candidate, type Donor, DonorSearch } from './donor_search.ts';
+import {
+  byBirth,
+  type Candidate,
+  type Decision,
+  type Donor,
+  DonorSearch,
+  headOf,
+} from './donor_search.ts';
 import type { GenerationStore } from './generation_store.ts';
 import { OneAtATime } from './one_at_a_time.ts';
 import { type Orphan, Orphans } from './orphans.ts';
@@ -62,6 +69,10 @@ export class Admission {
   private readonly retired = new RetiredFiles();
   private readonly turns = new OneAtATime();
   private readonly search: DonorSearch;
+  /** Counts the files that were not, any more, where they had been found. */
+  misplaced = 0;
+  /** Counts the files that could not be opened because the system allows fewer than the option. */
+  shortages = 0;
   /** Generations of files that are left alone for their age, by file key. */
   private readonly parked = new Map<string, FileGeneration>();
 
@@ -103,7 +114,7 @@ export class Admission {
     return this.turns.run(async () => {
       file.isUnchecked = false;
       const facts = file.look();
-      const head = await this.readHead(file, facts);
+      const head = await this.readHead(file);
       if (head === undefined) return true;
       const donor = await this.search.find(file, facts, head);
       if (donor === 'wait') {
@@ -134,8 +145,9 @@ export class Admission {
   admit(found: readonly Found[], isStart: boolean): Promise<TailedFile[]> {
     return this.turns.run(async () => {
       const admitted: TailedFile[] = [];
-      // Thousands of files at once must not all be open.
-      const isMany = found.length > openAtOnce;
+      // A file that stays open can be read after it was deleted; but not all may be.
+      const room = this.settings.openFilesMax - this.live.size - this.candidates.size;
+      const isMany = found.length > openAtOnce && (found.length > room || this.shortages > 0);
       const rest: Opened[] = [];
       for (const one of found) {
         const opened = await this.open(one);
@@ -172,10 +184,13 @@ export class Admission {
     // A copy is younger than its original.
     for (const opened of [...rest].sort((left, right) => byBirth(left.file, right.file))) {
       const { file, facts, head } = opened;
-      if (!file.isOpen && !tryOpen(file)) continue;
+      if (!file.isOpen && !tryOpen(file)) {
+        this.misplaced++;
+        continue;
+      }
       const beginning = head.bytes.toString('latin1', 0, beginningBytes);
       // It may be a copy of one that is new as well.
-      if (beginnings.has(beginning) && !this.search.isQuiet(facts)) await beginAll();
+      if (beginnings.has(beginning) && !this.search.look(file).isQuiet) await beginAll();
       const donor = await this.search.find(file, facts, head);
       if (donor === 'wait') continue;
       if (donor !== undefined) await this.takeUp(file, donor, head, admitted);
@@ -208,26 +223,40 @@ export class Admission {
   reconsider(): Promise<TailedFile[]> {
     return this.turns.run(async () => {
       const admitted: TailedFile[] = [];
-      for (const [key, candidate] of [...this.candidates]) {
+      for (const candidate of [...this.candidates.values()]) {
         const { file } = candidate;
-        const facts = look(file);
-        if (facts === undefined || (facts.links === 0 && facts.size === 0)) {
-          this.candidates.delete(key);
+        const seen = file.isOpen ? this.search.look(file) : undefined;
+        if (seen === undefined || (seen.facts.links === 0 && seen.facts.size === 0)) {
+          this.candidates.delete(file.key);
           await file.close();
           continue;
         }
-        const head = (await this.readHead(file, facts)) ?? new HeadPrints(Buffer.alloc(0));
-        const decision = await this.search.decide(candidate, facts, head);
-        if (decision === 'wait') continue;
-        this.candidates.delete(key);
-        if (!('generation' in decision)) {
-          admitted.push(await this.begin({ file, facts, head, ...decision }, false));
-        } else if (this.orphans.take(decision)) {
-          await this.takeUp(file, decision.generation, head, admitted);
-        }
+        const { facts } = seen;
+        const head = (await this.readHead(file)) ?? new HeadPrints(Buffer.alloc(0));
+        const decision = await this.search.decide(candidate, seen, head);
+        if (decision !== 'wait') await this.carryOut(decision, { file, facts, head }, admitted);
       }
       return admitted;
     });
+  }
+
+  /** Does with a candidate what was decided. */
+  private async carryOut(
+    decision: Exclude<Decision, 'wait'>,
+    one: Omit<Opened, 'position'>,
+    admitted: TailedFile[],
+  ): Promise<void> {
+    const { file, facts, head } = one;
+    this.candidates.delete(file.key);
+    if ('generation' in decision && this.orphans.take(decision)) {
+      return this.takeUp(file, decision.generation, head, admitted);
+    }
+    const position = 'position' in decision ? decision.position : undefined;
+    // No copy of that content: it may be one of another.
+    const donor = position === undefined ? await this.search.find(file, facts, head) : undefined;
+    if (donor === 'wait') return;
+    if (donor !== undefined) await this.takeUp(file, donor, head, admitted);
+    else admitted.push(await this.begin({ ...one, position }, false));
   }
 
   /** Content whose file has none of it any more. A copy may take it over within a while. */
@@ -297,11 +326,14 @@ export class Admission {
     try {
       const facts = file.open();
       // Another file has the name by now: the next look finds that one.
-      const head = facts.key === expected.key ? await this.readHead(file, facts) : undefined;
+      if (facts.key !== expected.key) this.misplaced++;
+      const head = facts.key === expected.key ? await this.readHead(file) : undefined;
       if (head !== undefined) return { file, facts, head, position };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') {
+      if (code === 'EMFILE' || code === 'ENFILE') this.shortages++;
+      if (code === 'ENOENT') this.misplaced++;
+      else {
         this.context.log.warn({ path, error: code ?? String(error) }, 'Cannot open a file.');
       }
     }
@@ -310,19 +342,16 @@ export class Admission {
   }
 
   /** The first bytes of the content; undefined for an archive that is not whole yet. */
-  private async readHead(file: TailedFile, facts: FileFacts): Promise<HeadPrints | undefined> {
+  private async readHead(file: TailedFile): Promise<HeadPrints | undefined> {
+    if (!file.isGzip) return headOf(file);
     const bytes = Buffer.alloc(headBytesMax);
-    if (!file.isGzip) {
-      const read = file.readNow(bytes, Math.min(headBytesMax, facts.size), 0);
-      return new HeadPrints(bytes.subarray(0, read));
-    }
     try {
       const read = await file.content().read(bytes, 0, headBytesMax, 0);
       return new HeadPrints(bytes.subarray(0, read));
     } catch (error) {
       if (!(error instanceof GzipDamageError)) throw error;
       file.content().restart();
-      return this.search.isQuiet(facts) ? new HeadPrints(Buffer.alloc(0)) : undefined;
+      return this.search.look(file).isQuiet ? new HeadPrints(Buffer.alloc(0)) : undefined;
     }
   }
 
@@ -430,10 +459,6 @@ export class Admission {
       : file.readNow(generation.before, length, position - length);
     generation.beforeLength = read === length ? length : 0;
   }
-}
-
-function look(file: TailedFile): FileFacts | undefined {
-  return file.isOpen ? file.look() : undefined;
 }
 
 /** Opens a file that was closed meanwhile; false when its name stands for another one by now. */

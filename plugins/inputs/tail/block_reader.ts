@@ -45,6 +45,8 @@ export class BlockReader {
   /** Spans of lines that do not become records one by one. */
   private spans = lineSpans(2048);
   private behind = 0;
+  /** How long what is read now may have waited in its file. */
+  waitedMs = 0;
   private readonly scratch = Buffer.alloc(headBytesMax);
 
   constructor(
@@ -75,14 +77,13 @@ export class BlockReader {
       const reading = file.read(batch.bytes, at, kept + wanted, generation.position - kept);
       const read = typeof reading === 'number' ? reading : await reading;
       const from = at + kept;
-      const isSame =
-        read >= kept &&
-        (kept === 0 || batch.bytes.compare(generation.before, 0, kept, at, from) === 0);
-      if (!isSame) return 'replaced';
+      if (!isContinued(batch.bytes, at, read, kept, generation)) return 'replaced';
       const to = at + read;
       generation.hitEnd = read < kept + wanted;
-      generation.seenEnd = generation.position + to - from;
-      if (to > from) file.activeMs = this.clock.monotonicMs();
+      const seenEnd = generation.position + to - from;
+      // An unfinished line that is read again is nothing new.
+      if (seenEnd > generation.seenEnd) file.activeMs = this.clock.monotonicMs();
+      generation.seenEnd = seenEnd;
       const begin = this.skipMark(batch, generation, from, to);
       if (generation.discardFrom >= 0) {
         isSent = true;
@@ -192,7 +193,7 @@ export class BlockReader {
     const consumed = behind - from;
     batch.inputBytes = consumed;
     generation.consume(generation.position + consumed, batch.bytes, from, behind);
-    this.afterConsume(file, generation);
+    if (file.isGzip) file.content().release(generation.position);
     const isFull = taken < count || count === batch.capacity;
     this.adaptBlock(generation, consumed, isFull);
     const isRestLong = to - behind > this.settings.lineBytesMax;
@@ -206,15 +207,6 @@ export class BlockReader {
     generation.blockBytes = isFull
       ? Math.min(blockBytesMax, Math.max(blockBytesMin, Math.ceil(consumed * 1.25)))
       : Math.min(blockBytesMax, generation.blockBytes * 2);
-  }
-
-  private afterConsume(file: TailedFile, generation: FileGeneration): void {
-    if (file.isGzip) file.content().release(generation.position);
-    else if (generation.headLength < headBytesMax) {
-      const length = Math.min(headBytesMax, generation.position);
-      const read = file.readNow(this.scratch, length, 0);
-      generation.learnHead(this.scratch.subarray(0, read), generation.position);
-    }
   }
 
   private noteUnfinished(generation: FileGeneration): void {
@@ -231,6 +223,7 @@ export class BlockReader {
     }
     generation.sentPosition = position;
     batch.positionEnd = position;
+    batch.waitedMs = this.waitedMs;
     await this.emitter.emit(batch);
   }
 
@@ -391,7 +384,7 @@ export class BlockReader {
     batch.inputBytes = behind - from;
     generation.consume(generation.position + behind - from, batch.bytes, from, behind);
     if (isOver) generation.discardFrom = -1;
-    this.afterConsume(file, generation);
+    if (file.isGzip) file.content().release(generation.position);
     await this.emit(batch, generation);
     return generation.hitEnd && behind === to ? 'end' : 'more';
   }
@@ -402,6 +395,23 @@ type LineEnd =
   | { readonly kind: 'whole'; readonly textBytes: number; readonly bytes: number }
   | { readonly kind: 'too_long' }
   | { readonly kind: 'unfinished' };
+
+/** True when what was read goes on where the generation stands: behind the bytes before its
+ *  position or, at the beginning, with those that were seen before. */
+function isContinued(
+  bytes: Buffer,
+  at: number,
+  read: number,
+  kept: number,
+  generation: FileGeneration,
+): boolean {
+  const { position, before, peeked } = generation;
+  if (position > 0) {
+    return read >= kept && (kept === 0 || bytes.compare(before, 0, kept, at, at + kept) === 0);
+  }
+  if (read < peeked.length) return false;
+  return bytes.compare(peeked, 0, peeked.length, at, at + peeked.length) === 0;
+}
 
 function findFeed(bytes: Buffer, from: number, to: number, unit: string): number {
   if (unit !== 'bytes') return findLineFeedUtf16(bytes, from, to, unit === 'utf16be');

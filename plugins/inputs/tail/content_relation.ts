@@ -84,8 +84,17 @@ export function isIntact(file: TailedFile): boolean {
   const hasBefore = bytesAt(file, beforeLength, position - beforeLength).equals(
     before.subarray(0, beforeLength),
   );
-  // Lines may all end alike: their beginning is more likely to differ.
-  return hasBefore && bytesAt(file, beginning.length, 0).equals(beginning);
+  return hasBefore && hasBeginning(file, beginning);
+}
+
+/** False when the file does not begin as it did when it was read. Lines may all end alike: their
+ *  beginning is more likely to differ. */
+export function hasBeginning(file: TailedFile, beginning: Buffer): boolean {
+  const { length } = beginning;
+  return (
+    file.readNow(scratch, length, 0) === length &&
+    scratch.compare(beginning, 0, length, 0, length) === 0
+  );
 }
 
 /** True when a file begins with what was seen, and not read yet, of another; `shorter`: as far as
@@ -110,10 +119,14 @@ export function readInCopy(
 
 /** Notes how large the content is, not less than before; false when the file holds other content
  *  already, whose bytes are still to be read. */
-export function noteSize(file: TailedFile, generation: FileGeneration, size: number): boolean {
+export function noteSize(file: TailedFile, generation: FileGeneration, seenSize: number): boolean {
+  const isUnknown = generation.position === 0 && generation.peeked.length === 0;
+  peekAt(file, generation);
+  // The size was that of what stood there before the first bytes were looked at.
+  const isOld = isUnknown && file.isOpen && !file.isGzip;
+  const size = isOld ? (generation.peeked.length > 0 ? file.look().size : 0) : seenSize;
   if (!isIntact(file)) return false;
   generation.sizeSeen = Math.max(generation.sizeSeen, size);
-  peekAt(file, generation);
   return true;
 }
 
@@ -129,6 +142,8 @@ export function liveIdentity(generation: FileGeneration): KnownContent {
   const beforeHash = printOf(before.subarray(0, beforeLength));
   return { headLength, headHash, position, beforeLength, beforeHash };
 }
+
+const scratch = Buffer.alloc(headBytesMax);
 
 /** The bytes at a position of the file; fewer at its end. */
 function bytesAt(file: TailedFile, length: number, position: number): Buffer {

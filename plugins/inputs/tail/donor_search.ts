@@ -1,5 +1,5 @@
 import type { InputContext } from '../../../core/sdk/index.ts';
-import type { HeadPrints } from './content_print.ts';
+import { headBytesMax, HeadPrints } from './content_print.ts';
 import {
   beginsAlike,
   beginsLikePeeked,
@@ -30,6 +30,12 @@ export interface Candidate {
 /** What became of a candidate: it goes on with a generation, begins at a position, or waits. */
 export type Decision = Orphan | { readonly position: number | undefined } | 'wait';
 
+/** What a file is, and whether it has not changed for so long that nobody is writing a copy. */
+export interface Seen {
+  readonly facts: FileFacts;
+  readonly isQuiet: boolean;
+}
+
 /** What the search goes through; shared with the admission. */
 export interface SearchPlaces {
   /** The files being read, by key. */
@@ -58,15 +64,21 @@ export class DonorSearch {
   /** The donor of a file; `wait` when that is not clear yet: then it is a candidate. */
   async find(
     file: TailedFile,
-    facts: FileFacts,
-    head: HeadPrints,
+    seenFacts: FileFacts,
+    seenHead: HeadPrints,
   ): Promise<Donor | 'wait' | undefined> {
     for (;;) {
       const { additions } = this.places.orphans;
+      // A copy may have been half written when it was opened. It is whole before its original is
+      // truncated: who looks now does not take it for less than an orphan known by now.
+      const seen = this.look(file);
+      const { facts } = seen;
+      const isGrown = !file.isGzip && facts.size !== seenFacts.size;
+      const head = isGrown ? headOf(file) : seenHead;
       const donor =
         (await this.unclaimedDonor(file, facts, head)) ??
         (await this.orphanedDonor(file, facts, head)) ??
-        (await this.liveDonor(file, facts, head));
+        (await this.liveDonor(file, seen, head));
       if (donor !== undefined || additions === this.places.orphans.additions) return donor;
     }
   }
@@ -107,7 +119,7 @@ export class DonorSearch {
 
   private async liveDonor(
     file: TailedFile,
-    facts: FileFacts,
+    { facts, isQuiet }: Seen,
     head: HeadPrints,
   ): Promise<'wait' | undefined> {
     for (const donor of this.places.live.values()) {
@@ -120,7 +132,7 @@ export class DonorSearch {
       peekAt(donor, generation);
       if (generation.position > 0 && !beginsAlike(file, head, donor, generation)) continue;
       const relation = await this.relation(file, facts, head, generation);
-      if (relation !== 'other' && this.wait(file, facts, generation)) return 'wait';
+      if (relation !== 'other' && this.wait(file, isQuiet, generation)) return 'wait';
     }
     return undefined;
   }
@@ -133,30 +145,34 @@ export class DonorSearch {
     generation: FileGeneration,
   ): Promise<Relation> {
     if (generation.position > 0) return relate(file, facts, head, liveIdentity(generation));
+    // The first bytes are just being read: they may be those of the file before its truncation.
+    if (generation.file?.isBusy === true) return 'shorter';
     return beginsLikePeeked(head.bytes, generation.peeked) ? 'same' : 'other';
   }
 
   /** Lets a file wait, unless it has not changed for so long that it is no copy in the making. */
-  private wait(file: TailedFile, facts: FileFacts, generation: FileGeneration): boolean {
+  private wait(file: TailedFile, isQuiet: boolean, generation: FileGeneration): boolean {
     const donor = generation.file;
-    if (this.isQuiet(facts) && donor?.presence === 'here' && isIntact(donor)) return false;
+    if (isQuiet && donor?.presence === 'here' && isIntact(donor)) return false;
     this.places.candidates.set(file.key, { file, generation });
     return true;
   }
 
-  /** The file has not changed for so long that nobody is writing a copy any more. */
-  isQuiet(facts: FileFacts): boolean {
+  /** Looks at an open file. */
+  look(file: TailedFile): Seen {
+    // Before the look: a process that stalls in between must not take what is new for old.
+    const nowMs = this.clock.nowMs();
+    const facts = file.look();
     const changedMs = Math.max(facts.modifiedMs, facts.changedMs);
-    return this.clock.nowMs() - changedMs >= this.settings.rotateWaitMs;
+    return { facts, isQuiet: nowMs - changedMs >= this.settings.rotateWaitMs };
   }
 
   /** What a candidate is by now. */
   async decide(
     { file, generation }: Candidate,
-    facts: FileFacts,
+    { facts, isQuiet }: Seen,
     head: HeadPrints,
   ): Promise<Decision> {
-    const isQuiet = this.isQuiet(facts);
     const relation = await this.relation(file, facts, head, generation);
     // Looked up behind the wait: the reader may have orphaned it just now.
     const orphan = this.places.orphans.of(generation);
@@ -178,4 +194,10 @@ export function byBirth(left: TailedFile, right: TailedFile): number {
     return left.path.length - right.path.length;
   }
   return difference < 0n ? -1 : 1;
+}
+
+/** The first bytes of a file that is no archive. */
+export function headOf(file: TailedFile): HeadPrints {
+  const bytes = Buffer.alloc(headBytesMax);
+  return new HeadPrints(bytes.subarray(0, file.readNow(bytes, headBytesMax, 0)));
 }

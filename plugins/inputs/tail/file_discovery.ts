@@ -15,6 +15,7 @@ import { FileFinder, type Findings } from '../../shared/file_finder/file_finder.
 import type { FileGeneration } from './file_generation.ts';
 import type { GenerationStore } from './generation_store.ts';
 import type { OpenFiles } from './open_files.ts';
+import { type SweepPace, untilNext } from './sweep_pace.ts';
 import type { TailedFile } from './tailed_file.ts';
 import type { TailSettings } from './tail_settings.ts';
 
@@ -26,6 +27,7 @@ export interface DiscoveryParts {
   readonly admission: Admission;
   readonly openFiles: OpenFiles;
   readonly rotations: Counter;
+  readonly pace: SweepPace;
   wakeReader(): void;
   /** Looks at all sizes when the reader, which waits for the outputs, has not for long. */
   lookForReader(): void;
@@ -80,7 +82,12 @@ export class FileDiscovery {
     this.context = context;
     this.parts = parts;
     this.finder = new FileFinder(settings.patterns, settings.excludes, context.baseDirectory);
-    this.watch = new DirectoryWatch(watchMs, () => this.lookAgain());
+    this.watch = new DirectoryWatch(context.clock, () => this.lookAgain(), {
+      restMs: (tookMs) => {
+        const leastMs = Math.max(watchMs, tookMs * lookShare);
+        return parts.pace.restMs(context.clock.monotonicMs(), leastMs);
+      },
+    });
   }
 
   /** Something changed: looks at the directories soon. */
@@ -155,7 +162,11 @@ export class FileDiscovery {
       const onAbort = () => cut.abort();
       this.wake = onAbort;
       signal.addEventListener('abort', onAbort, { once: true });
-      await pause(clock, Math.min(sizesMs, leftMs(refreshAtMs)), cut.signal);
+      await pause(
+        clock,
+        Math.min(untilNext(clock.monotonicMs(), sizesMs), leftMs(refreshAtMs)),
+        cut.signal,
+      );
       signal.removeEventListener('abort', onAbort);
       this.wake = () => {};
     }
@@ -173,9 +184,7 @@ export class FileDiscovery {
     for (const file of this.parts.files.values()) generations.set(file, file.generation);
     const { files, directories, problems, isWhole } = await this.finder.find();
     // Directories that never rest must not keep files from being given up.
-    this.brokenLooks = isWhole ? 0 : this.brokenLooks + 1;
-    const isTaken = isWhole || this.brokenLooks % brokenLooksMax === 0;
-    if (!isTaken) this.isChanged = true;
+    const isTaken = isWhole || this.brokenLooks >= brokenLooksMax;
     return { files, directories, problems, isWhole: isTaken, generations };
   }
 
@@ -195,6 +204,7 @@ export class FileDiscovery {
         this.parts.lost(file);
       } else if (look.generations.has(file)) this.locate(file, look, paths, nowMs);
     }
+    const { misplaced, shortages } = this.parts.admission;
     const fresh: Found[] = [];
     for (const [key, place] of paths) {
       if (this.parts.files.has(key)) continue;
@@ -210,15 +220,28 @@ export class FileDiscovery {
     if (fresh.length > 0) {
       await this.parts.openFiles.makeRoom(Math.min(fresh.length, 32));
       this.welcome(await this.parts.admission.admit(fresh, isStart));
+      if (this.parts.admission.shortages > shortages) this.parts.openFiles.lower();
       await this.parts.openFiles.makeRoom(0);
-      // Some may have been renamed between the look and the opening: they are looked for again.
-      if (fresh.some(({ facts: { key } }) => !this.isKnown(key))) this.isChanged = true;
     }
-    if (look.isWhole) this.parts.admission.lookEnded();
+    // Some may have been renamed between the look and the opening, or were not to be opened yet.
+    const { admission } = this.parts;
+    const isSettled = admission.misplaced === misplaced && admission.shortages === shortages;
+    if ((look.isWhole && isSettled) || this.brokenLooks >= brokenLooksMax) this.endLook(paths);
+    else {
+      this.brokenLooks++;
+      this.isChanged = true;
+    }
   }
 
-  private isKnown(key: string): boolean {
-    return this.parts.files.has(key) || this.parts.admission.isCandidate(key);
+  /** All that there is was seen, and decided: what was not seen is not there. */
+  private endLook(paths: ReadonlyMap<string, string>): void {
+    this.brokenLooks = 0;
+    this.parts.admission.lookEnded();
+    for (const file of this.parts.files.values()) {
+      if (file.presence === 'here' || paths.has(file.key)) continue;
+      // The next look began behind whatever took the file away.
+      if (file.missedLooks++ === 0) this.isChanged = true;
+    }
   }
 
   /** Says where a known file is now. */
@@ -242,10 +265,8 @@ export class FileDiscovery {
     }
     const place = paths.get(file.key);
     if (place === undefined && !look.isWhole) return;
-    if (place === undefined) {
-      if (file.missedLooks++ === 0) this.lookAgain();
-    } else file.missedLooks = 0;
     if (place !== undefined) {
+      file.missedLooks = 0;
       file.path = place;
       if (file.generation !== undefined) file.generation.path = place;
       if (file.presence === 'here') this.parts.rotations.value++;

@@ -50,10 +50,11 @@ export class FileGeneration {
 
   readonly before = Buffer.alloc(beforeBytesMax);
   beforeLength = 0;
+  /** How much of the content's first kilobyte is known. */
   headLength = 0;
-  headHash = '';
-  /** The first of the bytes that were hashed. */
-  beginning: Buffer = noBytes;
+  /** Those bytes; when they are all known their print is, and only the first are kept. */
+  private head: Buffer = noBytes;
+  private headPrint = '';
   /** The first bytes before any were consumed: by them a copy is known of content that was not
    *  read yet. Empty from the first line on. */
   peeked: Buffer = noBytes;
@@ -93,6 +94,8 @@ export class FileGeneration {
 
   /** Moves on to `position`; `bytes[from, end)` are what was read up to it. */
   consume(position: number, bytes: Buffer, from: number, end: number): void {
+    const { headLength } = this;
+    if (headLength < headBytesMax && headLength === this.position) this.growHead(bytes, from, end);
     const count = Math.min(beforeBytesMax, end - from);
     if (count === beforeBytesMax) bytes.copy(this.before, 0, end - count, end);
     else {
@@ -118,15 +121,36 @@ export class FileGeneration {
     this.peeked = Buffer.from(head.subarray(0, peekedBytesMax));
   }
 
-  /** Takes the head's print from the file's first bytes, as far as they were consumed. */
+  /** Takes the head from a file that was compared, as far as it was consumed. */
   learnHead(head: Buffer, upTo: number): void {
     const length = Math.min(headBytesMax, head.length, upTo);
-    if (length <= this.headLength && this.headHash !== '') return;
-    this.headLength = length;
-    this.headHash = printOf(head.subarray(0, length));
-    if (this.beginning.length < beginningBytes) {
-      this.beginning = Buffer.from(head.subarray(0, Math.min(length, beginningBytes)));
-    }
+    if (length > this.headLength) this.keepHead(Buffer.from(head.subarray(0, length)));
+  }
+
+  /** Print of the first `headLength` bytes. */
+  get headHash(): string {
+    if (this.headPrint === '' && this.headLength > 0) this.headPrint = printOf(this.head);
+    return this.headPrint;
+  }
+
+  /** The first of the content's bytes. */
+  get beginning(): Buffer {
+    return this.head.subarray(0, beginningBytes);
+  }
+
+  /** Takes the head from what was just read: the file may hold other content by now. */
+  private growHead(bytes: Buffer, from: number, end: number): void {
+    const count = Math.min(headBytesMax - this.headLength, end - from);
+    this.keepHead(Buffer.concat([this.head, bytes.subarray(from, from + count)]));
+  }
+
+  private keepHead(head: Buffer): void {
+    this.headLength = head.length;
+    this.head = head;
+    this.headPrint = '';
+    if (head.length < headBytesMax) return;
+    this.headPrint = printOf(head);
+    this.head = Buffer.from(this.beginning);
   }
 
   /** Where the acknowledgement may reach: in front of what is held back or half done. */

@@ -36,6 +36,11 @@ export class OpenFiles {
     for (const file of closable.slice(0, count)) await file.close();
   }
 
+  /** The system allows fewer than the option: leaves some to others. */
+  lower(): void {
+    this.most = Math.max(1, Math.min(this.most, this.count() - 8));
+  }
+
   /** Opens a file that may have been closed. False when another file has its name by now, or
    *  when it cannot be opened. */
   async ensure(file: TailedFile): Promise<boolean> {
@@ -50,8 +55,7 @@ export class OpenFiles {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EMFILE' || code === 'ENFILE') {
-        // The system allows fewer than the option.
-        this.most = Math.max(1, this.count() - 8);
+        this.lower();
         await this.makeRoom(1, file);
       }
       return false;

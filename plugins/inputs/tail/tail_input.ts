@@ -6,31 +6,22 @@ import {
   messageOf,
   pause,
 } from '../../../core/sdk/index.ts';
+import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
 import { GzipDamageError } from '../../shared/gzip/gzip_chunks.ts';
 import { Admission } from './admission.ts';
 import { BlockReader } from './block_reader.ts';
-import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
-import { isIntact, noteSize } from './content_relation.ts';
+import { hasBeginning, isIntact, noteSize } from './content_relation.ts';
 import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';
 import { OpenFiles } from './open_files.ts';
 import type { Orphan } from './orphans.ts';
 import { RecordWriter } from './record_writer.ts';
+import { SweepPace } from './sweep_pace.ts';
 import type { TailedFile } from './tailed_file.ts';
 import { type TailMetrics, tailMetrics } from './tail_metrics.ts';
 import type { TailSettings } from './tail_settings.ts';
 
-/** Shortest pause between two sweeps over quiet files; a sweep may take a twentieth of the time. */
-const sweepMsMin = 100;
-const sweepShare = 20;
-/** Turns that brought so little cost more than their bytes: many of them make sweeps rarer. */
-const smallTurnBytes = 2048;
-const sweepMsPerSmallTurn = 0.25;
-const sweepMsMax = 250;
-/** Nothing came for so long: sweeps are rarer, too. */
-const quietMs = 10_000;
-const quietSweepMs = 200;
 /** The reader lets others have their turn so often. */
 const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
@@ -55,15 +46,17 @@ export class TailInput implements Input {
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
-  private sweepTookMs = 0;
-  private smallTurns = 0;
+  private readonly pace: SweepPace;
+  /** The last sweep, whatever woke the reader since. */
+  private lastSweepMs = 0;
   private yieldedMs = 0;
-  private readMs = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
     this.settings = settings;
     this.metrics = tailMetrics(context.metrics);
+    this.pace = new SweepPace(context.service.flushMs);
+    this.lastSweepMs = context.clock.monotonicMs();
     this.store = new GenerationStore(context, settings, this.metrics);
     this.admission = new Admission(context, settings, this.store, this.files);
     this.openFiles = new OpenFiles(settings.openFilesMax, this.files);
@@ -73,6 +66,7 @@ export class TailInput implements Input {
       admission: this.admission,
       openFiles: this.openFiles,
       rotations: this.metrics.rotations,
+      pace: this.pace,
       wakeReader: () => this.wake(),
       lookForReader: () => this.lookForReader(),
       lost: (file) => this.lost(file),
@@ -126,7 +120,6 @@ export class TailInput implements Input {
       if (this.discovery.failure !== undefined) throw this.discovery.failure;
       if (this.isSweepDue()) {
         this.sweep();
-        this.smallTurns = 0;
         await this.doDue();
         ready = this.readyFiles();
       }
@@ -192,34 +185,35 @@ export class TailInput implements Input {
       cut();
     };
     signal.addEventListener('abort', cut, { once: true });
-    await pause(this.context.clock, this.sweepPauseMs(), woken.signal);
+    const restMs = this.pace.restMs(this.context.clock.monotonicMs(), this.pace.pauseMs());
+    await pause(this.context.clock, restMs, woken.signal);
     signal.removeEventListener('abort', cut);
     this.wake = () => {};
   }
 
   private isSweepDue(): boolean {
-    return this.context.clock.monotonicMs() - this.sweptMs >= this.sweepPauseMs();
-  }
-
-  private sweepPauseMs(): number {
-    const forTurns = Math.min(sweepMsMax, this.smallTurns * sweepMsPerSmallTurn);
-    const isQuiet = this.context.clock.monotonicMs() - this.readMs > quietMs;
-    const leastMs = isQuiet ? quietSweepMs : sweepMsMin;
-    return Math.max(leastMs, this.sweepTookMs * sweepShare, forTurns);
+    return this.context.clock.monotonicMs() - this.sweptMs >= this.pace.pauseMs();
   }
 
   /** Marks the files that have grown, or may have been truncated. */
-  private sweep(): void {
+  private sweep(isReaderStuck = false): void {
     const { clock } = this.context;
     const nowMs = clock.monotonicMs();
+    const sweptMs = this.sweptMs;
     this.sweptMs = nowMs;
+    this.reader.waitedMs = this.pace.waitedMs(nowMs - this.lastSweepMs);
+    this.lastSweepMs = nowMs;
     const isLook = nowMs - this.lookedMs >= lookMs;
+    // What was read before the reader got stuck says nothing of what came since.
+    const lookedMs = isReaderStuck ? Number.POSITIVE_INFINITY : this.lookedMs;
     if (isLook) this.lookedMs = nowMs;
     for (const file of this.files.values()) {
       const { generation } = file;
       if (generation === undefined || (file.isReady && !isLook)) continue;
       try {
-        if (isLook) this.lookAt(file, generation);
+        if (isLook && !this.isWellKnown(file, generation, lookedMs)) this.lookAt(file, generation);
+        // One that brought something since the last sweep most likely has more.
+        else if (!file.isGzip && file.activeMs > sweptMs) file.isReady = true;
         else if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
           file.isReady = true;
         }
@@ -227,12 +221,21 @@ export class TailInput implements Input {
         this.complain(file, error);
       }
     }
-    this.sweepTookMs = clock.monotonicMs() - nowMs;
+    this.pace.swept(clock.monotonicMs() - nowMs, this.files.size);
+  }
+
+  /** True for a file that was read since the last look: the reader compares what it reads. */
+  private isWellKnown(file: TailedFile, generation: FileGeneration, lookedMs: number): boolean {
+    if (file.activeMs <= lookedMs || !file.isOpen || file.isGzip) return false;
+    if (generation.position === 0 || !hasBeginning(file, generation.beginning)) return false;
+    generation.sizeSeen = Math.max(generation.sizeSeen, generation.seenEnd);
+    file.modifiedMs = this.context.clock.nowMs();
+    return true;
   }
 
   /** Truncations while the outputs make the reader wait are noticed all the same. */
   private lookForReader(): void {
-    if (this.context.clock.monotonicMs() - this.lookedMs >= 2 * lookMs) this.sweep();
+    if (this.context.clock.monotonicMs() - this.lookedMs >= 2 * lookMs) this.sweep(true);
   }
 
   private lookAt(file: TailedFile, generation: FileGeneration): void {
@@ -243,8 +246,7 @@ export class TailInput implements Input {
     file.modifiedMs = facts.modifiedMs;
     if (isChanged || (!file.isGzip && facts.size !== generation.seenEnd)) file.isReady = true;
     if (file.isGzip) {
-      file.isReady =
-        !file.isFinished && (!file.isPartial || isChanged || this.isSettledDown(facts));
+      file.isReady = !file.isFinished && (!file.isPartial || isChanged || this.isSettledDown(file));
       if (file.isReady && file.isPartial) file.content().restart();
       if (file.isReady) file.isPartial = false;
       return;
@@ -258,6 +260,8 @@ export class TailInput implements Input {
   private noteCut(file: TailedFile, generation: FileGeneration, facts: FileFacts): void {
     const hasAll = facts.size > 0 && facts.size >= generation.position && isIntact(file);
     if (!hasAll) {
+      // A turn that has begun sees it, or goes on behind it.
+      if (file.isBusy) return;
       file.isCut = true;
       file.isReady = true;
       return;
@@ -278,12 +282,12 @@ export class TailInput implements Input {
         this.discovery.lookAgain();
         return;
       }
-      if (file.isUnchecked && !(await this.checkEmpty(file))) return;
+      // What it holds now is not what it was found with.
+      if (file.isUnchecked && !file.isCut && !(await this.checkEmpty(file))) return;
       const generation = file.generation!;
       const { position } = generation;
       const result = file.isCut ? 'replaced' : await this.reader.turn(file, generation, isFinal);
-      if (generation.position > position) this.readMs = this.context.clock.monotonicMs();
-      if (generation.position - position < smallTurnBytes) this.smallTurns++;
+      this.pace.read(generation.position - position, this.context.clock.monotonicMs());
       if (result === 'replaced') await this.replace(file, generation);
       else if (result === 'end') {
         file.isReady = false;
@@ -340,7 +344,7 @@ export class TailInput implements Input {
   /** An archive ends early: it may be in the making. When it stays so, it is damaged. */
   private async damaged(file: TailedFile, error: GzipDamageError): Promise<void> {
     file.isReady = false;
-    if (error.endsEarly && !this.isSettledDown(file.look())) {
+    if (error.endsEarly && !this.isSettledDown(file)) {
       file.isPartial = true;
       return;
     }
@@ -355,9 +359,13 @@ export class TailInput implements Input {
     await this.finishGzip(file);
   }
 
-  private isSettledDown(facts: FileFacts): boolean {
+  private isSettledDown(file: TailedFile): boolean {
+    // Before the look: a process that stalls in between must not take what is new for old.
+    const nowMs = this.context.clock.nowMs();
+    const facts = file.isOpen ? file.look() : file.lookByPath();
+    if (facts === undefined) return true;
     const changedMs = Math.max(facts.modifiedMs, facts.changedMs);
-    return this.context.clock.nowMs() - changedMs >= this.settings.rotateWaitMs;
+    return nowMs - changedMs >= this.settings.rotateWaitMs;
   }
 
   private complain(file: TailedFile, error: unknown): void {
@@ -418,6 +426,11 @@ export class TailInput implements Input {
     }
     // It was found again meanwhile.
     if (file.presence === 'here' || this.files.get(file.key) !== file) return;
+    // Something came since the last sweep, which may be long ago.
+    if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
+      file.isReady = true;
+      return;
+    }
     this.files.delete(file.key);
     // A copy or archive of it waits to take over.
     if (this.admission.isAwaited(generation))
@@ -434,7 +447,7 @@ export class TailInput implements Input {
     const { generation } = file;
     if (generation === undefined) return;
     if (!file.isOpen && !file.isGzip)
-      this.sayAbandoned(generation, unreadOf(generation), 'deleted');
+      this.sayAbandoned(generation, unreadOf(generation), 'taken away');
     this.store.end(generation);
   }
 
