@@ -46,6 +46,7 @@ export class FaultyProxy {
     this.#server = createServer((incoming, response) => {
       this.#take(incoming, response).catch(() => incoming.socket.destroy());
     });
+    this.#server.on('connection', (socket) => socket.on('error', () => undefined));
   }
 
   static async listen(upstreamPort: number): Promise<FaultyProxy> {
@@ -69,7 +70,6 @@ export class FaultyProxy {
 
   async #take(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = incoming;
-    socket.on('error', () => undefined);
     const parts: Buffer[] = [];
     for await (const part of incoming) parts.push(part as Buffer);
     const { method = 'GET', url: path = '/', headers } = incoming;
