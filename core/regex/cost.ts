@@ -95,5 +95,22 @@ function repeatDegree(node: RepeatNode, follow: CharSet, facts: FactTable): numb
   if (!unbounded) return inner * node.max;
   // Two ways to divide the same text into rounds double with every round.
   if (degree(node.body, body.first, facts) > 0) return Number.POSITIVE_INFINITY;
+  if (hasTwoWays(node.body, facts)) return Number.POSITIVE_INFINITY;
   return inner + (setsOverlap(body.first, follow) ? 1 : 0);
+}
+
+/** True when a round can begin in two ways that begin alike and end in different places, or are
+ *  single characters: the same text can then be divided differently, as by `(a|aa)+`. */
+function hasTwoWays(node: RegexNode, facts: FactTable): boolean {
+  if (node.kind === 'capture') return hasTwoWays(node.body, facts);
+  if (node.kind !== 'alternation') return false;
+  return node.items.some((one, at) =>
+    node.items.slice(at + 1).some((other) => {
+      const facts1 = facts.of(one);
+      const facts2 = facts.of(other);
+      if (!setsOverlap(facts1.first, facts2.first)) return false;
+      const areSets = one.kind === 'set' && other.kind === 'set';
+      return areSets || facts1.minLength !== facts2.minLength;
+    }),
+  );
 }

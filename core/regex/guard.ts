@@ -9,6 +9,12 @@ export interface GuardedWork {
   step(index: number): void;
 }
 
+export interface GuardLimits {
+  /** Items that may be given up before the call ends, so that others get their turn; all when absent.
+   *  `progress` says where to go on. */
+  readonly givenUpMax?: number;
+}
+
 export interface GuardOutcome {
   /** Items given up, ascending. */
   readonly timedOut: readonly number[];
@@ -26,10 +32,14 @@ let guarded: { script: vm.Script; context: vm.Context; holder: Holder } | undefi
  *  JavaScript's regular expressions can be stopped only by a time limit on a `vm` script; the limit
  *  holds for host functions that the script calls. A batch that is slow as a whole must not condemn
  *  the item it happens to stop at: that item runs again with the whole time for itself alone. */
-export function runGuarded(work: GuardedWork, timeoutMs: number): GuardOutcome {
+export function runGuarded(
+  work: GuardedWork,
+  timeoutMs: number,
+  { givenUpMax = Number.POSITIVE_INFINITY }: GuardLimits = {},
+): GuardOutcome {
   const timedOut: number[] = [];
   const runTo = (end: number) => {
-    while (work.progress < end) {
+    while (work.progress < end && timedOut.length < givenUpMax) {
       try {
         work.step(work.progress);
       } catch (error) {
@@ -39,7 +49,7 @@ export function runGuarded(work: GuardedWork, timeoutMs: number): GuardOutcome {
       work.progress++;
     }
   };
-  while (work.progress < work.count) {
+  while (work.progress < work.count && timedOut.length < givenUpMax) {
     if (callWithin(() => runTo(work.count), timeoutMs)) break;
     const suspect = work.progress;
     if (suspect >= work.count) break;

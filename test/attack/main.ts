@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
 import { killSoak } from '../crash/kill_soak.ts';
+import { clickhouse, elasticsearch, loki } from '../destinations/destination.ts';
+import { destinationsRig } from '../destinations/destinations_rig.ts';
 import { healthRig } from '../health/health_rig.ts';
 import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
@@ -57,6 +59,18 @@ const rigs: Readonly<Record<string, Rig>> = {
       dead_letters: await powerDeadLetters(options),
       agents: await powerAgents({ seed, runs: Math.ceil(options.runs / 100) }),
     };
+  },
+  /** `count`: rounds of every fault for each real server and kind of buffer. */
+  destinations: async ({ seed, count }) => {
+    const results: Record<string, unknown> = {};
+    for (const destination of [elasticsearch, clickhouse, loki]) {
+      for (const storage of ['memory', 'filesystem'] as const) {
+        // Without a disk buffer ClickHouse's tokens hold as long as the agent runs: it does here.
+        const given = { seed, rounds: count ?? 10, storage };
+        results[`${destination.name}, ${storage}`] = await destinationsRig(destination, given);
+      }
+    }
+    return results;
   },
   /** `count`: seconds of idle and of quiet work before the faults, each. */
   health: async ({ count }) => ({ ...(await healthRig((count ?? 60) * 1000)) }),

@@ -27,6 +27,9 @@ export interface FieldMatcherOptions {
   readonly declare: PluginContext['declare'];
 }
 
+/** Texts of a batch that a pattern is given up on before it is not tried any more on texts as long. */
+const givenUpMax = 5;
+
 /** One field's patterns, run over the events of a batch one pattern after the other: first in the
  *  kernel, which is quick and answers what it is sure of, then as a regular expression. */
 export class FieldMatcher {
@@ -51,13 +54,14 @@ export class FieldMatcher {
   }
 
   /** Matches the events that are pending (all that are not aside when patterns do not break on a
-   *  match) and moves their states on. */
-  run(batch: Batch, states: Uint8Array): void {
+   *  match) and moves their states on. Yields when others should have their turn: no other batch may
+   *  come in between. */
+  *run(batch: Batch, states: Uint8Array): Generator<void, void> {
     for (const writer of this.writers) writer.begin(batch);
     const { texts } = this;
     texts.collect(batch, states, !this.grok.breakOnMatch);
     for (let round = 1; ; round++) {
-      this.runRound(batch);
+      yield* this.runRound(batch);
       for (let item = 0; item < texts.count; item++) {
         const state = texts.states[item]!;
         const isAnswer = state === eventState.matched || state === eventState.timedOut;
@@ -92,7 +96,7 @@ export class FieldMatcher {
     this.kernelStage = undefined;
   }
 
-  private runRound(batch: Batch): void {
+  private *runRound(batch: Batch): Generator<void, void> {
     const { kernel, fallbacks } = this.options;
     const stage = this.stage();
     const { states } = this.texts;
@@ -107,7 +111,7 @@ export class FieldMatcher {
         }
       }
       if (kernel !== undefined && pattern === 0) fallbacks.value += left;
-      if (left > 0) this.runScript(batch, pattern);
+      if (left > 0) yield* this.runScript(batch, pattern);
     }
   }
 
@@ -118,11 +122,14 @@ export class FieldMatcher {
     }
   }
 
-  private runScript(batch: Batch, pattern: number): void {
+  private *runScript(batch: Batch, pattern: number): Generator<void, void> {
     const { regex } = this.grok.patterns[pattern]!;
     if (!this.hasCandidate(batch, regex)) return;
-    if (regex.needsGuard(this.texts.longest())) this.runWatched(batch, pattern);
-    else this.runPlain(batch, pattern);
+    // Our own matcher stops itself, but every text would take it all its steps.
+    const stopsItself = regex.engine === 'matcher' && regex.mayRunAway;
+    if (stopsItself || regex.needsGuard(this.texts.longest())) {
+      yield* this.runWatched(batch, pattern);
+    } else this.runPlain(batch, pattern);
   }
 
   /** False when every text lacks what a match must contain: then the watchdog, which costs more
@@ -166,10 +173,16 @@ export class FieldMatcher {
   }
 
   /** Matches all texts under the watchdog before anything is written: it may stop the work at any
-   *  place. */
-  private runWatched(batch: Batch, pattern: number): void {
+   *  place. After each text that is given up others get their turn; after some, texts as long as
+   *  the shortest of these are not tried any more. */
+  private *runWatched(batch: Batch, pattern: number): Generator<void, void> {
     const { texts, matches } = this;
     const { regex, source } = this.grok.patterns[pattern]!;
+    let triedLengthMax = Number.POSITIVE_INFINITY;
+    let shortestGivenUp = Number.POSITIVE_INFINITY;
+    let givenUp = 0;
+    let current = -1;
+    let beganMs = 0;
     const work = {
       count: texts.count,
       progress: 0,
@@ -178,12 +191,26 @@ export class FieldMatcher {
         if (texts.states[item] !== eventState.pending) return;
         const text = texts.read(batch, item);
         if (!regex.mayMatch(text)) return;
+        if (text.length >= triedLengthMax) throw new RegexBudgetError(0);
+        // It had most of the time before it was cut short: it does not get as much again.
+        if (current !== item) beganMs = performance.now();
+        else if (performance.now() - beganMs > this.options.timeoutMs / 2) {
+          throw new RegexBudgetError(0);
+        }
+        current = item;
         matches[item] = regex.execRaw(text, 0, texts.readIsPlain);
       },
     };
-    for (const item of runGuarded(work, this.options.timeoutMs).timedOut) {
-      matches[item] = null;
-      this.giveUp(pattern, item, source);
+    for (;;) {
+      const limit = { givenUpMax: triedLengthMax === Number.POSITIVE_INFINITY ? 1 : texts.count };
+      for (const item of runGuarded(work, this.options.timeoutMs, limit).timedOut) {
+        matches[item] = null;
+        this.giveUp(pattern, item, source);
+        shortestGivenUp = Math.min(shortestGivenUp, texts.read(batch, item).length);
+        if (++givenUp >= givenUpMax) triedLengthMax = shortestGivenUp;
+      }
+      if (work.progress >= work.count) break;
+      yield;
     }
     for (let item = 0; item < texts.count; item++) {
       const match = matches[item];

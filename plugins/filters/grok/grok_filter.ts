@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { resolve } from 'node:path';
 import {
   type Batch,
@@ -31,6 +32,8 @@ export class GrokFilter implements BatchFilter {
   /** Undefined until the pattern files are read. */
   private matchers: readonly FieldMatcher[] | undefined;
   private states = new Uint8Array(0);
+  /** Resolves when no batch is in the middle of its patterns; undefined when none is. */
+  private busy: Promise<void> | undefined;
 
   constructor(options: Options, context: PluginContext) {
     this.options = options;
@@ -51,7 +54,28 @@ export class GrokFilter implements BatchFilter {
     this.matchers = this.compile(await loadPatternFiles(paths));
   }
 
-  process(batch: Batch): void {
+  process(batch: Batch): void | Promise<void> {
+    // hot path
+    if (this.busy === undefined) {
+      const work = this.steps(batch);
+      if (work.next().done === true) return;
+      return this.follow(goOn(work));
+    }
+    // The matchers are in the middle of another batch.
+    return this.follow(this.busy.then(() => goOn(this.steps(batch))));
+  }
+
+  private follow(work: Promise<void>): Promise<void> {
+    const busy: Promise<void> = work
+      .catch(() => undefined)
+      .then(() => {
+        if (this.busy === busy) this.busy = undefined;
+      });
+    this.busy = busy;
+    return work;
+  }
+
+  private *steps(batch: Batch): Generator<void, void> {
     // hot path
     const matchers = this.matchers!;
     const answers = matchers.length === 1 ? matchers[0]!.runSelected(batch) : undefined;
@@ -65,7 +89,7 @@ export class GrokFilter implements BatchFilter {
       if (batch.select[index] !== 1) states[index] = eventState.aside;
       else states[index] = answers?.result[index] === 1 ? eventState.matched : eventState.pending;
     }
-    for (const matcher of matchers) matcher.run(batch, states);
+    for (const matcher of matchers) yield* matcher.run(batch, states);
     this.finish(batch);
   }
 
@@ -129,4 +153,13 @@ export function grokOptions(options: Options): Omit<GrokOptions, 'patterns'> {
     keepEmptyCaptures: options.keep_empty_captures,
     breakOnMatch: options.break_on_match,
   };
+}
+
+/** As long as a text may take, so that others get at least half of the time. */
+const restMs = 20;
+
+/** Takes the next steps, with a rest before each. */
+async function goOn(work: Generator<void, void>): Promise<void> {
+  do await wait(restMs);
+  while (work.next().done !== true);
 }

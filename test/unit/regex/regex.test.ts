@@ -139,6 +139,8 @@ describe('runaway expressions', () => {
 
   test('exponential and polynomial expressions are told from linear ones', () => {
     assert.equal(compileRegex('(a+)+$').costDegree, Number.POSITIVE_INFINITY);
+    assert.equal(compileRegex('(a|aa)+$').costDegree, Number.POSITIVE_INFINITY);
+    assert.ok(compileRegex('(?:ab|cd)*$').costDegree < 3);
     assert.equal(compileRegex('(?:a|a)*b|(?:\\w+\\s*)*:').mayRunAway, true);
     assert.equal(compileRegex('.*,.*,.*;').mayRunAway, true);
     assert.equal(compileRegex('^[^,]*,[^,]*;').mayRunAway, false);

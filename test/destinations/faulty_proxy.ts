@@ -1,0 +1,218 @@
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** A request as the agent sent it. */
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+export type Forward = (asked: Asked) => Promise<Answer>;
+
+/** What becomes of one request. `socket` is the agent's. */
+export type ProxyFault = (asked: Asked, socket: Socket, forward: Forward) => Promise<void>;
+
+/** Stands between an agent and a real server, and does to answers and requests what networks, load
+ *  balancers and tired servers do. */
+export class FaultyProxy {
+  /** Undefined: hands everything on. */
+  fault: ProxyFault | undefined;
+  /** Requests that met a fault. */
+  struck = 0;
+  requests = 0;
+  readonly #server: Server;
+  readonly #upstream: Agent;
+  readonly #port: number;
+
+  private constructor(port: number) {
+    this.#port = port;
+    this.#upstream = new Agent({ keepAlive: true, maxSockets: 32 });
+    this.#server = createServer((incoming, response) => {
+      this.#take(incoming, response).catch(() => incoming.socket.destroy());
+    });
+    this.#server.on('connection', (socket) => socket.on('error', () => undefined));
+  }
+
+  static async listen(upstreamPort: number): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(upstreamPort);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    // A server that listens on a port has an address with one.
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.#upstream.destroy();
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+
+  async #take(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = incoming;
+    const parts: Buffer[] = [];
+    for await (const part of incoming) parts.push(part as Buffer);
+    const { method = 'GET', url: path = '/', headers } = incoming;
+    const asked: Asked = { method, path, headers, body: Buffer.concat(parts) };
+    const { fault } = this;
+    this.requests++;
+    if (fault === undefined) {
+      const answer = await this.#forward(asked);
+      response.writeHead(answer.status, answer.headers).end(answer.body);
+      return;
+    }
+    this.struck++;
+    await fault(asked, socket, (other) => this.#forward(other));
+  }
+
+  /** The server gets the whole request even if the agent no longer waits for the answer. */
+  #forward({ method, path, headers, body }: Asked): Promise<Answer> {
+    const { 'transfer-encoding': _encoding, ...others } = headers;
+    const options = {
+      agent: this.#upstream,
+      host: '127.0.0.1',
+      port: this.#port,
+      method,
+      path,
+      headers: { ...others, 'content-length': body.length },
+    };
+    return new Promise((resolve, reject) => {
+      const sent = request(options, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.once('error', reject);
+        response.once('end', () => {
+          const kept: Record<string, string> = {};
+          for (const [name, value] of Object.entries(response.headers)) {
+            if (/^(transfer-encoding|connection|keep-alive|content-length)$/.test(name)) continue;
+            kept[name] = String(value);
+          }
+          const answer = { status: response.statusCode ?? 0, headers: kept };
+          resolve({ ...answer, body: Buffer.concat(parts) });
+        });
+      });
+      sent.once('error', reject);
+      sent.end(body);
+    });
+  }
+}
+
+/** Written past Node's server, which therefore cannot use the connection again. */
+function bytesOf({ status, headers, body }: Answer): Buffer {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} .\r\n${lines.join('')}content-length: ${body.length}\r\nconnection: close\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+/** Answers by itself; the server never sees the request. */
+function instead(status: number, headers: Record<string, string> = {}): ProxyFault {
+  return async (_asked, socket) => {
+    socket.end(bytesOf({ status, headers, body: Buffer.from('out of order\n') }));
+  };
+}
+
+/** The server takes the request; what the agent gets of its answer is up to `spoil`. */
+function after(spoil: (answer: Buffer, socket: Socket) => Promise<void> | void): ProxyFault {
+  return async (asked, socket, forward) => {
+    await spoil(bytesOf(await forward(asked)), socket);
+  };
+}
+
+/** The faults of the way, by their names. */
+export const proxyFaults: Readonly<Record<string, ProxyFault>> = {
+  'status 503': instead(503),
+  'status 429': instead(429, { 'retry-after': '1' }),
+  'a redirect': instead(307, { location: 'http://127.0.0.1:9/' }),
+  'status 502 after it was taken': after((_answer, socket) => {
+    const body = Buffer.from('bad gateway');
+    socket.end(bytesOf({ status: 502, headers: {}, body }));
+  }),
+  'half of an answer': after((answer, socket) => {
+    socket.end(answer.subarray(0, answer.length - 2));
+  }),
+  'a reset in the answer': after((answer, socket) => {
+    socket.write(answer.subarray(0, answer.length >> 1), () => socket.resetAndDestroy());
+  }),
+  garbage: after((_answer, socket) => {
+    socket.end('\x00\x01\x02 not an answer \r\n\r\n');
+  }),
+  'a reset before the server': async (_asked, socket) => {
+    socket.resetAndDestroy();
+  },
+  'no answer': after(async (_answer, socket) => {
+    await wait(3000);
+    socket.destroy();
+  }),
+  'a slow answer': after(async (answer, socket) => {
+    for (const byte of answer) {
+      if (socket.destroyed) return;
+      socket.write(Buffer.of(byte));
+      await wait(4);
+    }
+    socket.end();
+  }),
+};
+
+/** Elasticsearch takes each document of a bulk request or refuses it for now, at random. Only the
+ *  ones that it takes reach the real one. */
+export function partialBulk(random: { chance(probability: number): boolean }): ProxyFault {
+  const refused = new Map<string, number>();
+  return async (asked, socket, forward) => {
+    const lines = asked.body.toString().trimEnd().split('\n');
+    const statuses: (number | undefined)[] = [];
+    const kept: string[] = [];
+    for (let at = 0; at < lines.length; at += 2) {
+      // The same answer to a request that is repeated to learn which documents failed.
+      const known = refused.get(lines[at]!);
+      refused.delete(lines[at]!);
+      const status = known ?? (random.chance(0.3) ? (random.chance(0.5) ? 429 : 503) : 0);
+      const isAsked = asked.path.includes('items');
+      if (!isAsked) refused.set(lines[at]!, status);
+      statuses.push(status === 0 ? undefined : status);
+      if (status === 0) kept.push(lines[at]!, lines[at + 1]!);
+    }
+    const path = asked.path.replace(
+      /filter_path=[^&]*/,
+      'filter_path=errors,items.*.status,items.*.error',
+    );
+    const answer =
+      kept.length === 0
+        ? { headers: {}, items: [] }
+        : await forward({ ...asked, path, body: Buffer.from(`${kept.join('\n')}\n`) }).then(
+            ({ headers, body }) => ({
+              headers,
+              ...(JSON.parse(body.toString()) as { items: unknown[] }),
+            }),
+          );
+    const items = statuses.map((status) =>
+      status === undefined
+        ? answer.items.shift()
+        : {
+            create: { status, error: { type: 'es_rejected_execution_exception', reason: 'busy' } },
+          },
+    );
+    const errors = statuses.some((status) => status !== undefined);
+    const body = Buffer.from(JSON.stringify({ errors, items }));
+    socket.end(bytesOf({ status: 200, headers: { 'content-type': 'application/json' }, body }));
+  };
+}
