@@ -2,9 +2,10 @@ import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join, resolve, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
-/** What is started or imported from outside. A file that a worker thread is started with would be one, too. */
+/** What is started or imported from outside: by a user, or as a worker thread. */
 const entryPoints: Readonly<Record<string, string>> = {
   sluice: 'cli/main.ts',
+  worker: 'cli/worker.ts',
   index: 'core/index.ts',
   sdk: 'core/sdk/index.ts',
   testing: 'core/testing/index.ts',

@@ -19,6 +19,7 @@ import { takeNotifyEnvironment } from '../service/service_notifier.ts';
 import { exitCode } from '../exit_codes.ts';
 import { packageVersion } from '../package_version.ts';
 import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
+import { workerProgram } from '../worker_program.ts';
 
 /** `sluice run FILE...`: the agent itself. */
 export const run: Command = {
@@ -112,6 +113,7 @@ export function startAgent(
     baseDirectory: pipeline.baseDirectory,
     logFor,
     metrics,
+    workerProgram: workerProgram(),
   });
 }
 

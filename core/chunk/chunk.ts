@@ -86,7 +86,7 @@ export class Chunk {
 
   /** Adds a run of encoded records: record k ends at `ends[k]` and begins where the one before
    *  ended (the first at `start`); `events[k]` is its index in the batch. */
-  appendRun(key: string, run: EncodedRun): void {
+  appendRun(key: string, run: OriginRun): void {
     // hot path
     const section = this.section(key);
     const base = section.writer.length - run.start;
@@ -108,7 +108,7 @@ export class Chunk {
     this.bytes += run.ends[run.count - 1]! - run.start;
   }
 
-  private placeTags(run: EncodedRun, first: number): void {
+  private placeTags(run: OriginRun, first: number): void {
     // hot path
     const { tagNames, tag } = run.batch;
     if (tagNames.length === 1) {
@@ -359,6 +359,17 @@ export interface EncodedRun {
   readonly lineEnds?: number | undefined;
 }
 
+/** What a chunk notes of the events of a run; a batch has it. */
+export type RunOrigins = Pick<
+  Batch,
+  'source' | 'offset' | 'seconds' | 'nanos' | 'part' | 'tag' | 'tagNames'
+>;
+
+/** A run whose batch may be elsewhere. */
+export interface OriginRun extends Omit<EncodedRun, 'batch'> {
+  readonly batch: RunOrigins;
+}
+
 type Numbers = Float64Array | Int32Array;
 
 /** Copies what `from` has of the events to `to`, from position `at` on. */
@@ -379,7 +390,7 @@ function gather<T extends Numbers>(
   for (let k = 0; k < count; k++) to[at + k] = from[events[k]!]!;
 }
 
-function placeEnds(section: ChunkSection, run: EncodedRun, base: number, record: number): void {
+function placeEnds(section: ChunkSection, run: OriginRun, base: number, record: number): void {
   // hot path
   const { ends, records, count } = section;
   for (let k = 0; k < run.count; k++) {

@@ -8,6 +8,7 @@ import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import type { Clock } from '../time/clock.ts';
+import type { WorkerLane } from '../workers/worker_lane.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 
 export interface InputStageOptions {
@@ -18,6 +19,11 @@ export interface InputStageOptions {
   readonly pipeline: () => Pipeline;
   readonly metrics: ComponentMetrics;
   readonly log: Log;
+  /** The way to the worker threads, where there are any. */
+  readonly lane?: WorkerLane | undefined;
+  /** The input reads again what is not settled, so that it may read on while workers have its
+   *  batches. */
+  readonly readsAhead?: boolean;
   /** Ends waiting for room at the end of the grace period. */
   readonly hardStop: AbortSignal;
   readonly clock: Clock;
@@ -66,7 +72,9 @@ export class InputStage implements BatchEmitter {
       objectMode: true,
       highWaterMark: 1,
       write: (shipment: Shipment, _encoding, next) => {
-        this.ship(shipment).then(() => next(), next);
+        const { lane } = this.options;
+        const shipping = lane === undefined ? this.ship(shipment) : this.sendOut(shipment, lane);
+        shipping.then(() => next(), next);
       },
     });
     const connected = connect(this.stream, sink);
@@ -82,6 +90,7 @@ export class InputStage implements BatchEmitter {
         this.stream.push(null);
         return connected;
       })
+      .then(() => this.options.lane?.drained())
       .catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'The input stream broke.');
       })
@@ -105,6 +114,7 @@ export class InputStage implements BatchEmitter {
 
   /** How long a batch is on its way through the filters and into the outputs; 0 when none is. */
   underWayMs(): number {
+    if (this.options.lane !== undefined) return this.options.lane.underWayMs();
     if (this.shippingSinceMs === undefined) return 0;
     return this.options.clock.monotonicMs() - this.shippingSinceMs;
   }
@@ -169,13 +179,44 @@ export class InputStage implements BatchEmitter {
       done();
     } catch (error) {
       this.discard(batch);
-      if (!(error instanceof InterruptedBatch)) {
-        this.options.setHealth(`a batch failed: ${messageOf(error)}`);
-        this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
-      }
+      this.noteFailed(error);
       done(error);
     } finally {
       this.shippingSinceMs = undefined;
     }
+  }
+
+  /** Gives a batch to the workers; resolves when it is free for the next. */
+  private async sendOut({ batch, done }: Shipment, lane: WorkerLane): Promise<void> {
+    const { source, positionEnd, count } = batch;
+    const readsAhead = this.options.readsAhead === true;
+    this.counters.in.value += count;
+    this.bytes.value += batch.inputBytes;
+    this.batches.value++;
+    try {
+      await lane.send(batch, {
+        onDone: () => {
+          this.counters.out.value += count;
+          source.ledger.advance(positionEnd);
+          if (!readsAhead) done();
+        },
+        onFailed: (error) => {
+          this.noteFailed(error);
+          if (!readsAhead) done(error);
+        },
+      });
+      if (readsAhead) done();
+    } catch (error) {
+      this.noteFailed(error);
+      done(error);
+    } finally {
+      this.discard(batch);
+    }
+  }
+
+  private noteFailed(error: unknown): void {
+    if (error instanceof InterruptedBatch) return;
+    this.options.setHealth(`a batch failed: ${messageOf(error)}`);
+    this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
   }
 }
