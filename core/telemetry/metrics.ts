@@ -126,7 +126,8 @@ function currentValue(entry: Series): number {
   return entry.counter !== undefined ? entry.counter.value : entry.read!();
 }
 
-function labelText(labels: Readonly<Record<string, string>>): string {
+/** Labels as the exposition writes them; components' begin with the component and its kind. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}="${escapeLabel(value)}"`)
     .join(',');

@@ -174,7 +174,10 @@ export class Agent {
     if (workers === 1) return undefined;
     const program = this.options.workerProgram;
     if (program === undefined) {
-      throw new SluiceError('SLUICE_CONFIG_INVALID', 'service.workers above 1 is not available here.');
+      throw new SluiceError(
+        'SLUICE_CONFIG_INVALID',
+        'service.workers above 1 is not available here.',
+      );
     }
     return new WorkerCrew({
       program,
@@ -300,6 +303,7 @@ export class Agent {
     if (version === undefined) return;
     this.crew?.activate(
       version,
+      this.filters.map(({ stage }) => stage),
       this.outputs.map(({ stage }) => stage),
     );
   }

@@ -10,7 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { PluginSet } from '../topology/component_factory.ts';
 import { type BatchFacts, cargoBytes, factsOf, packBatch } from './batch_cargo.ts';
 import { packConfig } from './config_cargo.ts';
-import { addGrowth } from './counter_growth.ts';
+import { type CountedFilter, GrowthBook } from './counter_growth.ts';
 import type { CounterGrowth, WorkerReport } from './messages.ts';
 import type { EncodedParcel } from './run_cargo.ts';
 import { WorkerSlot } from './worker_slots.ts';
@@ -62,7 +62,7 @@ interface ActiveVersion {
 /** The worker threads of an agent, and the memory that batches go to them in. Bounded: each batch
  *  under way has a slot, and there are `slotsPerWorker` for each worker and one for each input. */
 export class WorkerCrew {
-  readonly metrics: Metrics;
+  readonly growth: GrowthBook;
   private readonly options: CrewOptions;
   private readonly threads: WorkerThread[] = [];
   private readonly batches: Counter[] = [];
@@ -80,7 +80,7 @@ export class WorkerCrew {
 
   constructor(options: CrewOptions) {
     this.options = options;
-    this.metrics = options.metrics;
+    this.growth = new GrowthBook(options.metrics);
     for (let number = 1; number <= options.count; number++) {
       const thread = new WorkerThread(number, options.program, {
         onReport: (report) => this.hear(thread, report),
@@ -133,7 +133,12 @@ export class WorkerCrew {
   }
 
   /** Makes a prepared configuration the one that batches go through from now on. */
-  activate(version: number, outputs: readonly ParcelTaker[]): void {
+  activate(
+    version: number,
+    filters: readonly CountedFilter[],
+    outputs: readonly ParcelTaker[],
+  ): void {
+    this.growth.begin(filters);
     const old = this.active.number;
     this.active = { number: version, outputs };
     if (old !== 0 && old !== version) this.forget(old);
@@ -247,7 +252,7 @@ export class WorkerCrew {
         this.finish(report.parcel)?.fail(new Error(report.message));
         return;
       case 'counted':
-        addGrowth(this.metrics, report.growth);
+        this.growth.add(report.growth);
         return;
       case 'health':
         this.noteHealth(thread.number, report.component, report.problem);

@@ -2,7 +2,6 @@ import type { Batch } from '../batch/batch.ts';
 import type { Source } from '../batch/source.ts';
 import type { Clock } from '../time/clock.ts';
 import { InterruptedBatch } from '../topology/pipeline.ts';
-import { addGrowth } from './counter_growth.ts';
 import { ParcelReader } from './run_cargo.ts';
 import type { Answer, Parcel, WorkerCrew } from './worker_crew.ts';
 import type { WorkerSlot } from './worker_slots.ts';
@@ -146,7 +145,7 @@ export class WorkerLane {
 
   /** Puts what came back into the outputs' chunks; asynchronous where one has no room. */
   private mergeOne(parcel: Parcel, answer: Answer): void | Promise<void> {
-    addGrowth(this.crew.metrics, answer.growth);
+    this.crew.growth.add(answer.growth);
     const { outputs } = this.crew;
     const { runs, letters } = answer.result;
     for (const { output, letter } of letters) {

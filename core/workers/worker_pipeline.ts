@@ -3,7 +3,7 @@ import type { SourceLedger } from '../batch/source.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Output } from '../sdk/contracts.ts';
 import { Health } from '../telemetry/health.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import {
   ComponentFactory,
@@ -84,7 +84,13 @@ export class WorkerPipeline {
       this.outputs.push(output);
       const taken = metrics.forComponent('output', config.id).counter('sluice_records_in_total');
       const { encoder } = output;
-      const stage = new ParcelOutput({ id: config.id, number, encoder, writer: this.writer, taken });
+      const stage = new ParcelOutput({
+        id: config.id,
+        number,
+        encoder,
+        writer: this.writer,
+        taken,
+      });
       return { stage, condition: factory.condition(config.base) };
     });
     this.pipeline = new Pipeline(this.filters, routes, metrics);

@@ -26,6 +26,8 @@ export interface CaseFolder {
   readonly name: string;
   readonly directory: string;
   readonly pipeline: string;
+  /** One of `test/case/cases`. */
+  readonly isOwn: boolean;
 }
 
 /** All case folders: `test/case/cases/*` and `pipelines/*\/tests/*`. */
@@ -39,12 +41,16 @@ export function caseFolders(): CaseFolder[] {
     const isOwn = existsSync(join(directory, 'pipeline.yaml'));
     const home = isOwn ? directory : dirname(dirname(directory));
     const name = isOwn ? basename(directory) : `${basename(home)}: ${basename(directory)}`;
-    return { name, directory, pipeline: join(home, 'pipeline.yaml') };
+    return { name, directory, pipeline: join(home, 'pipeline.yaml'), isOwn };
   });
 }
 
-/** Runs a case and asserts what its outputs got, with the kernel or without. */
-export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<void> {
+/** Runs a case and asserts what its outputs got, with the kernel or without, or in worker threads.
+ *  A case that only one thread can run asserts that more are refused. */
+export async function runCase(
+  folder: CaseFolder,
+  { withKernel = true, workers = 1 }: { withKernel?: boolean; workers?: number } = {},
+): Promise<void> {
   const loaded = await loadPipeline([folder.pipeline], caseEnvironment(folder.directory));
   if (!loaded.ok) throw new Error(loaded.text);
   const warnings = loaded.pipeline.warnings.map((one) => formatDiagnostic(one));
@@ -57,8 +63,8 @@ export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<
     ]),
   );
   try {
-    const agent = await Agent.start({
-      config: caseConfig(loaded.pipeline.config, directory),
+    const starting = Agent.start({
+      config: caseConfig(loaded.pipeline.config, directory, workers),
       plugins: {
         ...loaded.pipeline.plugins,
         plugins: [
@@ -70,7 +76,13 @@ export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<
       kernel: withKernel ? loadKernel() : undefined,
       baseDirectory: loaded.pipeline.baseDirectory,
       logFor: () => silentLog,
+      workerProgram: { url: new URL('./case_worker.js', import.meta.url) },
     });
+    if (workers > 1 && oneThreadCases.includes(folder.name)) {
+      await assert.rejects(starting, /"[^"]+" cannot run on several threads: .*service\.workers/);
+      return;
+    }
+    const agent = await starting;
     await agent.finished();
     await agent.stop();
     assertConservation(agent.metrics, { drained: true });
@@ -79,6 +91,9 @@ export async function runCase(folder: CaseFolder, withKernel: boolean): Promise<
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** Cases with a filter that may remember earlier records. */
+const oneThreadCases: readonly string[] = ['split_severity_script'];
 
 function caseEnvironment(directory: string): NodeJS.ProcessEnv {
   const path = join(directory, 'case.yaml');
@@ -92,12 +107,13 @@ function caseEnvironment(directory: string): NodeJS.ProcessEnv {
   return { ...process.env, ...Object.fromEntries(env) };
 }
 
-function caseConfig(config: ResolvedConfig, directory: string): ResolvedConfig {
+function caseConfig(config: ResolvedConfig, directory: string, workers: number): ResolvedConfig {
   const storagePath = join(directory, 'data');
   return {
     ...config,
     service: {
       ...config.service,
+      workers,
       flushMs: 20,
       storagePath,
       deadLetterPath: join(storagePath, 'dead_letters'),
