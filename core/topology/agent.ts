@@ -179,7 +179,7 @@ export class Agent {
         'service.workers above 1 is not available here.',
       );
     }
-    return new WorkerCrew({
+    const crew = new WorkerCrew({
       program,
       count: workers,
       baseDirectory: this.options.baseDirectory,
@@ -188,6 +188,8 @@ export class Agent {
       log: this.log,
       logFor: this.options.logFor,
     });
+    this.hardStop.signal.addEventListener('abort', () => crew.interrupt(), { once: true });
+    return crew;
   }
 
   /** Has the workers make what a configuration needs; resolves with what `setPipeline` takes. */

@@ -90,7 +90,7 @@ export class InputStage implements BatchEmitter {
         this.stream.push(null);
         return connected;
       })
-      .then(() => this.options.lane?.drained())
+      .then(() => this.options.lane?.end())
       .catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'The input stream broke.');
       })

@@ -76,6 +76,7 @@ export class WorkerCrew {
   private lastVersion = 0;
   private lastParcel = 0;
   private turn = 0;
+  private readonly lanes = new Set<{ interrupt(): void }>();
   private death: Error | undefined;
 
   constructor(options: CrewOptions) {
@@ -170,19 +171,12 @@ export class WorkerCrew {
     return this.waiters.length > 0 ? undefined : this.idle.pop();
   }
 
-  /** Resolves when a slot may be free; `freeSlot` says whether one is. */
-  async waitForSlot(signal: AbortSignal): Promise<WorkerSlot | undefined> {
-    while (this.idle.length === 0 && !signal.aborted && this.death === undefined) {
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        signal.addEventListener('abort', wake, { once: true });
-        this.waiters.push(wake);
-      });
+  /** Resolves with a slot as soon as one is free; with undefined when the crew takes no more. */
+  async waitForSlot(): Promise<WorkerSlot | undefined> {
+    while (this.idle.length === 0 && this.death === undefined) {
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
     }
-    return signal.aborted ? undefined : this.idle.pop();
+    return this.death === undefined ? this.idle.pop() : undefined;
   }
 
   giveBack(slot: WorkerSlot): void {
@@ -226,10 +220,25 @@ export class WorkerCrew {
     });
   }
 
+  /** Tells of the lane until it leaves, so that `interrupt` reaches it. */
+  join(lane: { interrupt(): void }): void {
+    this.lanes.add(lane);
+  }
+
+  leave(lane: { interrupt(): void }): void {
+    this.lanes.delete(lane);
+  }
+
+  /** Ends all waiting: what is under way stays with its source. */
+  interrupt(): void {
+    for (const lane of this.lanes) lane.interrupt();
+    this.fail(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
+  }
+
   /** Ends the threads. What they have is not settled and comes again. */
   async close(): Promise<void> {
+    this.interrupt();
     await Promise.all(this.threads.map((thread) => thread.end()));
-    this.fail(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
   }
 
   private announce(slot: WorkerSlot): void {

@@ -36,12 +36,17 @@ export class WorkerLane {
   private broken: Error | undefined;
   private readonly onHead: (() => void)[] = [];
 
-  /** `signal` ends waiting: what is under way then stays with its source. */
+  /** `signal` ends waiting for room; `interrupt` comes with it. */
   constructor(crew: WorkerCrew, clock: Clock, signal: AbortSignal) {
     this.crew = crew;
     this.clock = clock;
     this.signal = signal;
-    signal.addEventListener('abort', () => this.break(new InterruptedBatch()), { once: true });
+    crew.join(this);
+  }
+
+  /** Gives up what is under way: it stays with its source. */
+  interrupt(): void {
+    this.break(new InterruptedBatch());
   }
 
   /** Sends a batch; resolves when it is packed and free again, which waits for a slot. */
@@ -64,11 +69,12 @@ export class WorkerLane {
     this.crew.dispatch(waiting.parcel);
   }
 
-  /** Resolves when all that was sent is done or given up. */
-  async drained(): Promise<void> {
+  /** Resolves when all that was sent is done or given up; nothing is sent after that. */
+  async end(): Promise<void> {
     while (this.queue.length > 0) {
       await (this.merging ?? new Promise<void>((resolve) => this.onHead.push(resolve)));
     }
+    this.crew.leave(this);
   }
 
   /** How long the oldest batch is on its way; 0 when none is. */
@@ -190,8 +196,7 @@ export class WorkerLane {
 
   private async slot(): Promise<WorkerSlot | undefined> {
     const slot =
-      this.crew.freeSlot() ??
-      (this.held === 0 ? this.ownSlot() : await this.crew.waitForSlot(this.signal));
+      this.crew.freeSlot() ?? (this.held === 0 ? this.ownSlot() : await this.crew.waitForSlot());
     if (slot !== undefined) this.held++;
     return slot;
   }

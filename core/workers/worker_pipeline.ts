@@ -119,7 +119,10 @@ export class WorkerPipeline {
 
   async close(): Promise<void> {
     for (const { filter } of this.filters) await filter.close?.();
-    for (const output of this.outputs) output.encoder.close?.();
+    for (const output of this.outputs) {
+      await output.close?.();
+      output.encoder.close?.();
+    }
   }
 }
 
