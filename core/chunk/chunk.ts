@@ -90,7 +90,12 @@ export class Chunk {
     // hot path
     const section = this.section(key);
     const base = section.writer.length - run.start;
-    section.writer.bytes(run.bytes, run.start, run.ends[run.count - 1]!);
+    const end = run.ends[run.count - 1]!;
+    if (run.copy === undefined) section.writer.bytes(run.bytes, run.start, end);
+    else {
+      const at = section.writer.skip(end - run.start);
+      run.copy(run.bytes.subarray(run.start, end), section.writer.buffer, at);
+    }
     if (section.count + run.count > section.ends.length) growSection(section, run.count);
     if (this.count + run.count > this.offsets.length) this.growOrigins(run.count);
     const source = this.sourceIndex(run.batch.source);
@@ -368,12 +373,14 @@ export type RunOrigins = Pick<
 /** A run whose batch may be elsewhere. */
 export interface OriginRun extends Omit<EncodedRun, 'batch'> {
   readonly batch: RunOrigins;
+  /** Copies the records' bytes to a position of a buffer; left out: as any bytes are copied. */
+  readonly copy?: (from: Buffer, to: Buffer, at: number) => void;
 }
 
-type Numbers = Float64Array | Int32Array;
+type Numbers = Float64Array | Int32Array | Uint16Array;
 
 /** Copies what `from` has of the events to `to`, from position `at` on. */
-function gather<T extends Numbers>(
+export function gather<T extends Numbers>(
   from: T,
   events: Int32Array,
   count: number,

@@ -5,6 +5,7 @@ import { layout, slotBytes } from '../batch/layout.ts';
 import type { Source } from '../batch/source.ts';
 import { valueKind } from '../batch/value_kind.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { copyShared } from './shared_copy.ts';
 
 /** What is known of a batch beside its bytes and arrays. */
 export interface BatchFacts {
@@ -63,7 +64,7 @@ export function cargoBytes(batch: Batch, facts: BatchFacts): number {
 }
 
 /** Copies what a batch holds into memory that both threads see. */
-export function packBatch(batch: Batch, facts: BatchFacts, memory: Uint8Array): void {
+export function packBatch(batch: Batch, facts: BatchFacts, memory: Buffer): void {
   passBatch(batch, facts, new Porter(memory, true));
 }
 
@@ -77,7 +78,7 @@ export class BatchUnpacker {
     this.kernel = kernel;
   }
 
-  unpack(facts: BatchFacts, source: Source, memory: Uint8Array): Batch {
+  unpack(facts: BatchFacts, source: Source, memory: Buffer): Batch {
     const batch = this.batchFor(facts);
     batch.reset(source, facts.tagNames[0] ?? '');
     batch.tagNames = [...facts.tagNames];
@@ -143,29 +144,29 @@ type Numbers = Float64Array | Int32Array | Uint16Array | Uint8Array;
 
 /** Carries bytes into the memory, or out of it, one behind the other. */
 class Porter {
-  private readonly memory: Uint8Array;
+  private readonly memory: Buffer;
   private readonly isOut: boolean;
   private at = 0;
 
-  constructor(memory: Uint8Array, isOut: boolean) {
+  constructor(memory: Buffer, isOut: boolean) {
     this.memory = memory;
     this.isOut = isOut;
   }
 
   array(array: Numbers, count: number): void {
     const bytes = count * array.BYTES_PER_ELEMENT;
-    this.pass(new Uint8Array(array.buffer, array.byteOffset, bytes));
+    this.pass(Buffer.from(array.buffer, array.byteOffset, bytes));
   }
 
-  bytes(bytes: Uint8Array, start: number, end: number): void {
+  bytes(bytes: Buffer, start: number, end: number): void {
     if (end > start) this.pass(bytes.subarray(start, end));
   }
 
-  private pass(part: Uint8Array): void {
-    const there = this.memory.subarray(this.at, this.at + part.length);
-    if (this.isOut) there.set(part);
-    else part.set(there);
-    this.at += part.length;
+  private pass(part: Buffer): void {
+    const end = this.at + part.length;
+    if (this.isOut) copyShared(part, this.memory, this.at);
+    else copyShared(this.memory.subarray(this.at, end), part, 0);
+    this.at = end;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Batch } from '../batch/batch.ts';
 import type { Source } from '../batch/source.ts';
-import type { EncodedRun, OriginRun } from '../chunk/chunk.ts';
+import { type EncodedRun, gather, type OriginRun } from '../chunk/chunk.ts';
 import type { DeadLetter } from '../deliver/dead_letter_desk.ts';
 import { rejectedEvent } from '../deliver/rejected_event.ts';
+import { copyShared } from './shared_copy.ts';
 import type { RecordEncoder, RecordSink } from '../sdk/contracts.ts';
 
 /** Where a run of encoded records stands: in the parcel's own memory, or in `spilled`. */
@@ -61,16 +62,13 @@ export class ParcelWriter {
       at = 0;
     } else this.at = at + room;
     const view = new RunView(target, at, count, bytes);
-    for (let k = 0; k < count; k++) {
-      const event = events[k]!;
-      view.offset[k] = batch.offset[event]!;
-      view.seconds[k] = batch.seconds[event]!;
-      view.nanos[k] = batch.nanos[event]!;
-      view.part[k] = batch.part[event]!;
-      view.tag[k] = batch.tag[event]!;
-      view.ends[k] = ends[k]! - start;
-    }
-    view.bytes.set(run.bytes.subarray(start, start + bytes));
+    for (let k = 0; k < count; k++) view.ends[k] = ends[k]! - start;
+    gather(batch.offset, events, count, view.offset, 0);
+    gather(batch.seconds, events, count, view.seconds, 0);
+    gather(batch.nanos, events, count, view.nanos, 0);
+    gather(batch.part, events, count, view.part, 0);
+    gather(batch.tag, events, count, view.tag, 0);
+    copyShared(run.bytes.subarray(start, start + bytes), view.bytes, 0);
     this.parcel.runs.push({ output, section, count, at, bytes, memory });
   }
 }
@@ -126,6 +124,7 @@ export class ParcelReader {
       events: this.firstNumbers(count),
       ends,
       count,
+      copy: copyShared,
     };
   }
 

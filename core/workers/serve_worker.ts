@@ -35,7 +35,7 @@ export function serveWorker(port: MessagePort, loadPlugins: PluginLoader): void 
 }
 
 interface Slot {
-  readonly cargo: Uint8Array;
+  readonly cargo: Buffer;
   readonly results: Uint8Array;
 }
 
@@ -55,7 +55,7 @@ class WorkerServer {
     switch (order.kind) {
       case 'slot':
         this.slots[order.slot] = {
-          cargo: new Uint8Array(order.cargo),
+          cargo: Buffer.from(order.cargo),
           results: new Uint8Array(order.results),
         };
         return;

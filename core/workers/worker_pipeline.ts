@@ -99,7 +99,7 @@ export class WorkerPipeline {
   /** Takes a batch through the filters and encodes it. One call at a time. */
   async run(
     order: BatchOrder,
-    cargo: Uint8Array,
+    cargo: Buffer,
     results: Uint8Array,
   ): Promise<{ result: EncodedParcel; growth: CounterGrowth[] }> {
     const { source, startMarks } = order;

@@ -14,7 +14,7 @@ export class WorkerSlot {
   cargo = new SharedArrayBuffer(cargoBytes);
   readonly results = new SharedArrayBuffer(resultBytes);
   readonly resultBytes = new Uint8Array(this.results);
-  cargoBytes = new Uint8Array(this.cargo);
+  cargoBytes = Buffer.from(this.cargo);
 
   constructor(number: number, isReserve: boolean) {
     this.number = number;
@@ -28,7 +28,7 @@ export class WorkerSlot {
     const isFine = bytes <= has && (has <= cargoKeptBytes || bytes > cargoKeptBytes);
     if (isFine) return false;
     this.cargo = new SharedArrayBuffer(Math.max(cargoBytes, bytes));
-    this.cargoBytes = new Uint8Array(this.cargo);
+    this.cargoBytes = Buffer.from(this.cargo);
     return true;
   }
 }
