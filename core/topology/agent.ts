@@ -27,8 +27,7 @@ import { reportOrphans } from './orphans.ts';
 import { assembleOutput, type OutputStorage, openOutputStorage } from './output_assembly.ts';
 import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
-import { WorkerCrew } from '../workers/worker_crew.ts';
-import { WorkerLane } from '../workers/worker_lane.ts';
+import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
 
@@ -163,13 +162,13 @@ export class Agent {
     // Before these chunks are delivered and forgotten. Where the disk refuses, it is tried again.
     if (this.checkpoints.hasRaised) await this.checkpoints.flush().catch(() => undefined);
     for (const config of this.config.filters) this.filters.push(await this.openFilter(config));
-    this.crew = this.openCrew();
+    this.crew = await this.openCrew();
     this.setPipeline(await this.prepareWorkers(this.config, this.options.plugins));
     for (const config of this.config.inputs) this.inputs.push(await this.openInput(config));
     await reportOrphans(this.config, this.health, this.log);
   }
 
-  private openCrew(): WorkerCrew | undefined {
+  private async openCrew(): Promise<WorkerCrew | undefined> {
     const { workers } = this.config.service;
     if (workers === 1) return undefined;
     const program = this.options.workerProgram;
@@ -179,10 +178,12 @@ export class Agent {
         'service.workers above 1 is not available here.',
       );
     }
+    const { WorkerCrew } = await import('../workers/worker_crew.ts');
     const crew = new WorkerCrew({
       program,
       count: workers,
       baseDirectory: this.options.baseDirectory,
+      hasKernel: this.options.kernel !== undefined,
       metrics: this.metrics,
       health: this.health,
       log: this.log,
@@ -277,9 +278,7 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
-      ...(this.crew === undefined
-        ? {}
-        : { lane: new WorkerLane(this.crew, this.options.clock, this.hardStop.signal) }),
+      lane: this.crew?.lane(this.options.clock, this.hardStop.signal),
       readsAhead: factory.inputPlugin(config).replayable === true,
       clock: this.options.clock,
       stopping,

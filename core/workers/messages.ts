@@ -17,6 +17,8 @@ export type WorkerOrder =
       readonly config: PackedConfig;
       readonly plugins: readonly PluginName[];
       readonly baseDirectory: string;
+      /** The main thread has the kernel: batches come in its layout. */
+      readonly hasKernel: boolean;
     }
   /** Closes a configuration that no later message names. */
   | { readonly kind: 'forget'; readonly version: number }

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
-import { loadKernel } from '../kernel/kernel.ts';
+import { openKernel } from '../kernel/kernel.ts';
 import type { Log } from '../sdk/contracts.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { systemClock } from '../time/clock.ts';
@@ -42,7 +42,7 @@ interface Slot {
 class WorkerServer {
   private readonly port: MessagePort;
   private readonly loadPlugins: PluginLoader;
-  private readonly kernel = loadKernel();
+  private readonly kernel = openKernel();
   private readonly pipelines = new Map<number, WorkerPipeline>();
   private readonly slots: Slot[] = [];
 
@@ -96,11 +96,16 @@ class WorkerServer {
 
   private async load(order: Extract<WorkerOrder, { kind: 'load' }>): Promise<void> {
     const { version, baseDirectory } = order;
+    const { kernel, reason } = this.kernel;
     try {
+      if (order.hasKernel && kernel === undefined) {
+        const message = `A worker thread has no kernel: ${reason} Set service.workers to 1.`;
+        throw new SluiceError('SLUICE_CONFIG_INVALID', message);
+      }
       const config = unpackConfig(order.config);
       const pipeline = new WorkerPipeline(config, await this.loadPlugins(order.plugins, config), {
         clock: systemClock,
-        kernel: this.kernel,
+        kernel: order.hasKernel ? kernel : undefined,
         baseDirectory,
         metrics: new Metrics(),
         logFor: (component) => this.logOf(component),

@@ -7,12 +7,14 @@ import type { Counter, Log } from '../sdk/contracts.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../time/clock.ts';
 import type { PluginSet } from '../topology/component_factory.ts';
 import { type BatchFacts, cargoBytes, factsOf, packBatch } from './batch_cargo.ts';
 import { packConfig } from './config_cargo.ts';
 import { type CountedFilter, GrowthBook } from './counter_growth.ts';
 import type { CounterGrowth, WorkerReport } from './messages.ts';
 import type { EncodedParcel } from './run_cargo.ts';
+import { WorkerLane } from './worker_lane.ts';
 import { WorkerSlot } from './worker_slots.ts';
 import { type WorkerProgram, WorkerThread } from './worker_thread.ts';
 
@@ -23,6 +25,7 @@ export interface CrewOptions {
   readonly program: WorkerProgram;
   readonly count: number;
   readonly baseDirectory: string;
+  readonly hasKernel: boolean;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly log: Log;
@@ -115,6 +118,7 @@ export class WorkerCrew {
   /** Has all workers make their filters and encoders; resolves with the version that `activate`
    *  takes. Rejects with what the first worker says that cannot. */
   async prepare(config: ResolvedConfig, plugins: PluginSet): Promise<number> {
+    if (this.death !== undefined) throw this.death;
     const version = ++this.lastVersion;
     const order = {
       kind: 'load',
@@ -124,6 +128,7 @@ export class WorkerCrew {
         .filter(({ kind }) => kind !== 'input')
         .map(({ kind, name }) => ({ kind, name })),
       baseDirectory: this.options.baseDirectory,
+      hasKernel: this.options.hasKernel,
     } as const;
     const ready = this.threads.map((thread) => thread.prepare(order));
     const outcomes = await Promise.allSettled(ready);
@@ -218,6 +223,11 @@ export class WorkerCrew {
       source: { name: source.name, generation: source.generation },
       startMarks: this.active.outputs.map(({ id }) => source.ledger.startMark(id)),
     });
+  }
+
+  /** A way for one input's batches. `signal` ends waiting for room. */
+  lane(clock: Clock, signal: AbortSignal): WorkerLane {
+    return new WorkerLane(this, clock, signal);
   }
 
   /** Tells of the lane until it leaves, so that `interrupt` reaches it. */
