@@ -171,6 +171,7 @@ function isObject(record: Buffer): boolean {
 function sourceOf({ origin }: DeadLetter): Source {
   return {
     name: origin.source,
+    inputId: '',
     generation: origin.generation,
     ledger: {
       startMark: () => 0,

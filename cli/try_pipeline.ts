@@ -22,14 +22,14 @@ export async function tryPipeline(pipeline: LoadedPipeline, probe: boolean): Pro
   for (const input of pipeline.config.inputs) factory.input(input, noSources);
   for (const config of pipeline.config.filters) {
     const filter = factory.filter(config);
-    factory.condition(config.base);
+    factory.filterCondition(config);
     // Look-up tables, databases and pattern files are read when a filter opens.
     await filter.open?.();
     await filter.close?.();
   }
   for (const config of pipeline.config.outputs) {
     const output = factory.output(config);
-    factory.condition(config.base);
+    factory.outputCondition(config);
     try {
       if (probe && output.probe !== undefined) {
         await output.open?.();

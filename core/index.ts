@@ -7,5 +7,6 @@ export { type Kernel, loadKernel } from './kernel/kernel.ts';
 export { createLog, silentLog } from './telemetry/log.ts';
 export { Metrics } from './telemetry/metrics.ts';
 export { systemClock } from './time/clock.ts';
-export { Agent, type AgentOptions, type StopReport } from './topology/agent.ts';
+export { Agent, type AgentOptions } from './topology/agent.ts';
+export type { StopReport } from './topology/stop_report.ts';
 export type { PluginSet } from './topology/component_factory.ts';

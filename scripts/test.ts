@@ -35,7 +35,18 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  for (const part of ['model', 'engine', 'case', 'crash', 'chaos', 'cli']) {
+  for (const part of [
+    'model',
+    'fuzz',
+    'neighbours',
+    'health',
+    'engine',
+    'reload',
+    'case',
+    'crash',
+    'chaos',
+    'cli',
+  ]) {
     ok = (await runTests(`${part} tests`, testFiles(part), 2)) === 0 && ok;
   }
   if (withLive) {
@@ -110,6 +121,10 @@ function chosenFiles(): string[] {
   const all = [
     'unit',
     'model',
+    'fuzz',
+    'neighbours',
+    'health',
+    'reload',
     'engine',
     'case',
     'crash',

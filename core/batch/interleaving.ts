@@ -92,21 +92,30 @@ export class Interleaving {
 /** A batch of the events of `from` with that drop reason, as roots, with their parents; undefined
  *  when there are none. */
 export function copyLive(from: Batch, reason: number): Batch | undefined {
+  const chosen = new Uint8Array(from.count);
+  for (let index = 0; index < from.count; index++) {
+    if (from.dropped[index] === reason) chosen[index] = 1;
+  }
+  return copyChosen(from, chosen, 1);
+}
+
+/** The same of the events with `chosen[i] === 1`; there is room for at least `eventsMin`. */
+export function copyChosen(from: Batch, chosen: Uint8Array, eventsMin: number): Batch | undefined {
   const out = new ByteWriter(4096);
   const encoder = new JsonEventEncoder();
   const ends: number[] = [];
   for (let index = 0; index < from.count; index++) {
-    if (from.dropped[index] !== reason) continue;
+    if (chosen[index] !== 1) continue;
     encoder.write(from, index, out);
     ends.push(out.length);
   }
   if (ends.length === 0) return undefined;
-  const copy = heapBatch(out.length, ends.length);
+  const copy = heapBatch(out.length, Math.max(eventsMin, ends.length));
   copy.reset(from.source, from.tagNames[0]!);
   out.buffer.copy(copy.bytes, copy.dataStart, 0, out.length);
   let start = copy.dataStart;
   for (let index = 0; index < from.count; index++) {
-    if (from.dropped[index] !== reason) continue;
+    if (chosen[index] !== 1) continue;
     const made = copy.addDerived(from, index, from.part[index]!);
     const end = copy.dataStart + ends[made]!;
     copy.setRoot(made, start, end);

@@ -3,6 +3,8 @@
 export interface Source {
   /** What a person calls it: a path, an address. */
   readonly name: string;
+  /** Id of the input that reads it. */
+  readonly inputId: string;
   /** 128 random bits in hex (32 characters), durable before the first record leaves. */
   readonly generation: string;
   /** Who waits for the source's records; see `core/checkpoint/ledger.ts`. */

@@ -37,6 +37,11 @@ export interface DiskBufferOptions extends DiskBufferLimits {
   readonly log: StorageLog;
   /** Told once for each range of stored bytes that was found damaged, now or at recovery. */
   readonly onQuarantine?: (range: QuarantinedRange) => void;
+  /** Told at the start of each chunk that was delivered and whose bytes are still there. */
+  readonly onDelivered?: (header: Buffer) => void;
+  /** Called before delivered chunks are deleted: resolves when what their headers say is noted
+   *  elsewhere. Where it cannot be, they stay until their room is needed. */
+  readonly beforeDelete?: () => Promise<void>;
   /** Told what the disk refuses at the moment, and with undefined that it refuses nothing more. */
   readonly onProblem?: (problem: string | undefined) => void;
   readonly fileSystem?: FileSystem;
@@ -136,6 +141,7 @@ export async function openDiskBuffer(options: DiskBufferOptions): Promise<DiskBu
       ...shared,
       directory,
       isDurable: options.durability !== 'os',
+      onDelivered: options.onDelivered,
     });
     return new SegmentedDiskBuffer({
       options,

@@ -41,6 +41,8 @@ export interface RecoveryOptions {
   readonly quarantine: Quarantine;
   readonly log: StorageLog;
   readonly onQuarantine: (range: QuarantinedRange) => void;
+  /** Told of settled chunks that are still there. */
+  readonly onDelivered?: ((header: Buffer) => void) | undefined;
 }
 
 /** What a directory's files say, before anything is changed. */
@@ -212,7 +214,10 @@ async function recoverSegment(
   }
   for (const { sequence, createdMs, position, header, bodyBytes } of scan.records) {
     state.sequenceMax = Math.max(state.sequenceMax, sequence);
-    if (state.settled(sequence)) continue;
+    if (state.settled(sequence)) {
+      state.options.onDelivered?.(header);
+      continue;
+    }
     // A later copy was written because the earlier one could not be synced.
     const earlier = state.chunks.get(sequence);
     if (earlier) earlier.segment.live--;

@@ -14,6 +14,7 @@ import {
   type QuarantineCount,
   type StoredChunk,
 } from './disk_buffer.ts';
+import { DeletionPermit } from './deletion_permit.ts';
 import { DiskProblems } from './disk_problems.ts';
 import { type FileSystem, isMissing } from './file_system.ts';
 import type { RecoveredBuffer } from './recovery.ts';
@@ -65,6 +66,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   readonly #acks: AckLog;
   readonly #waiters = new SpaceWaiters();
   readonly #problems: DiskProblems;
+  readonly #deletion: DeletionPermit;
   readonly #now: () => number;
   readonly #syncLater: DelayedWork;
   readonly #acksLater: DelayedWork;
@@ -100,6 +102,13 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     const schedule = options.schedule ?? scheduleUnreferenced;
     this.#syncLater = new DelayedWork(schedule, () => this.#wake());
     this.#acksLater = new DelayedWork(schedule, () => this.#wake());
+    this.#deletion = new DeletionPermit({
+      note: options.beforeDelete,
+      schedule,
+      wake: () => {
+        if (!this.#closing) this.#wake();
+      },
+    });
     this.#intervalMs = options.intervalMs ?? intervalMsDefault;
     this.#nextSequence = recovered.nextSequence;
     this.#nextSegment = recovered.nextSegment;
@@ -201,9 +210,11 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     const entry = this.#index.get(sequence);
     if (!entry || !this.#settle(entry)) return false;
     if (entry.segment.live === 0) {
-      // The active segment, too, can be given up once something needs its room.
       if (entry.segment.sealed) this.#wake();
-      else this.#waiters.notify();
+      // What is not deleted at once is given up when something needs its room.
+      if (!entry.segment.sealed || !this.#deletion.isAllowed(entry.segment)) {
+        this.#waiters.notify();
+      }
     }
     return true;
   }
@@ -273,7 +284,12 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     const needsHeader = () => this.#writer.active === undefined;
     while (!this.#fits(request.bytes, needsHeader())) {
       const oldest = this.#index.segments[0];
-      if (this.#writer.active?.live === 0) {
+      const settled = this.#index.deletable();
+      if (settled.some((segment) => !this.#deletion.isAllowed(segment))) {
+        // Room now is worth more than what these vouch for a while longer.
+        this.#deletion.allow(settled);
+        await this.#deleteSettledSegments();
+      } else if (this.#writer.active?.live === 0) {
         await this.#sealActive();
         await this.#deleteSettledSegments();
       } else if (whenFull === 'drop_oldest' && oldest) {
@@ -443,7 +459,10 @@ export class SegmentedDiskBuffer implements DiskBuffer {
   }
 
   async #deleteSettledSegments(): Promise<void> {
-    for (const segment of this.#index.deletable()) {
+    const deletable = this.#index.deletable();
+    this.#deletion.ask(deletable);
+    for (const segment of deletable) {
+      if (!this.#deletion.isAllowed(segment)) continue;
       try {
         await this.#deleteSegment(segment);
         this.#problems.succeeded('delete');
@@ -502,6 +521,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
       await this.#rescueUnsynced();
       await this.#syncActive();
       if (this.#writer.active) await this.#writer.seal();
+      await this.#deletion.end(this.#index.deletable());
       await this.#deleteSettledSegments();
       await this.#writeAcks();
     } catch (error) {

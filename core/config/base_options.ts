@@ -1,4 +1,5 @@
 import { ignoredFilterKeys, ignoredInputKeys, ignoredOutputKeys } from './fluent_bit_keys.ts';
+import { inputProcessors, inputRoutes, outputProcessors } from './fluent_bit_routes.ts';
 import type { JsonSchema } from './json_schema.ts';
 import { durabilities, fullPolicies, logLevels, storageTypes } from './service_options.ts';
 
@@ -66,6 +67,8 @@ export const inputProperties = {
     'x-ignored': 'Inputs share one thread.',
     description: 'Accepted for Fluent Bit files; inputs share one thread.',
   },
+  processors: inputProcessors,
+  routes: inputRoutes,
   ...ignoredInputKeys,
 } as const satisfies Properties;
 
@@ -82,6 +85,7 @@ export const outputProperties = {
   alias,
   ...routing,
   log_level: logLevel,
+  processors: outputProcessors,
   ...ignoredOutputKeys,
   retry_limit: {
     'x-type': 'retry_limit',

@@ -36,13 +36,19 @@ export function diffConfigs(from: ResolvedConfig, to: ResolvedConfig): ConfigDif
   const serviceChanged = fingerprintOf(from.service) !== fingerprintOf(to.service);
   const filtersReordered = isReordered(from, to);
   const touched = added.length + removed.length + changed.length > 0;
-  const isEmpty = !touched && !serviceChanged && !filtersReordered;
+  const routesChanged = routesOf(from) !== routesOf(to);
+  const isEmpty = !touched && !serviceChanged && !filtersReordered && !routesChanged;
   return { added, removed, changed, unchanged, serviceChanged, filtersReordered, isEmpty };
 }
 
 function componentsById(config: ResolvedConfig): ReadonlyMap<string, ComponentConfig> {
   const all = [...config.inputs, ...config.filters, ...config.outputs];
   return new Map(all.map((component) => [`${component.kind}/${component.id}`, component]));
+}
+
+function routesOf({ routes }: ResolvedConfig): string {
+  const byInput = [...routes.byInput].map(([input, outputs]) => [input, [...outputs]]);
+  return fingerprintOf([byInput, [...routes.routedOnly]]);
 }
 
 function isReordered(from: ResolvedConfig, to: ResolvedConfig): boolean {

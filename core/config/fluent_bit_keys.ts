@@ -1,8 +1,8 @@
 import type { JsonSchema } from './json_schema.ts';
 
 /** Fluent Bit's keys that have nothing to do here: a file that has them runs as it is, and each is
- *  answered with a warning that says why. Keys whose loss would change what is delivered
- *  (`processors`, `routes`, `streams_file`) are not among them: they are refused. */
+ *  answered with a warning that says why. A key whose loss would change what is delivered
+ *  (`streams_file`) is not among them: it is refused. */
 
 const dns = 'Names are resolved by the system.';
 const chunksInMemory = 'Memory is bounded by `memory_limit`.';

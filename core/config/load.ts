@@ -27,6 +27,8 @@ import {
   resolveParsers,
 } from './resolve.ts';
 import { type PlainComponent, type ResolveContext, resolveComponent } from './resolve_component.ts';
+import { resolveProcessors } from './resolve_processors.ts';
+import { type ResolvedPair, resolveRoutes } from './resolve_routes.ts';
 import type { ComponentConfig, PluginPath, ResolvedConfig, ServiceOptions } from './resolved.ts';
 import { resolveService } from './resolve_base.ts';
 import { buildCoreSchema, type PluginName, type PluginSchema } from './schema.ts';
@@ -299,22 +301,44 @@ class Loader {
       this.#report,
     );
     const definitions = this.#definitions(root, parsers, multilineParsers);
+    const [plainInputs = [], plainFilters = [], plainOutputs = []] = plain;
+    const resolve = (components: readonly PlainComponent[]) =>
+      resolveComponents(components, service, definitions, this.#report);
+    const pairs = (components: readonly PlainComponent[]): ResolvedPair[] =>
+      resolve(components).map((config, index) => ({ config, plain: components[index]! }));
+    const inputs = pairs(plainInputs);
+    const outputs = pairs(plainOutputs);
+    const filters = resolve([
+      ...this.#processors(inputs, 'input', context),
+      ...plainFilters,
+      ...this.#processors(outputs, 'output', context),
+    ]);
     if (!this.#isIncomplete) checkReferences(this.#references, definitions, this.#report);
-    const [inputs, filters, outputs] = plain.map((components) =>
-      resolveComponents(components, service, definitions, this.#report),
-    );
     return {
       service,
       env: this.#environment.values,
       parsers,
       multilineParsers,
       plugins: this.pluginPaths(root),
-      inputs: ofKind(inputs, 'input'),
+      inputs: ofKind(configsOf(inputs), 'input'),
       filters: ofKind(filters, 'filter'),
-      outputs: ofKind(outputs, 'output'),
+      outputs: ofKind(configsOf(outputs), 'output'),
+      routes: resolveRoutes(inputs, outputs, this.#report),
       tests: sections.tests,
       files: this.#files,
     };
+  }
+
+  #processors(
+    owners: readonly ResolvedPair[],
+    kind: 'input' | 'output',
+    context: ResolveContext,
+  ): readonly PlainComponent[] {
+    const found = owners.flatMap(({ plain, config }) =>
+      resolveProcessors(plain, { kind, id: config.id }, context),
+    );
+    for (const { references } of found) this.#references.push(...references);
+    return found;
   }
 
   #normalizeSections(root: MapNode, context: ResolveContext): Sections {
@@ -391,11 +415,15 @@ function withoutWrongSections(root: MapNode, problems: readonly Diagnostic[]): M
   return { ...root, entries: root.entries.filter(({ key }) => !wrong.has(key)) };
 }
 
+function configsOf(pairs: readonly ResolvedPair[]): readonly ComponentConfig[] {
+  return pairs.map(({ config }) => config);
+}
+
 function ofKind<Kind extends ComponentConfig['kind']>(
-  components: readonly ComponentConfig[] | undefined,
+  components: readonly ComponentConfig[],
   kind: Kind,
 ): readonly Extract<ComponentConfig, { kind: Kind }>[] {
-  return (components ?? []).filter(
+  return components.filter(
     (component): component is Extract<ComponentConfig, { kind: Kind }> => component.kind === kind,
   );
 }

@@ -21,8 +21,18 @@ export function listMentions(root: MapNode | undefined): readonly PluginMention[
   if (root === undefined) return [];
   return sections.flatMap(([kind, path]) => {
     const { node, found } = nodeAt(root, path);
-    return found ? entriesOf(node).flatMap((entry) => mentionOf(entry, kind)) : [];
+    if (!found) return [];
+    return entriesOf(node).flatMap((entry) => [
+      ...mentionOf(entry, kind),
+      ...processorsOf(entry).flatMap((processor) => mentionOf(processor, 'filter')),
+    ]);
   });
+}
+
+function processorsOf(entry: ConfigNode): readonly ConfigNode[] {
+  const processors = entryIgnoringCase(entry, 'processors')?.value;
+  const logs = processors && entryIgnoringCase(processors, 'logs')?.value;
+  return logs === undefined ? [] : entriesOf(logs);
 }
 
 function entriesOf(node: ConfigNode): readonly ConfigNode[] {

@@ -17,9 +17,9 @@ import {
   type FilterOptions,
   type InputOptions,
   type OutputOptions,
-  resolveFilterBase,
   resolveInputBase,
   resolveOutputBase,
+  resolveRouting,
 } from './resolve_base.ts';
 import type { PlainComponent } from './resolve_component.ts';
 import type { multilineParserSchema } from './schema.ts';
@@ -97,10 +97,13 @@ export function resolveComponents(
   const counts = new Map<string, number>();
   const places = new Map<string, SourcePosition>();
   return plain.map((component) => {
-    const { plugin, node, base, options, path } = component;
-    const index = counts.get(plugin.name) ?? 0;
-    counts.set(plugin.name, index + 1);
-    const ordinal = `${plugin.name}.${index}`;
+    const { plugin, node, base, options, path, processorOf } = component;
+    // Processors are counted for themselves: they change no id of another filter.
+    const prefix = processorOf === undefined ? '' : `${processorOf.id}.`;
+    const counted = prefix + plugin.name;
+    const index = counts.get(counted) ?? 0;
+    counts.set(counted, index + 1);
+    const ordinal = `${counted}.${index}`;
     const alias = typeof base['alias'] === 'string' ? base['alias'] : undefined;
     const id = alias ?? ordinal;
     const place = entryOf(node, 'alias')?.value ?? node;
@@ -124,7 +127,7 @@ interface NamedComponent {
 }
 
 function resolveKind(
-  { plugin, base }: PlainComponent,
+  { plugin, base, processorOf }: PlainComponent,
   named: NamedComponent,
   ordinal: string,
   service: ServiceConfig,
@@ -141,7 +144,8 @@ function resolveKind(
       return { kind: 'output', ...named, base: output, fingerprint };
     }
     default: {
-      const filter: FilterConfig['base'] = resolveFilterBase(base as FilterOptions);
+      const routing = resolveRouting(base as FilterOptions);
+      const filter: FilterConfig['base'] = { ...routing, processorOf };
       return { kind: 'filter', ...named, base: filter, fingerprint };
     }
   }

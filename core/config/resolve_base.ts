@@ -7,9 +7,9 @@ import type {
   parserProperties,
 } from './base_options.ts';
 import type {
-  FilterBase,
   InputBase,
   OutputBase,
+  RoutingBase,
   ServiceConfig,
   ServiceOptions,
   TlsOptions,
@@ -73,7 +73,7 @@ export function resolveInputBase(options: InputOptions, defaultTag: string): Inp
   };
 }
 
-export function resolveFilterBase(options: FilterOptions): FilterBase {
+export function resolveRouting(options: FilterOptions): RoutingBase {
   return {
     match: options.match ?? '*',
     matchRegex: options.match_regex,
@@ -88,7 +88,7 @@ export function resolveOutputBase(options: OutputOptions, service: ServiceConfig
   const initialMs = retry?.backoff?.initial ?? service.schedulerBaseMs;
   const maxMs = retry?.backoff?.max ?? service.schedulerCapMs;
   return {
-    ...resolveFilterBase(options),
+    ...resolveRouting(options),
     retry: {
       maxAttempts: retry?.max_attempts ?? options.retry_limit ?? Number.POSITIVE_INFINITY,
       initialMs: Math.min(initialMs, maxMs),

@@ -22,6 +22,7 @@ import {
   type PluginName,
   type PluginSchema,
 } from './schema.ts';
+import type { FilterBase } from './resolved.ts';
 import type { SecretReader } from './secret_source.ts';
 import type { SchemaValidator } from './validate.ts';
 
@@ -44,6 +45,8 @@ export interface PlainComponent {
   readonly base: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
   readonly references: readonly Reference[];
+  /** The input or output that has the filter among its `processors`. */
+  readonly processorOf?: FilterBase['processorOf'];
 }
 
 /** Holds one entry of the file against the plugin that it names; undefined, with errors reported, when it is

@@ -62,7 +62,19 @@ export interface RoutingBase {
   readonly logLevel: LogLevel | undefined;
 }
 
-export type FilterBase = RoutingBase;
+export interface FilterBase extends RoutingBase {
+  /** The input or output whose `processors` have it; undefined for those of `filters`. */
+  readonly processorOf: { readonly kind: 'input' | 'output'; readonly id: string } | undefined;
+}
+
+/** What `routes` of inputs say. */
+export interface Routes {
+  /** By input id, then by output id: the condition, or undefined for every record. Outputs that are
+   *  not named get nothing of this input. */
+  readonly byInput: ReadonlyMap<string, ReadonlyMap<string, string | undefined>>;
+  /** Outputs that take only what routes give them: named by one, and without `match`. */
+  readonly routedOnly: ReadonlySet<string>;
+}
 
 export interface OutputBase extends RoutingBase {
   readonly retry: {
@@ -170,8 +182,10 @@ export interface ResolvedConfig {
   readonly multilineParsers: readonly MultilineParserConfig[];
   readonly plugins: readonly PluginPath[];
   readonly inputs: readonly InputConfig[];
+  /** Those of inputs' `processors` first, then those of `filters`, then those of outputs. */
   readonly filters: readonly FilterConfig[];
   readonly outputs: readonly OutputConfig[];
+  readonly routes: Routes;
   readonly tests: readonly Readonly<Record<string, unknown>>[];
   /** Every file read, in order, as absolute paths. */
   readonly files: readonly string[];

@@ -22,6 +22,13 @@ export class ChunkQueue {
   private readonly waiting: QueuedChunk[] = [];
   private readonly takers: ((queued: QueuedChunk | undefined) => void)[] = [];
   private closed = false;
+  private readonly onTake: (queued: QueuedChunk) => void;
+
+  /** `onTake` is told at once of each chunk that is taken, before its taker runs: so that it is
+   *  always known to somebody. */
+  constructor(onTake: (queued: QueuedChunk) => void) {
+    this.onTake = onTake;
+  }
 
   get length(): number {
     return this.waiting.length;
@@ -29,13 +36,18 @@ export class ChunkQueue {
 
   push(queued: QueuedChunk): void {
     const taker = this.takers.shift();
-    if (taker !== undefined) taker(queued);
-    else this.waiting.push(queued);
+    if (taker === undefined) {
+      this.waiting.push(queued);
+      return;
+    }
+    this.onTake(queued);
+    taker(queued);
   }
 
   /** The next chunk, or undefined once the queue is closed. */
   take(): Promise<QueuedChunk | undefined> {
     const next = this.closed ? undefined : this.waiting.shift();
+    if (next !== undefined) this.onTake(next);
     if (next !== undefined || this.closed) return Promise.resolve(next);
     return new Promise((resolve) => this.takers.push(resolve));
   }

@@ -24,6 +24,8 @@ export interface DeliveringOptions {
  *  configured limit. What must be tried again is tried with the same bytes and nothing else. */
 export class Delivering {
   private readonly options: DeliveringOptions;
+  /** When the tries that wait for an answer began. */
+  private readonly tries = new Map<Chunk, number>();
 
   constructor(options: DeliveringOptions) {
     this.options = options;
@@ -43,7 +45,14 @@ export class Delivering {
     return false;
   }
 
+  /** How long the oldest try waits for its answer; 0 when none does. */
+  silentMs(): number {
+    if (this.tries.size === 0) return 0;
+    return this.options.clock.monotonicMs() - Math.min(...this.tries.values());
+  }
+
   private async attempt(chunk: Chunk): Promise<DeliveryOutcome> {
+    this.tries.set(chunk, this.options.clock.monotonicMs());
     try {
       return await this.options.output.deliver(chunk, {
         signal: this.options.signal,
@@ -55,6 +64,8 @@ export class Delivering {
       }
       const afterMs = error instanceof SluiceError ? error.retryAfterMs : undefined;
       return { kind: 'retry', reason: messageOf(error), afterMs };
+    } finally {
+      this.tries.delete(chunk);
     }
   }
 

@@ -27,6 +27,8 @@ export interface OutputStageOptions {
   /** Most sections (label sets, tables, files) in one chunk. */
   readonly sectionsMax: number;
   readonly buffer: DiskBuffer | undefined;
+  /** The stages that share the disk buffer: this one, and earlier ones that a reload replaced. */
+  readonly sharers: Set<OutputStage>;
   readonly deadLetters: DeadLetterDesk;
   readonly budget: MemoryBudget;
   readonly clock: Clock;
@@ -45,7 +47,7 @@ export class OutputStage implements RecordSink {
   readonly counters: ComponentCounters;
   readonly output: Output;
   private readonly options: OutputStageOptions;
-  private readonly queue = new ChunkQueue();
+  private readonly queue = new ChunkQueue((queued) => this.underway.add(queued));
   private readonly delivering: Delivering;
   private open: QueuedChunk | undefined;
   private cancelAge: (() => void) | undefined;
@@ -53,6 +55,8 @@ export class OutputStage implements RecordSink {
   /** Settled chunks whose memory the next ones take. */
   private readonly spares: Chunk[] = [];
   private readonly underway = new Set<QueuedChunk>();
+  /** Chunks whose delivery ended with the output. */
+  private readonly interrupted: QueuedChunk[] = [];
   /** Dead letters of events that could not be encoded, on their way to the disk. */
   private readonly rejecting = new Set<Promise<unknown>>();
   private storing: Promise<void> = Promise.resolve();
@@ -74,17 +78,8 @@ export class OutputStage implements RecordSink {
     this.bytesOut = options.metrics.counter('sluice_output_bytes_total');
     this.chunksOut = options.metrics.counter('sluice_output_chunks_total');
     this.sectionsRefused = options.metrics.counter('sluice_output_sections_refused_total');
-    options.metrics.gauge('sluice_output_queue_bytes', () => this.memoryBytes);
-    options.metrics.gauge('sluice_output_queue_chunks', () => this.pendingChunks());
-    options.metrics.gauge(
-      'sluice_output_oldest_unacknowledged_seconds',
-      () => this.oldestUnacknowledgedMs() / 1000,
-    );
-    const buffer = options.buffer;
-    if (buffer !== undefined) {
-      options.metrics.gauge('sluice_buffer_bytes', () => buffer.usedBytes);
-      options.metrics.gauge('sluice_buffer_chunks', () => buffer.pendingCount);
-    }
+    this.exportGauges();
+    options.sharers.add(this);
     this.delivering = new Delivering({
       output: options.output,
       retry: options.retry,
@@ -98,6 +93,22 @@ export class OutputStage implements RecordSink {
       signal: this.stopping.signal,
       setHealth: options.setHealth,
     });
+  }
+
+  /** Shows this instance's state under the output's name; again when a successor was given up. */
+  exportGauges(): void {
+    const { options } = this;
+    options.metrics.gauge('sluice_output_queue_bytes', () => this.memoryBytes);
+    options.metrics.gauge('sluice_output_queue_chunks', () => this.pendingChunks());
+    options.metrics.gauge(
+      'sluice_output_oldest_unacknowledged_seconds',
+      () => this.oldestUnacknowledgedMs() / 1000,
+    );
+    const buffer = options.buffer;
+    if (buffer !== undefined) {
+      options.metrics.gauge('sluice_buffer_bytes', () => buffer.usedBytes);
+      options.metrics.gauge('sluice_buffer_chunks', () => buffer.pendingCount);
+    }
   }
 
   // ── taking records ────────────────────────────────────────────────────────────────────────
@@ -331,7 +342,9 @@ export class OutputStage implements RecordSink {
           this.drop(sealed, 'buffer_full');
           return;
         }
-        for (const dropped of outcome.dropped) this.forgetDropped(dropped.sequence);
+        for (const { sequence } of outcome.dropped) {
+          for (const stage of this.options.sharers) stage.forgetDropped(sequence);
+        }
         this.stored(sealed, outcome.sequence);
         return;
       } catch (error) {
@@ -370,10 +383,11 @@ export class OutputStage implements RecordSink {
   }
 
   /** A stored chunk made room for a new one. One that is being delivered is left to that. */
-  private forgetDropped(sequence: number): void {
+  forgetDropped(sequence: number): void {
     for (const queued of this.underway) {
       if (queued.sequence !== sequence) continue;
-      queued.sequence = undefined;
+      // Its bytes may be on their way from the disk: then `load` misses them.
+      if (queued.chunk !== undefined) queued.sequence = undefined;
       return;
     }
     const queued = this.queue.remove((waiting) => waiting.sequence === sequence);
@@ -414,13 +428,13 @@ export class OutputStage implements RecordSink {
     for (;;) {
       const queued = await this.queue.take();
       if (queued === undefined) return;
-      this.underway.add(queued);
       const settled = await this.deliverQueued(queued).catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'Delivery failed unexpectedly.');
         return false;
       });
       this.underway.delete(queued);
       if (settled) this.settle(queued);
+      else this.interrupted.push(queued);
       this.reportIdle();
     }
   }
@@ -442,6 +456,7 @@ export class OutputStage implements RecordSink {
       try {
         const memory = this.spares.pop()?.memory;
         const chunk = await loadChunk(this.options.buffer!, queued.sequence!, memory);
+        if (chunk === undefined) this.counters.dropped('buffer_full', queued.records);
         return chunk ?? 'gone';
       } catch (error) {
         if (this.stopping.signal.aborted) return undefined;
@@ -506,6 +521,7 @@ export class OutputStage implements RecordSink {
   async close(): Promise<void> {
     this.cancelAge?.();
     if (!this.stopping.signal.aborted) this.options.budget.leave();
+    this.options.sharers.delete(this);
     this.stopping.abort();
     this.queue.close();
     await Promise.all(this.workers);
@@ -515,13 +531,21 @@ export class OutputStage implements RecordSink {
     this.output.encoder.close?.();
   }
 
+  /** Counts what is left in memory as dropped, for an output that the configuration no longer has.
+   *  To be called when it is closed. Returns how many records. */
+  giveUp(reason: string): number {
+    const { inMemory } = this.unsettled();
+    if (inMemory > 0) this.counters.dropped(reason, inMemory);
+    return inMemory;
+  }
+
   pendingChunks(): number {
     return this.queue.length + this.underway.size + this.storingCount + (this.open ? 1 : 0);
   }
 
   /** Records that would be read or sent again if the process ended now, by where they are. */
   unsettled(): { stored: number; inMemory: number } {
-    const all = [...this.queue, ...this.underway];
+    const all = [...this.queue, ...this.underway, ...this.interrupted];
     let stored = 0;
     let inMemory = this.open?.chunk?.count ?? 0;
     for (const queued of all) {
@@ -529,6 +553,11 @@ export class OutputStage implements RecordSink {
       else inMemory += queued.records;
     }
     return { stored, inMemory };
+  }
+
+  /** How long its destination has not answered a try. */
+  silentMs(): number {
+    return this.delivering.silentMs();
   }
 
   oldestUnacknowledgedMs(): number {

@@ -24,6 +24,8 @@ export interface Counter {
 export interface ComponentMetrics {
   counter(name: string, labels?: Record<string, string>): Counter;
   gauge(name: string, read: () => number, labels?: Record<string, string>): void;
+  /** Sum of a metric's series of this component. */
+  total?(name: string): number;
 }
 
 /** What every plugin instance gets. Nothing here does I/O. */
@@ -272,6 +274,9 @@ export interface Output {
   /** Sends a chunk. May throw: that is `retry` with the error's message. Must stop soon after
    *  the signal aborts. */
   deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome>;
+  /** Gives up what only one instance can hold, such as a port, so that its successor can take it;
+   *  `deliver` goes on working. When the reload fails, `open` is called again. */
+  release?(): Promise<void>;
   /** Connects without sending records, for `sluice check --probe`, which opens the output before.
    *  Throws what is wrong. */
   probe?(signal: AbortSignal): Promise<void>;

@@ -42,6 +42,8 @@ export interface InputPlugin<Options = unknown> extends PluginDescription<Option
   isFinite?(options: Options): boolean;
   /** The input can replay what was not acknowledged (files); others want a disk buffer. */
   readonly replayable?: boolean;
+  /** The input refuses what was not taken to its sender, who can send it again. */
+  readonly refusable?: boolean;
   create(options: Options, context: InputContext): Input;
 }
 

@@ -1,13 +1,15 @@
 import type { ComponentMetrics, Counter } from '../sdk/contracts.ts';
 
 /** The numbers that every component keeps. The law, to the record:
- *  `in + created = out + filtered + merged + dead_lettered + dropped + in_flight`. */
+ *  `in + created = out + filtered + merged + dead_lettered + dropped + returned +
+ *  in_flight`. */
 export class ComponentCounters {
   readonly in: Counter;
   readonly created: Counter;
   readonly out: Counter;
   readonly merged: Counter;
   readonly deadLettered: Counter;
+  readonly returned: Counter;
   private readonly metrics: ComponentMetrics;
   private readonly filteredBy = new Map<string, Counter>();
   private readonly droppedBy = new Map<string, Counter>();
@@ -19,6 +21,7 @@ export class ComponentCounters {
     this.out = metrics.counter('sluice_records_out_total');
     this.merged = metrics.counter('sluice_records_merged_total');
     this.deadLettered = metrics.counter('sluice_records_dead_lettered_total');
+    this.returned = metrics.counter('sluice_records_returned_total');
     metrics.gauge('sluice_records_in_flight', () => this.inFlight());
   }
 
@@ -37,13 +40,19 @@ export class ComponentCounters {
       this.out.value -
       this.merged.value -
       this.deadLettered.value -
-      total(this.filteredBy) -
-      total(this.droppedBy)
+      this.returned.value -
+      this.total('sluice_records_filtered_total', this.filteredBy) -
+      this.droppedTotal()
     );
   }
 
   droppedTotal(): number {
-    return total(this.droppedBy);
+    return this.total('sluice_records_dropped_total', this.droppedBy);
+  }
+
+  /** A component that a reload replaced counts on: its successor's total has its reasons too. */
+  private total(name: string, by: ReadonlyMap<string, Counter>): number {
+    return this.metrics.total?.(name) ?? total(by);
   }
 
   private labelled(by: Map<string, Counter>, name: string, reason: string): Counter {
@@ -56,7 +65,7 @@ export class ComponentCounters {
   }
 }
 
-function total(by: Map<string, Counter>): number {
+function total(by: ReadonlyMap<string, Counter>): number {
   let sum = 0;
   for (const counter of by.values()) sum += counter.value;
   return sum;

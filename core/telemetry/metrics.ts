@@ -60,6 +60,7 @@ export class Metrics {
     return {
       counter: (name, labels = {}) => this.counter(name, { component, kind, ...labels }),
       gauge: (name, read, labels = {}) => this.gauge(name, { component, kind, ...labels }, read),
+      total: (name) => this.total(name, labelText({ component, kind })),
     };
   }
 
@@ -91,6 +92,14 @@ export class Metrics {
   value(name: string, labels: Readonly<Record<string, string>>): number {
     const entry = this.series.get(name)?.get(labelText(labels));
     return entry === undefined ? 0 : currentValue(entry);
+  }
+
+  private total(name: string, mark: string): number {
+    let sum = 0;
+    for (const [key, entry] of this.series.get(name) ?? []) {
+      if (key === mark || key.startsWith(`${mark},`)) sum += currentValue(entry);
+    }
+    return sum;
   }
 
   exposition(): string {
@@ -126,8 +135,7 @@ function currentValue(entry: Series): number {
   return entry.counter !== undefined ? entry.counter.value : entry.read!();
 }
 
-/** Labels as the exposition writes them; components' begin with the component and its kind. */
-export function labelText(labels: Readonly<Record<string, string>>): string {
+function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}="${escapeLabel(value)}"`)
     .join(',');

@@ -34,6 +34,10 @@ export const metricTable = {
     type: 'counter',
     help: 'Records lost by a policy that the configuration asks for. Label reason.',
   },
+  sluice_records_returned_total: {
+    type: 'counter',
+    help: 'Records that an input gave back to their source, which brings them again.',
+  },
   sluice_records_in_flight: {
     type: 'gauge',
     help: 'Records inside the component: in + created minus all that left it.',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** Asserts the law for every component: `in + created = out + filtered + merged + dead_lettered +
- *  dropped + in_flight`, with nothing negative, and, when the agent has drained, nothing in
+ *  dropped + returned + in_flight`, with nothing negative, and, when the agent has drained, nothing in
  *  flight. */
 export function assertConservation(metrics: Metrics, options: { drained: boolean }): void {
   const components = new Map<string, Map<string, number>>();
@@ -24,7 +24,8 @@ export function assertConservation(metrics: Metrics, options: { drained: boolean
       get('filtered_total') +
       get('merged_total') +
       get('dead_lettered_total') +
-      get('dropped_total');
+      get('dropped_total') +
+      get('returned_total');
     assert.equal(entered, left + get('in_flight'), `${component} lost count`);
     if (options.drained) assert.equal(get('in_flight'), 0, `${component} still holds records`);
   }

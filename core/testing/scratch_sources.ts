@@ -16,6 +16,7 @@ export function scratchSource(options: SourceOptions = { name: 'scratch' }): Ope
   });
   return {
     name: options.name,
+    inputId: 'test',
     generation: options.generation ?? generation,
     ledger,
     resumePosition,

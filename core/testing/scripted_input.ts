@@ -15,8 +15,12 @@ export interface ScriptedInput {
 }
 
 /** Makes an input plugin called `name` (`scripted` when absent). Its source has the checkpoint
- *  key `source`, and its positions count records from 0. */
-export function scriptedInput(name = 'scripted'): ScriptedInput {
+ *  key `source`, and its positions count records from 0. It can be read again unless `replayable`
+ *  is false. */
+export function scriptedInput(
+  name = 'scripted',
+  options: { readonly replayable?: boolean } = {},
+): ScriptedInput {
   const state: { emitter?: BatchEmitter; source?: OpenSource; settled: number; at: number } = {
     settled: 0,
     at: 0,
@@ -34,6 +38,7 @@ export function scriptedInput(name = 'scripted'): ScriptedInput {
     summary: 'Emits what a test tells it to.',
     stability: 'experimental',
     schema: { type: 'object', properties: {} },
+    replayable: options.replayable ?? true,
     example: '',
     create: (_options, context): Input => ({
       async run(emitter, signal) {

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
 import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
-import { Chunk } from '../chunk/chunk.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import type {
@@ -19,17 +18,20 @@ import type { Log } from '../sdk/contracts.ts';
 import { Health } from '../telemetry/health.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, pause } from '../time/clock.ts';
 import { ComponentFactory, type FactoryServices, type PluginSet } from './component_factory.ts';
 import { FilterStage } from './filter_stage.ts';
 import { InputStage } from './input_stage.ts';
 import { reportOrphans } from './orphans.ts';
+import { openOrClose } from './open_or_close.ts';
 import { assembleOutput, type OutputStorage, openOutputStorage } from './output_assembly.ts';
+import { assemblePipeline } from './assemble_pipeline.ts';
 import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
 import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
+import { type StopReport, stopReport } from './stop_report.ts';
 
 export interface AgentOptions {
   readonly config: ResolvedConfig;
@@ -44,19 +46,6 @@ export interface AgentOptions {
   readonly fileSystem?: FileSystem;
   /** What threads run where `service.workers` is more than 1. */
   readonly workerProgram?: WorkerProgram;
-}
-
-/** What became of the records when the agent stopped. */
-export interface StopReport {
-  /** Records that their destinations accepted since the start. */
-  readonly delivered: number;
-  readonly deadLettered: number;
-  /** Records that wait in disk buffers. */
-  readonly persisted: number;
-  /** Records that stay unread or unacknowledged at their source and come again. */
-  readonly returned: number;
-  /** Records lost: dropped by a configured policy. */
-  readonly dropped: number;
 }
 
 export interface RunningInput {
@@ -82,6 +71,14 @@ export class Agent {
   inputs: RunningInput[] = [];
   filters: RunningFilter[] = [];
   outputs: RunningOutput[] = [];
+  /** Outputs that a reload replaced or removed, which still bring away what they hold. */
+  readonly retired = new Set<RunningOutput>();
+  /** Filters and outputs, `KIND ID`, that the reload in progress wants. */
+  readonly wanted = new Set<string>();
+  /** Storages that a reload in progress hands on. */
+  readonly claimedStorage = new Set<OutputStorage>();
+  /** Storages of removed outputs that are being closed, by the outputs' ids. */
+  readonly closingStorage = new Map<string, Promise<void>>();
   readonly metrics: Metrics;
   readonly health: Health;
   readonly services: FactoryServices;
@@ -93,6 +90,8 @@ export class Agent {
   private readonly pool: BatchPool;
   private readonly hardStop = new AbortController();
   private pipeline: Pipeline;
+  /** Resolves when no batch is in a pipeline that was replaced. */
+  replacedIdle: Promise<unknown> = Promise.resolve();
   private checkpoints!: CheckpointWriter;
   private lock: DirectoryLock | undefined;
   private reloading: Promise<unknown> = Promise.resolve();
@@ -179,7 +178,7 @@ export class Agent {
       );
     }
     const { WorkerCrew } = await import('../workers/worker_crew.ts');
-    const crew = new WorkerCrew({
+    return new WorkerCrew({
       program,
       count: workers,
       baseDirectory: this.options.baseDirectory,
@@ -189,8 +188,6 @@ export class Agent {
       log: this.log,
       logFor: this.options.logFor,
     });
-    this.hardStop.signal.addEventListener('abort', () => crew.interrupt(), { once: true });
-    return crew;
   }
 
   /** Has the workers make what a configuration needs; resolves with what `setPipeline` takes. */
@@ -217,15 +214,15 @@ export class Agent {
   ): Promise<RunningOutput> {
     const output = factory.output(config);
     this.exportHealth('output', config.id);
-    const storage = takenOver ?? (await openOutputStorage(config, this.config, this.services));
-    for (const stored of storage.buffer?.recovered ?? []) {
-      const { covered } = Chunk.summary(stored.header);
-      this.sources.noteStored(config.id, covered);
-      this.checkpoints.raise(config.id, covered);
-    }
+    const noteVouched = () => this.checkpoints.flush();
+    const storage =
+      takenOver ?? (await openOutputStorage(config, this.config, this.services, noteVouched));
+    this.sources.noteStored(config.id, storage.vouched);
+    this.checkpoints.raise(config.id, storage.vouched);
     try {
       await output.open?.();
     } catch (error) {
+      await output.close?.().catch(() => undefined);
       if (takenOver === undefined) await closeStorage(storage);
       throw error;
     }
@@ -244,13 +241,13 @@ export class Agent {
     const declared: string[] = [];
     const filter = factory.filter(config, declared);
     this.exportHealth('filter', config.id);
-    await filter.open?.();
+    await openOrClose(filter);
     const stage = new FilterStage({
       id: config.id,
       filter,
       // A copy: fields that scripts name while they run do not count.
       declared: [...declared],
-      condition: factory.condition(config.base),
+      condition: factory.filterCondition(config),
       view: factory.eventView(),
       metrics: this.metrics.forComponent('filter', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
@@ -269,7 +266,7 @@ export class Agent {
     });
     const input = factory.input(config, registry);
     this.exportHealth('input', config.id);
-    await input.open?.();
+    await openOrClose(input);
     const stage = new InputStage({
       id: config.id,
       input,
@@ -278,12 +275,16 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
-      lane: this.crew?.lane(this.options.clock, this.hardStop.signal),
+      crew: this.crew,
       readsAhead: factory.inputPlugin(config).replayable === true,
       clock: this.options.clock,
+      comesAgain: factory.givesBack(config),
       stopping,
       setHealth: (problem) => this.health.set(`input ${config.id}`, problem),
-      beforeClose: () => this.checkpoints.flush(),
+      beforeClose: async () => {
+        await this.settled(config.id);
+        await this.checkpoints.flush();
+      },
     });
     return { config, stage };
   }
@@ -291,20 +292,13 @@ export class Agent {
   /** Makes the filters and outputs of the moment the pipeline of all further batches; `version` is
    *  what the workers have of it. */
   setPipeline(version: number | undefined): void {
-    const routes = this.outputs.map(({ config, stage }) => ({
-      stage,
-      condition: this.factory.condition(config.base),
-    }));
+    const replaced = this.pipeline;
+    this.replacedIdle = this.replacedIdle.then(() => replaced.idle());
     this.sources.setOutputs(this.outputs.map(({ config }) => config.id));
-    this.pipeline = new Pipeline(
-      this.filters.map(({ stage }) => stage),
-      routes,
-      this.metrics,
-    );
+    this.pipeline = assemblePipeline(this.filters, this.outputs, this.factory, this.metrics);
     if (version === undefined) return;
     this.crew?.activate(
       version,
-      this.filters.map(({ stage }) => stage),
       this.outputs.map(({ stage }) => stage),
     );
   }
@@ -334,6 +328,18 @@ export class Agent {
     stage.finished().then(() => this.wakeFinished?.());
   }
 
+  /** Waits a moment until nothing of an input is owed any more: what is owed when it closes is read
+   *  again by its successor. */
+  private async settled(inputId: string): Promise<void> {
+    const { clock } = this.options;
+    const endMs = clock.monotonicMs() + settleMsMax;
+    while (this.sources.isPending(inputId) && clock.monotonicMs() < endMs) {
+      if (this.hardStop.signal.aborted) return;
+      for (const { stage } of this.outputs) stage.seal();
+      await pause(clock, 10, this.hardStop.signal);
+    }
+  }
+
   /** Resolves when every input has ended by itself and all its records are settled. */
   async finished(): Promise<void> {
     const died = new Promise<void>((resolve) => this.crew?.onFailure(() => resolve()));
@@ -345,6 +351,10 @@ export class Agent {
       if (this.inputs.every(({ stage }) => stage.hasFinished)) break;
     }
     await Promise.all(this.outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
+  }
+
+  get isStopping(): boolean {
+    return this.stopping !== undefined;
   }
 
   /** True when an input ended because it failed, or a worker thread died. */
@@ -380,10 +390,11 @@ export class Agent {
     for (const { stage } of this.inputs) stage.stop();
     const inputsDone = Promise.all(this.inputs.map(({ stage }) => stage.finished()));
     await Promise.race([inputsDone, aborted(this.hardStop.signal)]);
-    await Promise.all(this.outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
+    const outputs = [...this.outputs, ...this.retired];
+    await Promise.all(outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
     cancel();
     this.hardStop.abort();
-    const report = this.report();
+    const report = stopReport(this);
     await this.closeAll();
     this.log.info(
       { ...report, lost: report.dropped },
@@ -395,19 +406,6 @@ export class Agent {
   /** Ends at once: nothing is drained; what is not settled comes again from its source. */
   abort(): void {
     this.hardStop.abort();
-  }
-
-  private report(): StopReport {
-    const report = { delivered: 0, deadLettered: 0, persisted: 0, returned: 0, dropped: 0 };
-    for (const { stage } of this.outputs) {
-      const { stored, inMemory } = stage.unsettled();
-      report.delivered += stage.counters.out.value;
-      report.deadLettered += stage.counters.deadLettered.value;
-      report.persisted += stored;
-      report.returned += inMemory;
-      report.dropped += stage.counters.droppedTotal();
-    }
-    return report;
   }
 
   private async closeAll(): Promise<void> {
@@ -425,10 +423,10 @@ export class Agent {
     for (const { config, stage } of this.filters) {
       await attempt(config.id, () => stage.filter.close?.());
     }
-    for (const { config, stage, storage } of this.outputs) {
-      await attempt(config.id, () => stage.close());
-      await attempt(config.id, () => closeStorage(storage));
-    }
+    const outputs = [...this.outputs, ...this.retired];
+    const storages = new Map(outputs.map(({ config, storage }) => [storage, config.id]));
+    for (const { config, stage } of outputs) await attempt(config.id, () => stage.close());
+    for (const [storage, id] of storages) await attempt(id, () => closeStorage(storage));
     await attempt('the checkpoint store', () => this.checkpoints?.close());
     await attempt('the storage lock', () => this.lock?.release());
   }
@@ -451,29 +449,41 @@ export class Agent {
 
   /** Inputs whose batch does not get on though every output has room: what only a restart mends. A
    *  destination that is down is no such case. */
-  wedged(): { component: string; reason: string; forSeconds: number }[] {
-    if (this.outputs.some(({ stage }) => !stage.hasRoom())) return [];
+  wedged(afterMs = wedgedAfterMs): { component: string; reason: string; forSeconds: number }[] {
+    // A batch may still be with the outputs that a reload replaced.
+    const outputs = [...this.outputs, ...this.retired];
+    if (outputs.some(({ stage }) => !stage.hasRoom())) return [];
     return this.inputs.flatMap(({ config, stage }) => {
       const ms = stage.underWayMs();
-      if (ms <= wedgedAfterMs) return [];
+      if (ms <= afterMs) return [];
       const seconds = Math.round(ms / 1000);
       return {
         component: `input ${config.id}`,
         reason: `wedged: a batch is with the filters for ${seconds} s`,
-        forSeconds: Math.round((ms - wedgedAfterMs) / 1000),
+        forSeconds: Math.round((ms - afterMs) / 1000),
       };
     });
   }
 
   /** Why the agent is not ready; empty when it is. */
   problems(): { component: string; reason: string; forSeconds: number }[] {
-    const problems = [...this.health.all(), ...this.wedged()];
+    const problems = [...this.health.all(), ...this.wedged(silentMsMax)];
     const limitMs = this.config.service.oldestUnacknowledgedMs;
-    for (const { config, stage } of this.outputs) {
+    for (const { config, stage } of [...this.outputs, ...this.retired]) {
+      const component = `output ${config.id}`;
+      const silentMs = stage.silentMs();
+      if (silentMs > silentMsMax && !problems.some((known) => known.component === component)) {
+        const reason = `its destination has not answered for ${Math.round(silentMs / 1000)} s`;
+        problems.push({
+          component,
+          reason,
+          forSeconds: Math.round((silentMs - silentMsMax) / 1000),
+        });
+      }
       const ageMs = stage.oldestUnacknowledgedMs();
       if (ageMs <= limitMs) continue;
       problems.push({
-        component: `output ${config.id}`,
+        component,
         reason: `its oldest unacknowledged record is ${Math.round(ageMs / 1000)} s old`,
         forSeconds: Math.round((ageMs - limitMs) / 1000),
       });
@@ -482,9 +492,16 @@ export class Agent {
   }
 }
 
+/** Time that an input's records get to settle before it is closed. */
+const settleMsMax = 5000;
+
 /** A batch that is through neither filters nor router after this long, while every output has
  *  room, will not get through: filters with deadlines of their own end far earlier. */
 const wedgedAfterMs = 60_000;
+
+/** Readiness says so when a destination or a filter is silent for so long; both have deadlines of
+ *  their own, which may be far later. */
+const silentMsMax = 20_000;
 
 /** Time that one component gets to close. */
 const closeDeadlineMs = 5000;

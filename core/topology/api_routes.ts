@@ -1,6 +1,7 @@
 import { messageOf } from '../errors/sluice_error.ts';
 import type { ApiAnswer, ApiRoute } from '../telemetry/http_api.ts';
-import type { Agent, StopReport } from './agent.ts';
+import type { Agent } from './agent.ts';
+import type { StopReport } from './stop_report.ts';
 
 export interface ApiActions {
   readonly version: string;

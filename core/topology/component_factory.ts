@@ -39,7 +39,7 @@ import type { Health } from '../telemetry/health.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
-import { Condition } from './condition.ts';
+import { ByInput, Condition, type Selector } from './condition.ts';
 import { TagMatcher, wildcardMatcher } from './tag_matcher.ts';
 
 /** Everything that can be named in a pipeline file. */
@@ -116,7 +116,39 @@ export class ComponentFactory {
     return this.find('input', config.plugin) as unknown as InputPlugin<unknown>;
   }
 
-  condition(base: RoutingBase): Condition {
+  /** What the engine did not take of an input comes again. */
+  givesBack(config: InputConfig): boolean {
+    const { replayable, refusable } = this.inputPlugin(config);
+    return replayable === true || refusable === true;
+  }
+
+  filterCondition({ base }: FilterConfig): Selector {
+    const condition = this.condition(base);
+    if (base.processorOf?.kind !== 'input') return condition;
+    return new ByInput(new Map([[base.processorOf.id, condition]]), undefined);
+  }
+
+  /** Inputs with `routes` say themselves what goes where. */
+  outputCondition({ base, id }: OutputConfig): Selector {
+    const { byInput, routedOnly } = this.config.routes;
+    const others = routedOnly.has(id) ? undefined : this.condition(base);
+    if (byInput.size === 0 && others !== undefined) return others;
+    const inputs = [...byInput].map(([input, routes]): [string, Selector | undefined] => {
+      if (!routes.has(id)) return [input, undefined];
+      const when = [base.when, routes.get(id)].flatMap((one) => one ?? []);
+      return [
+        input,
+        this.condition({
+          match: '*',
+          matchRegex: undefined,
+          when: when.length === 0 ? undefined : when.map((one) => `(${one})`).join(' and '),
+        }),
+      ];
+    });
+    return new ByInput(new Map(inputs), others);
+  }
+
+  private condition(base: Pick<RoutingBase, 'match' | 'matchRegex' | 'when'>): Condition {
     const when =
       base.when === undefined ? undefined : compileExpression(base.when, { compileRegex });
     return new Condition(tagMatcher(base), when);
@@ -216,7 +248,7 @@ function resolveField(reference: string): Field {
   return fieldOf(path.keys, path.literal);
 }
 
-function tagMatcher(base: RoutingBase): TagMatcher {
+function tagMatcher(base: Pick<RoutingBase, 'match' | 'matchRegex'>): TagMatcher {
   if (base.matchRegex === undefined) return new TagMatcher(wildcardMatcher(base.match));
   const regex = compileRegex(base.matchRegex);
   return new TagMatcher((tag) => regex.test(tag));

@@ -6,8 +6,33 @@ import type { Expression, FieldReader } from '../expression/expression.ts';
 import type { TagMatcher } from './tag_matcher.ts';
 import { VerdictMemo } from './verdict_memo.ts';
 
-/** Which events of a batch a filter or an output concerns: by tag and `when`. */
-export class Condition implements FieldReader {
+/** Which events of a batch a filter or an output concerns. */
+export interface Selector {
+  /** Sets `select` for the live events that are wanted and returns their number. */
+  select(batch: Batch, select: Uint8Array): number;
+}
+
+/** Asks another selector for each input; `undefined` wants nothing of it. */
+export class ByInput implements Selector {
+  private readonly inputs: ReadonlyMap<string, Selector | undefined>;
+  private readonly others: Selector | undefined;
+
+  constructor(inputs: ReadonlyMap<string, Selector | undefined>, others: Selector | undefined) {
+    this.inputs = inputs;
+    this.others = others;
+  }
+
+  select(batch: Batch, select: Uint8Array): number {
+    const { inputId } = batch.source;
+    const selector = this.inputs.has(inputId) ? this.inputs.get(inputId) : this.others;
+    if (selector !== undefined) return selector.select(batch, select);
+    select.fill(0, 0, batch.count);
+    return 0;
+  }
+}
+
+/** Events by tag and `when`. */
+export class Condition implements FieldReader, Selector {
   private readonly tags: TagMatcher;
   private readonly when: Expression | undefined;
   private readonly fields = new Map<FieldPath, Field>();
@@ -26,7 +51,6 @@ export class Condition implements FieldReader {
     }
   }
 
-  /** Sets `select` for the live events that are wanted and returns their number. */
   select(batch: Batch, select: Uint8Array): number {
     // hot path
     const names = batch.tagNames;
@@ -54,10 +78,6 @@ export class Condition implements FieldReader {
       selected += wanted;
     }
     return this.when === undefined ? selected : this.narrow(batch, select);
-  }
-
-  wantsTag(tag: string): boolean {
-    return this.tags.matches(tag);
   }
 
   get tag(): string {

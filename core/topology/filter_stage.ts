@@ -11,7 +11,7 @@ import type {
   Log,
 } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
-import type { Condition } from './condition.ts';
+import type { Selector } from './condition.ts';
 
 /** A derived batch and where it goes on. */
 export interface DerivedBatch {
@@ -22,7 +22,7 @@ export interface DerivedBatch {
 export interface FilterStageOptions {
   readonly id: string;
   readonly filter: BatchFilter | EventFilter;
-  readonly condition: Condition;
+  readonly condition: Selector;
   readonly view: EventView;
   readonly metrics: ComponentMetrics;
   readonly log: Log;

@@ -8,6 +8,7 @@ import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import type { Clock } from '../time/clock.ts';
+import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerLane } from '../workers/worker_lane.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 
@@ -19,8 +20,8 @@ export interface InputStageOptions {
   readonly pipeline: () => Pipeline;
   readonly metrics: ComponentMetrics;
   readonly log: Log;
-  /** The way to the worker threads, where there are any. */
-  readonly lane?: WorkerLane | undefined;
+  /** The worker threads, where there are any. */
+  readonly crew?: WorkerCrew | undefined;
   /** The input reads again what is not settled, so that it may read on while workers have its
    *  batches. */
   readonly readsAhead?: boolean;
@@ -30,9 +31,15 @@ export interface InputStageOptions {
   /** Aborted by `stop`; what the input was given may wait for it, too. */
   readonly stopping: AbortController;
   setHealth(problem: string | undefined): void;
-  /** Writes the checkpoints of the moment. */
+  /** A batch that is given back is not lost. */
+  readonly comesAgain: boolean;
+  /** Waits a moment until the records that the input gave are settled, then writes the
+   *  checkpoints of the moment. */
   beforeClose(): Promise<void>;
 }
+
+/** Time that an input gets to bring what it holds through the pipeline when it is closed. */
+const endMsMax = 5000;
 
 interface Shipment {
   readonly batch: Batch;
@@ -52,6 +59,9 @@ export class InputStage implements BatchEmitter {
   private readonly held = new Set<Batch>();
   private running: Promise<void> | undefined;
   private isFinished = false;
+  private readonly interruption = new AbortController();
+  private readonly interrupt = () => this.interruption.abort();
+  private readonly lane: WorkerLane | undefined;
   private failure: string | undefined;
   private shippingSinceMs: number | undefined;
 
@@ -62,6 +72,9 @@ export class InputStage implements BatchEmitter {
     this.counters = new ComponentCounters(options.metrics);
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');
+    this.lane = options.crew?.lane(options.clock, this.interruption.signal);
+    if (options.hardStop.aborted) this.interrupt();
+    options.hardStop.addEventListener('abort', this.interrupt, { once: true });
     this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
   }
 
@@ -72,7 +85,7 @@ export class InputStage implements BatchEmitter {
       objectMode: true,
       highWaterMark: 1,
       write: (shipment: Shipment, _encoding, next) => {
-        const { lane } = this.options;
+        const { lane } = this;
         const shipping = lane === undefined ? this.ship(shipment) : this.sendOut(shipment, lane);
         shipping.then(() => next(), next);
       },
@@ -90,7 +103,7 @@ export class InputStage implements BatchEmitter {
         this.stream.push(null);
         return connected;
       })
-      .then(() => this.options.lane?.end())
+      .then(() => this.lane?.end())
       .catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'The input stream broke.');
       })
@@ -114,7 +127,7 @@ export class InputStage implements BatchEmitter {
 
   /** How long a batch is on its way through the filters and into the outputs; 0 when none is. */
   underWayMs(): number {
-    if (this.options.lane !== undefined) return this.options.lane.underWayMs();
+    if (this.lane !== undefined) return this.lane.underWayMs();
     if (this.shippingSinceMs === undefined) return 0;
     return this.options.clock.monotonicMs() - this.shippingSinceMs;
   }
@@ -126,10 +139,15 @@ export class InputStage implements BatchEmitter {
 
   async close(): Promise<void> {
     this.stop();
+    // A batch that waits for a full output must not hold up a reload for as long as that is down:
+    // it goes back to its source.
+    const cancel = this.options.clock.after(endMsMax, () => this.interruption.abort());
     await this.running;
+    cancel();
     // What the input says of its sources (`identity`) it can say only while it is open.
     await this.options.beforeClose().catch(() => undefined);
     await this.options.input.close?.();
+    this.options.hardStop.removeEventListener('abort', this.interrupt);
   }
 
   // ── BatchEmitter ──────────────────────────────────────────────────────────────────────────
@@ -147,7 +165,7 @@ export class InputStage implements BatchEmitter {
       this.options.pool.acquire() ??
       (this.held.size === 0
         ? heapBatch(layout.dataBytes, layout.eventsMax)
-        : await this.options.pool.acquireWhenFree(this.options.hardStop));
+        : await this.options.pool.acquireWhenFree(this.interruption.signal));
     this.held.add(batch);
     return batch;
   }
@@ -164,6 +182,16 @@ export class InputStage implements BatchEmitter {
     this.options.pool.release(batch);
   }
 
+  private giveBack(count: number): void {
+    if (this.options.comesAgain) {
+      this.counters.returned.value += count;
+      return;
+    }
+    this.counters.dropped('interrupted', count);
+    const records = { records: count, reason: 'interrupted' };
+    this.options.log.error(records, 'Records were dropped: no output took them in time.');
+  }
+
   private async ship({ batch, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
@@ -172,14 +200,14 @@ export class InputStage implements BatchEmitter {
       this.counters.in.value += count;
       this.bytes.value += batch.inputBytes;
       this.batches.value++;
-      await this.options.pipeline().run(batch, this.options.hardStop);
+      await this.options.pipeline().run(batch, this.interruption.signal);
       this.counters.out.value += count;
       ledger.advance(position);
       this.discard(batch);
       done();
     } catch (error) {
       this.discard(batch);
-      this.noteFailed(error);
+      this.noteFailed(error, count);
       done(error);
     } finally {
       this.shippingSinceMs = undefined;
@@ -201,21 +229,24 @@ export class InputStage implements BatchEmitter {
           if (!readsAhead) done();
         },
         onFailed: (error) => {
-          this.noteFailed(error);
+          this.noteFailed(error, count);
           if (!readsAhead) done(error);
         },
       });
       if (readsAhead) done();
     } catch (error) {
-      this.noteFailed(error);
+      this.noteFailed(error, count);
       done(error);
     } finally {
       this.discard(batch);
     }
   }
 
-  private noteFailed(error: unknown): void {
-    if (error instanceof InterruptedBatch) return;
+  private noteFailed(error: unknown, count: number): void {
+    if (error instanceof InterruptedBatch) {
+      this.giveBack(count);
+      return;
+    }
     this.options.setHealth(`a batch failed: ${messageOf(error)}`);
     this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type DiskBuffer, type DiskBufferLimits, openDiskBuffer } from '../buffer/disk_buffer.ts';
 import { nodeFileSystem } from '../buffer/file_system.ts';
+import { Chunk } from '../chunk/chunk.ts';
 import type { OutputConfig, ResolvedConfig } from '../config/resolved.ts';
 import { type DeadLetterLimits, openDeadLetterStore } from '../dead_letter/dead_letter_store.ts';
 import { deadLetterAdapter } from '../deliver/dead_letter_adapter.ts';
@@ -19,6 +20,10 @@ const batchRecordsDefault = 100_000;
 export interface OutputStorage {
   readonly buffer: DiskBuffer | undefined;
   readonly deadLetters: DeadLetterStore;
+  /** By source generation: what the chunks found on the disk vouch for, delivered ones included. */
+  readonly vouched: Readonly<Record<string, number>>;
+  /** The stages that work on it. */
+  readonly sharers: Set<OutputStage>;
   /** Takes limits and policies over from another configuration of the same output. */
   setLimits(config: OutputConfig): void;
   /** Changes when the storage would have to be opened anew. */
@@ -44,17 +49,25 @@ export function storageFingerprint(config: OutputConfig): string {
   return JSON.stringify([config.base.storage.type, config.base.storage.path]);
 }
 
-/** Opens an output's disk buffer and dead letters. Throws SLUICE_STORAGE_FAILED or _LOCKED. */
+/** Opens an output's disk buffer and dead letters. `noteVouched` makes durable what chunks vouch
+ *  for, before they are deleted. Throws SLUICE_STORAGE_FAILED or _LOCKED. */
 export async function openOutputStorage(
   config: OutputConfig,
   resolved: ResolvedConfig,
   services: FactoryServices,
+  noteVouched: () => Promise<void>,
 ): Promise<OutputStorage> {
   const { storage } = config.base;
   const log = services.logFor(config.id, config.base.logLevel);
   const metrics = services.metrics.forComponent('output', config.id);
   const fileSystem = services.fileSystem ?? nodeFileSystem();
   const quarantined = metrics.counter('sluice_buffer_quarantined_bytes_total');
+  const vouched: Record<string, number> = {};
+  const vouchFor = (header: Buffer): void => {
+    for (const [generation, position] of Object.entries(Chunk.summary(header).covered)) {
+      vouched[generation] = Math.max(vouched[generation] ?? 0, position);
+    }
+  };
   const buffer =
     storage.type === 'filesystem'
       ? await openDiskBuffer({
@@ -62,12 +75,15 @@ export async function openOutputStorage(
           ...bufferLimits(config),
           log,
           fileSystem,
+          onDelivered: vouchFor,
+          beforeDelete: noteVouched,
           onProblem: (problem) => services.health.set(`buffer ${config.id}`, problem),
           onQuarantine: (range) => {
             quarantined.value += range.end - range.start;
           },
         })
       : undefined;
+  for (const { header } of buffer?.recovered ?? []) vouchFor(header);
   const damaged = metrics.counter('sluice_dead_letter_damaged_bytes_total');
   const store = await openDeadLetterStore({
     directory: deadLetterDirectory(resolved.service.deadLetterPath, config.id),
@@ -83,6 +99,8 @@ export async function openOutputStorage(
   return {
     buffer,
     deadLetters: deadLetterAdapter(store),
+    vouched,
+    sharers: new Set(),
     setLimits(next) {
       buffer?.setLimits(bufferLimits(next));
       store.setLimits(deadLetterLimits(next));
@@ -133,6 +151,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
     whenFull: base.storage.whenFull,
     sectionsMax,
     buffer: storage.buffer,
+    sharers: storage.sharers,
     deadLetters: new DeadLetterDesk({
       store: storage.deadLetters,
       clock: services.clock,

@@ -14,7 +14,7 @@ import {
   type RunningOutput,
 } from './agent.ts';
 import { ComponentFactory, type PluginSet } from './component_factory.ts';
-import { storageFingerprint } from './output_assembly.ts';
+import { type OutputStorage, storageFingerprint } from './output_assembly.ts';
 
 export type ReloadResult =
   | { readonly ok: true; readonly changed: number; readonly message: string }
@@ -22,9 +22,10 @@ export type ReloadResult =
 
 /** Replaces what differs and leaves the rest alone: offsets, sockets and buffers stay.
  *
- *  New filters and outputs are opened before anything is touched. An input that changed is
- *  stopped before its successor opens (both may want the same port or file); when that fails,
- *  it is started again as it was. */
+ *  New filters and outputs are opened before anything is stopped; outputs that change or go only
+ *  give up their ports before. Inputs that change or go are stopped before any opens, since ports
+ *  and files may go from one to another. When something cannot be opened, all is taken up again as
+ *  it was. */
 export async function reloadAgent(
   agent: Agent,
   next: ResolvedConfig,
@@ -36,9 +37,10 @@ export async function reloadAgent(
   if (refusal !== undefined) return { ok: false, message: refusal };
   const factory = new ComponentFactory(next, plugins, agent.services);
   const opened = new Opened();
+  for (const { kind, id } of [...next.filters, ...next.outputs]) agent.wanted.add(`${kind} ${id}`);
   try {
-    const outputs = await openOutputs(agent, next, diff, factory, opened);
     const filters = await openFilters(agent, next, diff, factory, opened);
+    const outputs = await openOutputs(agent, next, diff, factory, opened);
     const workers = await agent.prepareWorkers(next, plugins);
     opened.add(async () => agent.forgetWorkers(workers));
     const inputs = await swapInputs(agent, next, diff, factory);
@@ -46,6 +48,7 @@ export async function reloadAgent(
     const changed = diff.added.length + diff.removed.length + diff.changed.length;
     return { ok: true, changed, message: `Reloaded: ${changed} components changed.` };
   } catch (error) {
+    agent.wanted.clear();
     await opened.undo();
     const message = `Reload failed, the old configuration runs on: ${messageOf(error)}`;
     agent.log.error({ error: messageOf(error) }, 'Reload failed; the old configuration runs on.');
@@ -79,6 +82,11 @@ function refusedChange(agent: Agent, next: ResolvedConfig, diff: ConfigDiff): st
       return `storage.type and storage.path of output "${to.id}" cannot change while the agent runs: restart it.`;
     }
   }
+  for (const { to } of diff.changed) {
+    const earlier = [...agent.retired].filter(({ config }) => config.id === to.id).length;
+    if (to.kind !== 'output' || earlier < retiredMax) continue;
+    return `output "${to.id}" was changed ${earlier} times while it could not deliver: reload once it has, or restart.`;
+  }
   return undefined;
 }
 
@@ -90,20 +98,67 @@ async function openOutputs(
   opened: Opened,
 ): Promise<RunningOutput[]> {
   const outputs: RunningOutput[] = [];
+  await releaseOutputs(agent, next, diff, opened);
   for (const config of next.outputs) {
     const running = agent.outputs.find((output) => output.config.id === config.id);
     if (running !== undefined && !isChanged(diff, config)) {
       outputs.push({ ...running, config });
       continue;
     }
-    const made = await agent.openOutput(config, running?.storage, factory);
+    opened.add(async () => {
+      running?.stage.exportGauges();
+      forget(agent, 'output', config, agent.outputs);
+    });
+    const storage = running?.storage ?? retiredStorage(agent, config);
+    if (storage !== undefined) agent.claimedStorage.add(storage);
+    await agent.closingStorage.get(config.id);
+    opened.add(async () => {
+      if (storage === undefined) return;
+      agent.claimedStorage.delete(storage);
+      await closeUnusedStorage(agent, config.id, storage);
+    });
+    const made = await agent.openOutput(config, storage, factory);
     opened.add(async () => {
       await made.stage.close();
-      if (running === undefined) await closeStorage(made.storage);
+      if (storage === undefined) await closeStorage(made.storage);
     });
     outputs.push(made);
   }
   return outputs;
+}
+
+/** The storage of an output that was removed, is wanted again, and still brings away what it held. */
+function retiredStorage(agent: Agent, config: OutputConfig): OutputStorage | undefined {
+  const fingerprint = storageFingerprint(config);
+  for (const { config: earlier, storage } of agent.retired) {
+    if (earlier.id === config.id && storage.fingerprint === fingerprint) return storage;
+  }
+  return undefined;
+}
+
+async function closeUnusedStorage(agent: Agent, id: string, storage: OutputStorage): Promise<void> {
+  const holders = [...agent.outputs, ...agent.retired];
+  if (agent.claimedStorage.has(storage)) return;
+  if (holders.some((holder) => holder.storage === storage)) return;
+  const closing = closeStorage(storage).finally(() => agent.closingStorage.delete(id));
+  agent.closingStorage.set(id, closing);
+  await closing;
+}
+
+/** What only one instance can hold goes over: outputs that change or go give up their ports before
+ *  any is opened, and take them again when the reload fails. */
+async function releaseOutputs(
+  agent: Agent,
+  next: ResolvedConfig,
+  diff: ConfigDiff,
+  opened: Opened,
+): Promise<void> {
+  for (const { config, stage } of agent.outputs) {
+    const stays = next.outputs.some(({ id }) => id === config.id) && !isChanged(diff, config);
+    if (stays || stage.output.release === undefined) continue;
+    opened.add(() => stage.output.open?.());
+    await stage.output.release();
+  }
 }
 
 async function openFilters(
@@ -120,6 +175,9 @@ async function openFilters(
       filters.push({ ...running, config });
       continue;
     }
+    if (running === undefined) {
+      opened.add(async () => forget(agent, 'filter', config, agent.filters));
+    }
     const made = await agent.openFilter(config, factory);
     opened.add(() => made.stage.filter.close?.());
     filters.push(made);
@@ -133,41 +191,50 @@ async function swapInputs(
   diff: ConfigDiff,
   factory: ComponentFactory,
 ): Promise<RunningInput[]> {
-  const inputs: RunningInput[] = [];
-  const swapped: { old: RunningInput; now: RunningInput | undefined }[] = [];
+  const stopped: RunningInput[] = [];
+  const made: RunningInput[] = [];
   try {
+    // All before any: one may take over the port of another.
+    for (const running of agent.inputs) {
+      const to = next.inputs.find(({ id }) => id === running.config.id);
+      if (to !== undefined && !isChanged(diff, to)) continue;
+      stopped.push(running);
+    }
+    await Promise.all(stopped.map(({ stage }) => stage.close()));
+    const inputs: RunningInput[] = [];
     for (const config of next.inputs) {
       const running = agent.inputs.find((input) => input.config.id === config.id);
-      if (running !== undefined && !isChanged(diff, config)) {
+      if (running !== undefined && !stopped.includes(running)) {
         inputs.push({ ...running, config });
         continue;
       }
-      if (running !== undefined) {
-        await running.stage.close();
-        swapped.push({ old: running, now: undefined });
-      }
-      const made = await agent.openInput(config, factory);
-      if (running !== undefined) swapped[swapped.length - 1]!.now = made;
-      else swapped.push({ old: made, now: made });
-      inputs.push(made);
+      const input = await agent.openInput(config, factory);
+      made.push(input);
+      inputs.push(input);
     }
     return inputs;
   } catch (error) {
-    await restoreInputs(agent, swapped);
+    for (const { stage } of made) await stage.close().catch(() => undefined);
+    for (const { id } of next.inputs) {
+      forget(agent, 'input', { id }, agent.inputs);
+    }
+    await restoreInputs(agent, stopped);
     throw error;
   }
 }
 
-async function restoreInputs(
-  agent: Agent,
-  swapped: readonly { old: RunningInput; now: RunningInput | undefined }[],
-): Promise<void> {
-  for (const { old, now } of swapped) {
-    await now?.stage.close();
-    if (now === old) continue;
-    const again = await agent.openInput(old.config);
-    agent.inputs = agent.inputs.map((input) => (input === old ? again : input));
-    agent.startInput(again.stage);
+/** Starts inputs again as they were. One that cannot be is shown in `/readyz`. */
+async function restoreInputs(agent: Agent, stopped: readonly RunningInput[]): Promise<void> {
+  for (const old of stopped) {
+    try {
+      const again = await agent.openInput(old.config);
+      agent.inputs = agent.inputs.map((input) => (input === old ? again : input));
+      agent.startInput(again.stage);
+    } catch (error) {
+      const reason = `it did not start again after a failed reload: ${messageOf(error)}`;
+      agent.health.set(`input ${old.config.id}`, reason);
+      agent.log.error({ input: old.config.id, reason }, 'An input did not start again.');
+    }
   }
 }
 
@@ -194,6 +261,8 @@ async function commit(
   agent.filters = components.filters;
   agent.outputs = components.outputs;
   agent.setPipeline(components.workers);
+  agent.claimedStorage.clear();
+  agent.wanted.clear();
   for (const { config, storage } of components.outputs) storage.setLimits(config);
   const oldOutputs = stagesOf(old.outputs);
   for (const { stage } of components.outputs) if (!oldOutputs.has(stage)) stage.start();
@@ -201,52 +270,73 @@ async function commit(
   const oldInputs = stagesOf(old.inputs);
   for (const { config, stage } of old.inputs) {
     if (keptInputs.has(stage)) continue;
-    await stage.close();
     forget(agent, 'input', config, components.inputs);
   }
   for (const { stage } of components.inputs) if (!oldInputs.has(stage)) agent.startInput(stage);
   const keptFilters = stagesOf(components.filters);
   for (const { config, stage } of old.filters) {
     if (keptFilters.has(stage)) continue;
-    await stage.filter.close?.();
-    forget(agent, 'filter', config, components.filters);
+    retireFilter(agent, { config, stage });
   }
   const keptOutputs = stagesOf(components.outputs);
   for (const output of old.outputs) {
-    if (!keptOutputs.has(output.stage)) retireOutput(agent, output, components.outputs);
+    if (!keptOutputs.has(output.stage)) retireOutput(agent, output);
   }
 }
 
-/** The old instance brings away what it encoded, in its own time, then closes. */
-function retireOutput(
-  agent: Agent,
-  output: RunningOutput,
-  outputs: readonly RunningOutput[],
-): void {
-  const storageStays = outputs.some((other) => other.storage === output.storage);
+/** A filter closes when no batch is in it any more. */
+function retireFilter(agent: Agent, { config, stage }: RunningFilter): void {
+  agent.replacedIdle
+    .then(() => stage.filter.close?.())
+    .catch((error) => {
+      agent.log.error({ error: messageOf(error) }, 'A replaced filter did not close cleanly.');
+    })
+    .finally(() => forget(agent, 'filter', config, agent.filters));
+}
+
+/** The old instance brings away what it encoded, then closes. As long as there is an output of its
+ *  name it has as long as it takes; one that was removed for good has a minute, or two at most. */
+function retireOutput(agent: Agent, output: RunningOutput): void {
+  const { config, stage, storage } = output;
+  const isWanted = () => agent.outputs.some(({ config: { id } }) => id === config.id);
   const deadline = new AbortController();
-  const cancel = agent.options.clock.after(60_000, () => deadline.abort());
-  output.stage
-    .drain(deadline.signal)
-    .then(() => output.stage.close())
+  const cancel = agent.options.clock.every(removedMsMax, () => {
+    if (!isWanted()) deadline.abort();
+  });
+  agent.retired.add(output);
+  agent.replacedIdle
+    .then(() => stage.drain(deadline.signal))
+    .then(() => stage.close())
     .then(async () => {
-      cancel();
-      if (storageStays) return;
-      await closeStorage(output.storage);
-      forget(agent, 'output', output.config, outputs);
+      agent.retired.delete(output);
+      const records = agent.isStopping ? 0 : stage.giveUp('output_removed');
+      if (records > 0) agent.log.error({ output: config.id, records }, 'Records were dropped.');
+      await closeUnusedStorage(agent, config.id, storage);
+      if (!isWanted() && records === 0) forget(agent, 'output', config, agent.outputs);
     })
     .catch((error) => {
       agent.log.error({ error: messageOf(error) }, 'A replaced output did not close cleanly.');
+    })
+    .finally(() => {
+      cancel();
+      agent.retired.delete(output);
     });
 }
+
+/** Time that an output which was removed has to bring away what it holds. */
+const removedMsMax = 60_000;
+/** Earlier instances of one output that may still be delivering. */
+const retiredMax = 8;
 
 function forget(
   agent: Agent,
   kind: string,
-  config: InputConfig | FilterConfig | OutputConfig,
+  config: { readonly id: string },
   remaining: readonly { config: { id: string } }[],
 ): void {
   if (remaining.some((other) => other.config.id === config.id)) return;
+  // The one that comes again shows itself under this name already.
+  if (agent.wanted.has(`${kind} ${config.id}`)) return;
   agent.health.remove(`${kind} ${config.id}`);
   if (kind === 'output') {
     for (const store of ['buffer', 'dead_letters']) agent.health.remove(`${store} ${config.id}`);

@@ -59,6 +59,14 @@ export class OpenSources {
   get size(): number {
     return this.sources.size;
   }
+
+  /** True while records of an input are owed to some output. */
+  isPending(inputId: string): boolean {
+    for (const source of this.sources) {
+      if (source.inputId === inputId && source.ledger.isPending) return true;
+    }
+    return false;
+  }
 }
 
 export interface SourceRegistryOptions {
@@ -80,7 +88,7 @@ export function sourceRegistry(options: SourceRegistryOptions): SourceRegistry {
   return {
     async open(wanted: SourceOptions): Promise<OpenSource> {
       const key = wanted.checkpointKey === undefined ? undefined : prefix + wanted.checkpointKey;
-      const source = new EngineSource(wanted, key, open, checkpoints);
+      const source = new EngineSource(wanted, { key, inputId, open, checkpoints });
       open.add(source);
       if (key !== undefined && wanted.generation === undefined) await noteDurably(source, options);
       return source;
@@ -125,8 +133,17 @@ async function noteDurably(source: EngineSource, options: SourceRegistryOptions)
   }
 }
 
+interface EngineSourceOptions {
+  /** Undefined for a source without a checkpoint. */
+  readonly key: string | undefined;
+  readonly inputId: string;
+  readonly open: OpenSources;
+  readonly checkpoints: CheckpointWriter;
+}
+
 class EngineSource implements OpenSource, CheckpointedSource {
   readonly name: string;
+  readonly inputId: string;
   readonly generation: string;
   readonly resumePosition: number;
   readonly ledger: Ledger;
@@ -134,15 +151,11 @@ class EngineSource implements OpenSource, CheckpointedSource {
   private readonly options: SourceOptions;
   private readonly open: OpenSources;
 
-  constructor(
-    options: SourceOptions,
-    key: string | undefined,
-    open: OpenSources,
-    checkpoints: CheckpointWriter,
-  ) {
+  constructor(options: SourceOptions, { key, inputId, open, checkpoints }: EngineSourceOptions) {
     this.options = options;
     this.open = open;
     this.name = options.name;
+    this.inputId = inputId;
     this.generation = options.generation ?? randomBytes(16).toString('hex');
     this.checkpointKey = key ?? '';
     const positions = open.positionsOf(options);

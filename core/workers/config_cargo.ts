@@ -17,6 +17,8 @@ export function packConfig(config: ResolvedConfig): PackedConfig {
     }
     if (Array.isArray(value)) return value.map((one, i) => copy(one, [...path, String(i)]));
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+    // Messages carry these; no secret is in them.
+    if (value instanceof Map || value instanceof Set) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, one]) => [key, copy(one, [...path, key])]),
     );

@@ -1,3 +1,4 @@
+import type { Source } from '../batch/source.ts';
 import type { BatchFacts } from './batch_cargo.ts';
 import type { PackedConfig } from './config_cargo.ts';
 import type { EncodedParcel } from './run_cargo.ts';
@@ -36,7 +37,7 @@ export type WorkerOrder =
       readonly slot: number;
       readonly version: number;
       readonly facts: BatchFacts;
-      readonly source: { readonly name: string; readonly generation: string };
+      readonly source: Omit<Source, 'ledger'>;
       /** By output: the position below which it has everything already. */
       readonly startMarks: readonly number[];
     };

@@ -17,13 +17,13 @@ export interface RunFacts {
   readonly bytes: number;
   /** Index into `spilled`; -1: in the parcel's own memory. */
   readonly memory: number;
+  /** What its tag numbers mean. */
+  readonly tagNames: string[];
 }
 
 /** What a worker made of one batch. */
 export interface EncodedParcel {
   readonly runs: RunFacts[];
-  /** What tag numbers of the runs mean. */
-  readonly tagNames: readonly string[];
   /** Runs that the parcel's memory had no room for. */
   readonly spilled: ArrayBuffer[];
   readonly letters: { readonly output: number; readonly letter: DeadLetter }[];
@@ -69,12 +69,13 @@ export class ParcelWriter {
     gather(batch.part, events, count, view.part, 0);
     gather(batch.tag, events, count, view.tag, 0);
     copyShared(run.bytes.subarray(start, start + bytes), view.bytes, 0);
-    this.parcel.runs.push({ output, section, count, at, bytes, memory });
+    const { tagNames } = batch;
+    this.parcel.runs.push({ output, section, count, at, bytes, memory, tagNames });
   }
 }
 
 function emptyParcel(): EncodedParcel {
-  return { runs: [], tagNames: [], spilled: [], letters: [] };
+  return { runs: [], spilled: [], letters: [] };
 }
 
 /** The arrays of one run, over the memory that holds them. */
@@ -112,11 +113,10 @@ export class ParcelReader {
   private inOrder = new Int32Array(0);
 
   run(parcel: EncodedParcel, facts: RunFacts, memory: Uint8Array, source: Source): OriginRun {
-    const { at, count, bytes } = facts;
+    const { at, count, bytes, tagNames } = facts;
     const held = facts.memory < 0 ? memory : new Uint8Array(parcel.spilled[facts.memory]!);
     const view = new RunView(held, at, count, bytes);
     const { offset, seconds, nanos, part, tag, ends } = view;
-    const tagNames = parcel.tagNames as string[];
     return {
       bytes: view.bytes,
       start: 0,

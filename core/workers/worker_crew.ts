@@ -11,7 +11,7 @@ import type { Clock } from '../time/clock.ts';
 import type { PluginSet } from '../topology/component_factory.ts';
 import { type BatchFacts, cargoBytes, factsOf, packBatch } from './batch_cargo.ts';
 import { packConfig } from './config_cargo.ts';
-import { type CountedFilter, GrowthBook } from './counter_growth.ts';
+import { GrowthBook } from './counter_growth.ts';
 import type { CounterGrowth, WorkerReport } from './messages.ts';
 import type { EncodedParcel } from './run_cargo.ts';
 import { WorkerLane } from './worker_lane.ts';
@@ -79,7 +79,6 @@ export class WorkerCrew {
   private lastVersion = 0;
   private lastParcel = 0;
   private turn = 0;
-  private readonly lanes = new Set<{ interrupt(): void }>();
   private death: Error | undefined;
 
   constructor(options: CrewOptions) {
@@ -139,12 +138,8 @@ export class WorkerCrew {
   }
 
   /** Makes a prepared configuration the one that batches go through from now on. */
-  activate(
-    version: number,
-    filters: readonly CountedFilter[],
-    outputs: readonly ParcelTaker[],
-  ): void {
-    this.growth.begin(filters);
+  activate(version: number, outputs: readonly ParcelTaker[]): void {
+    this.growth.begin();
     const old = this.active.number;
     this.active = { number: version, outputs };
     if (old !== 0 && old !== version) this.forget(old);
@@ -176,12 +171,27 @@ export class WorkerCrew {
     return this.waiters.length > 0 ? undefined : this.idle.pop();
   }
 
-  /** Resolves with a slot as soon as one is free; with undefined when the crew takes no more. */
-  async waitForSlot(): Promise<WorkerSlot | undefined> {
-    while (this.idle.length === 0 && this.death === undefined) {
-      await new Promise<void>((resolve) => this.waiters.push(resolve));
+  /** Resolves with a slot as soon as one is free; with undefined when the signal aborts or the crew
+   *  takes no more. */
+  async waitForSlot(signal: AbortSignal): Promise<WorkerSlot | undefined> {
+    while (this.idle.length === 0 && this.death === undefined && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        };
+        const leave = () => {
+          this.waiters.splice(this.waiters.indexOf(wake), 1);
+          resolve();
+        };
+        signal.addEventListener('abort', leave, { once: true });
+        this.waiters.push(wake);
+      });
     }
-    return this.death === undefined ? this.idle.pop() : undefined;
+    if (this.death === undefined && !signal.aborted) return this.idle.pop();
+    // Woken, and of no use: the next may need it.
+    if (this.idle.length > 0) this.waiters.shift()?.();
+    return undefined;
   }
 
   giveBack(slot: WorkerSlot): void {
@@ -220,7 +230,11 @@ export class WorkerCrew {
       slot: slot.number,
       version: parcel.version,
       facts,
-      source: { name: source.name, generation: source.generation },
+      source: {
+        name: source.name,
+        inputId: source.inputId,
+        generation: source.generation,
+      },
       startMarks: this.active.outputs.map(({ id }) => source.ledger.startMark(id)),
     });
   }
@@ -230,24 +244,9 @@ export class WorkerCrew {
     return new WorkerLane(this, clock, signal);
   }
 
-  /** Tells of the lane until it leaves, so that `interrupt` reaches it. */
-  join(lane: { interrupt(): void }): void {
-    this.lanes.add(lane);
-  }
-
-  leave(lane: { interrupt(): void }): void {
-    this.lanes.delete(lane);
-  }
-
-  /** Ends all waiting: what is under way stays with its source. */
-  interrupt(): void {
-    for (const lane of this.lanes) lane.interrupt();
-    this.fail(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
-  }
-
   /** Ends the threads. What they have is not settled and comes again. */
   async close(): Promise<void> {
-    this.interrupt();
+    this.fail(new SluiceError('SLUICE_SHUTDOWN', 'The agent is stopping.'));
     await Promise.all(this.threads.map((thread) => thread.end()));
   }
 

@@ -3,7 +3,7 @@ import type { Source } from '../batch/source.ts';
 import type { Clock } from '../time/clock.ts';
 import { InterruptedBatch } from '../topology/pipeline.ts';
 import { ParcelReader } from './run_cargo.ts';
-import type { Answer, Parcel, WorkerCrew } from './worker_crew.ts';
+import type { Answer, Parcel, ParcelTaker, WorkerCrew } from './worker_crew.ts';
 import type { WorkerSlot } from './worker_slots.ts';
 
 /** What a lane tells of each batch, in the order in which they were sent. */
@@ -36,17 +36,12 @@ export class WorkerLane {
   private broken: Error | undefined;
   private readonly onHead: (() => void)[] = [];
 
-  /** `signal` ends waiting for room; `interrupt` comes with it. */
+  /** `signal` ends all waiting: what is under way goes back to its source. */
   constructor(crew: WorkerCrew, clock: Clock, signal: AbortSignal) {
     this.crew = crew;
     this.clock = clock;
     this.signal = signal;
-    crew.join(this);
-  }
-
-  /** Gives up what is under way: it stays with its source. */
-  interrupt(): void {
-    this.break(new InterruptedBatch());
+    signal.addEventListener('abort', () => this.break(new InterruptedBatch()), { once: true });
   }
 
   /** Sends a batch; resolves when it is packed and free again, which waits for a slot. */
@@ -74,7 +69,6 @@ export class WorkerLane {
     while (this.queue.length > 0) {
       await (this.merging ?? new Promise<void>((resolve) => this.onHead.push(resolve)));
     }
-    this.crew.leave(this);
   }
 
   /** How long the oldest batch is on its way; 0 when none is. */
@@ -139,9 +133,13 @@ export class WorkerLane {
         this.crew.dispatch(parcel);
         return;
       }
-      const waitingForRoom = this.mergeOne(parcel, answer);
-      if (waitingForRoom !== undefined) await waitingForRoom;
-      if (this.queue[0] !== waiting) return;
+      const full = this.fullOutput(answer);
+      if (full !== undefined) {
+        await full.room(this.signal);
+        if (this.queue[0] !== waiting) return;
+        continue;
+      }
+      this.mergeOne(parcel, answer);
       this.queue.shift();
       this.headSinceMs = this.clock.monotonicMs();
       events.onDone();
@@ -149,37 +147,30 @@ export class WorkerLane {
     }
   }
 
-  /** Puts what came back into the outputs' chunks; asynchronous where one has no room. */
-  private mergeOne(parcel: Parcel, answer: Answer): void | Promise<void> {
-    this.crew.growth.add(answer.growth);
+  /** An output without room that gets records of the batch. Only when there is none is any of them
+   *  given some, so that none comes twice when the batch goes back to its source. */
+  private fullOutput({ result }: Answer): ParcelTaker | undefined {
     const { outputs } = this.crew;
-    const { runs, letters } = answer.result;
-    for (const { output, letter } of letters) {
-      outputs[output]!.keepRejected(parcel.source.ledger, letter);
+    for (const { output } of result.runs) {
+      if (!outputs[output]!.hasRoom()) return outputs[output];
     }
-    return this.appendFrom(0, runs.length, parcel, answer, outputs);
+    return undefined;
   }
 
-  private appendFrom(
-    first: number,
-    end: number,
-    parcel: Parcel,
-    answer: Answer,
-    outputs: WorkerCrew['outputs'],
-  ): void | Promise<void> {
-    const { result } = answer;
-    for (let i = first; i < end; i++) {
-      const run = result.runs[i]!;
-      const output = outputs[run.output]!;
-      const isFirstOfOutput = i === 0 || result.runs[i - 1]!.output !== run.output;
-      if (isFirstOfOutput && !output.hasRoom()) {
-        return output.room(this.signal).then(() => {
-          if (this.queue[0]?.parcel !== parcel) throw new InterruptedBatch();
-          return this.appendFrom(i, end, parcel, answer, outputs);
-        });
-      }
-      const memory = parcel.slot.resultBytes;
-      output.appendRun(run.section, this.reader.run(result, run, memory, parcel.source));
+  /** Puts what came back into the outputs' chunks. */
+  private mergeOne(parcel: Parcel, { growth, result }: Answer): void {
+    this.crew.growth.add(growth);
+    const { outputs } = this.crew;
+    const { source } = parcel;
+    for (const { output, letter } of result.letters) {
+      outputs[output]!.keepRejected(source.ledger, letter);
+    }
+    for (const run of result.runs) {
+      const { resultBytes } = parcel.slot;
+      outputs[run.output]!.appendRun(
+        run.section,
+        this.reader.run(result, run, resultBytes, source),
+      );
     }
   }
 
@@ -196,7 +187,8 @@ export class WorkerLane {
 
   private async slot(): Promise<WorkerSlot | undefined> {
     const slot =
-      this.crew.freeSlot() ?? (this.held === 0 ? this.ownSlot() : await this.crew.waitForSlot());
+      this.crew.freeSlot() ??
+      (this.held === 0 ? this.ownSlot() : await this.crew.waitForSlot(this.signal));
     if (slot !== undefined) this.held++;
     return slot;
   }

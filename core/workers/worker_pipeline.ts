@@ -1,17 +1,19 @@
-import type { ResolvedConfig } from '../config/resolved.ts';
-import type { SourceLedger } from '../batch/source.ts';
+import type { FilterConfig, ResolvedConfig } from '../config/resolved.ts';
+import type { Source, SourceLedger } from '../batch/source.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Output } from '../sdk/contracts.ts';
 import { Health } from '../telemetry/health.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import { assemblePipeline } from '../topology/assemble_pipeline.ts';
 import {
   ComponentFactory,
   type FactoryServices,
   type PluginSet,
 } from '../topology/component_factory.ts';
 import { FilterStage } from '../topology/filter_stage.ts';
-import { Pipeline } from '../topology/pipeline.ts';
+import { openOrClose } from '../topology/open_or_close.ts';
+import type { Pipeline } from '../topology/pipeline.ts';
 import { BatchUnpacker } from './batch_cargo.ts';
 import { GrowthMeter } from './counter_growth.ts';
 import type { CounterGrowth, WorkerOrder } from './messages.ts';
@@ -34,7 +36,7 @@ export class WorkerPipeline {
   private readonly config: ResolvedConfig;
   private readonly factory: ComponentFactory;
   private readonly services: WorkerServices;
-  private readonly filters: FilterStage[] = [];
+  private readonly filters: { readonly config: FilterConfig; readonly stage: FilterStage }[] = [];
   private readonly outputs: Output[] = [];
   private readonly writer = new ParcelWriter();
   private readonly unpacker: BatchUnpacker;
@@ -67,19 +69,19 @@ export class WorkerPipeline {
     for (const config of this.config.filters) {
       const declared: string[] = [];
       const filter = factory.filter(config, declared);
-      await filter.open?.();
+      await openOrClose(filter);
       const stage = new FilterStage({
         id: config.id,
         filter,
         declared: [...declared],
-        condition: factory.condition(config.base),
+        condition: factory.filterCondition(config),
         view: factory.eventView(),
         metrics: metrics.forComponent('filter', config.id),
         log: logFor(config.id, config.base.logLevel),
       });
-      this.filters.push(stage);
+      this.filters.push({ config, stage });
     }
-    const routes = this.config.outputs.map((config, number) => {
+    const outputs = this.config.outputs.map((config, number) => {
       const output = factory.output(config);
       this.outputs.push(output);
       const taken = metrics.forComponent('output', config.id).counter('sluice_records_in_total');
@@ -91,9 +93,9 @@ export class WorkerPipeline {
         writer: this.writer,
         taken,
       });
-      return { stage, condition: factory.condition(config.base) };
+      return { config, stage };
     });
-    this.pipeline = new Pipeline(this.filters, routes, metrics);
+    this.pipeline = assemblePipeline(this.filters, outputs, factory, metrics);
   }
 
   /** Takes a batch through the filters and encodes it. One call at a time. */
@@ -108,8 +110,7 @@ export class WorkerPipeline {
     const batch = this.unpacker.unpack(order.facts, from, cargo);
     this.writer.begin(results);
     await this.pipeline!.run(batch, this.never);
-    const result = { ...this.writer.parcel, tagNames: batch.tagNames };
-    return { result, growth: this.growth.take() };
+    return { result: this.writer.parcel, growth: this.growth.take() };
   }
 
   /** What filters counted outside of batches. */
@@ -118,7 +119,7 @@ export class WorkerPipeline {
   }
 
   async close(): Promise<void> {
-    for (const { filter } of this.filters) await filter.close?.();
+    for (const { stage } of this.filters) await stage.filter.close?.();
     for (const output of this.outputs) {
       await output.close?.();
       output.encoder.close?.();
@@ -132,13 +133,13 @@ class FarSource {
   private readonly known = new Map<string, KnownSource>();
 
   of(
-    { name, generation }: { readonly name: string; readonly generation: string },
+    { name, inputId, generation }: Omit<Source, 'ledger'>,
     marks: ReadonlyMap<string, number>,
   ): KnownSource {
     let source = this.known.get(generation);
     if (source === undefined) {
       if (this.known.size === sourcesKept) this.known.clear();
-      source = { name, generation, ledger: new FarLedger() };
+      source = { name, inputId, generation, ledger: new FarLedger() };
       this.known.set(generation, source);
     }
     source.ledger.marks = marks;
@@ -148,9 +149,7 @@ class FarSource {
 
 const sourcesKept = 1024;
 
-interface KnownSource {
-  readonly name: string;
-  readonly generation: string;
+interface KnownSource extends Source {
   readonly ledger: FarLedger;
 }
 

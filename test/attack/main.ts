@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
 import { killSoak } from '../crash/kill_soak.ts';
+import { healthRig } from '../health/health_rig.ts';
 import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
 import { rotDeadLetters } from '../model/rot_dead_letters.ts';
 import { rotSegments } from '../model/rot_rig.ts';
+import { downForAnHour, pausedAndResumed } from '../neighbours/neighbours_rig.ts';
+import { reloadRig } from '../reload/reload_rig.ts';
 
 /** The long forms of the rigs: `npm run attack -- RIG [--seed N] [--count N]`. Prints what was done
  *  and seen as one JSON object, and ends with 1 when a promise did not hold. */
@@ -54,6 +57,21 @@ const rigs: Readonly<Record<string, Rig>> = {
       dead_letters: await powerDeadLetters(options),
       agents: await powerAgents({ seed, runs: Math.ceil(options.runs / 100) }),
     };
+  },
+  /** `count`: seconds of idle and of quiet work before the faults, each. */
+  health: async ({ count }) => ({ ...(await healthRig((count ?? 60) * 1000)) }),
+  /** `count`: reloads. */
+  reload: async ({ seed, count }) => ({ ...(await reloadRig(seed, count ?? 1000)) }),
+  /** `count`: rounds of random pauses, after the hours. */
+  neighbours: async ({ seed, count }) => {
+    const hours: Record<string, unknown> = {};
+    for (const whenFull of ['block', 'drop_oldest'] as const) {
+      for (const recordBytes of [100, 20_000]) {
+        const hour = await downForAnHour({ whenFull, isDown: true, recordBytes });
+        hours[`${whenFull}, ${recordBytes} bytes`] = hour;
+      }
+    }
+    return { hours, pauses: await pausedAndResumed(seed, count ?? 2000) };
   },
   /** `count`: one byte of so many; 1 for all. */
   rot: async ({ seed, count }) => {

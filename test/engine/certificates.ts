@@ -8,11 +8,24 @@ export interface Certificate {
   readonly privateKey: KeyObject;
 }
 
+/** What a certificate of a test may have other than the rest. */
+export interface CertificateFlaws {
+  /** Its hour ended an hour ago. */
+  readonly isExpired?: boolean;
+  /** It is for another machine. */
+  readonly isElsewhere?: boolean;
+}
+
 /** Makes a certificate for tests (RFC 5280, ECDSA with P-256 and SHA-256), valid for an hour around
  *  now, for `localhost` and 127.0.0.1. Without an issuer it signs itself and may sign others. */
-export function makeCertificate(name: string, issuer?: Certificate): Certificate {
+export function makeCertificate(
+  name: string,
+  issuer?: Certificate,
+  { isExpired = false, isElsewhere = false }: CertificateFlaws = {},
+): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const hour = 3_600_000;
+  const now = Date.now() - (isExpired ? 2 * hour : 0);
   const serial = randomBytes(8);
   serial[0]! &= 0x7f;
   serial[0]! |= 0x40;
@@ -21,14 +34,17 @@ export function makeCertificate(name: string, issuer?: Certificate): Certificate
     integer(serial),
     ecdsaWithSha256,
     nameOf(issuer?.name ?? name),
-    sequence(time(Date.now() - hour), time(Date.now() + hour)),
+    sequence(time(now - hour), time(now + hour)),
     nameOf(name),
     publicKey.export({ type: 'spki', format: 'der' }),
-    tagged(0xa3, sequence(basicConstraints(issuer === undefined), alternativeNames)),
+    tagged(
+      0xa3,
+      sequence(basicConstraints(issuer === undefined), isElsewhere ? otherNames : alternativeNames),
+    ),
   );
   const signature = sign('sha256', body, issuer?.privateKey ?? privateKey);
   const der = sequence(body, ecdsaWithSha256, tagged(0x03, Buffer.of(0), signature));
-  const lines = der.toString('base64').replace(/(.{64})/g, '$1\n');
+  const lines = der.toString('base64').replace(/(.{64})(?=.)/g, '$1\n');
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
@@ -80,10 +96,12 @@ function basicConstraints(isAuthority: boolean): Buffer {
 }
 
 const ecdsaWithSha256 = sequence(identifier('2a8648ce3d040302'));
-const alternativeNames = sequence(
-  identifier('551d11'),
-  tagged(
-    0x04,
-    sequence(tagged(0x82, Buffer.from('localhost')), tagged(0x87, Buffer.of(127, 0, 0, 1))),
-  ),
+const alternativeNames = namesOf(
+  tagged(0x82, Buffer.from('localhost')),
+  tagged(0x87, Buffer.of(127, 0, 0, 1)),
 );
+const otherNames = namesOf(tagged(0x82, Buffer.from('elsewhere.example')));
+
+function namesOf(...names: readonly Buffer[]): Buffer {
+  return sequence(identifier('551d11'), tagged(0x04, sequence(...names)));
+}

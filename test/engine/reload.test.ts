@@ -98,6 +98,33 @@ test('an output that a reload removes still brings away what it had', async () =
   await pipeline.stop();
 });
 
+test('what an output holds when a reload replaces it is delivered once, by the old instance', async () => {
+  const { input, outputs, pipeline } = await start();
+  await input.emit([{ n: 0 }]);
+  // The record is in the open chunk, and a worker waits for it.
+  const replaced = one.replace('match', 'flush: 11ms, match');
+  assert.equal((await pipeline.agent.reload(pipeline.load(yaml('a', replaced)))).ok, true);
+  await waitUntil('settled', () => input.settled() === 1);
+  assert.deepEqual(outputs.one.accepted, [{ n: 0, mark: 'a' }]);
+  await pipeline.stop();
+});
+
+test('an output that a reload removed and the next one adds again keeps its disk buffer', async () => {
+  const { input, outputs, pipeline } = await start();
+  const kept = '    - {name: two, alias: two, match: "*", storage.type: filesystem}\n';
+  assert.equal((await pipeline.agent.reload(pipeline.load(yaml('a', one + kept)))).ok, true);
+  outputs.two.answer = () => ({ kind: 'retry', reason: 'later' });
+  await input.emit([{ n: 0 }]);
+  await waitUntil('two was tried', () => outputs.two.tries.length > 0);
+  for (const text of [one, one + kept, one, one + kept]) {
+    const result = await pipeline.agent.reload(pipeline.load(yaml('a', text)));
+    assert.equal(result.ok, true, result.message);
+  }
+  outputs.two.answer = () => ({ kind: 'accepted' });
+  await waitUntil('two has it', () => outputs.two.accepted.length === 1);
+  await pipeline.stop();
+});
+
 test('reloads that come at once are done one after the other; the last one stands', async () => {
   const { input, outputs, pipeline } = await start();
   const results = await Promise.all(

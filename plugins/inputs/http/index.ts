@@ -8,6 +8,7 @@ export const plugin = defineInput<HttpInputOptions>({
   summary: 'Takes records over HTTP: JSON lines, JSON arrays, or lines of text.',
   stability: 'beta',
   schema,
+  refusable: true,
   example: `pipeline:
   inputs:
     - name: http

@@ -88,6 +88,11 @@ export class ExporterOutput implements Output {
     return { kind: 'partial', retry: [], rejected, reason };
   }
 
+  /** The successor serves the page; records on their way are still taken. */
+  async release(): Promise<void> {
+    await this.close();
+  }
+
   async close(): Promise<void> {
     const { page } = this;
     this.page = undefined;

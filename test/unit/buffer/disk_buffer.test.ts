@@ -7,6 +7,7 @@ import { openDiskBuffer } from '../../../core/buffer/disk_buffer.ts';
 import { recordBytesOf, segmentHeaderBytes } from '../../../core/buffer/segment.ts';
 import { inspectDiskBuffer } from '../../../core/buffer/verify.ts';
 import { SluiceError } from '../../../core/errors/sluice_error.ts';
+import { waitUntil } from '../../../core/testing/wait_until.ts';
 import {
   appendText,
   bufferDirectory,
@@ -98,6 +99,57 @@ test('acknowledgements survive a restart, and a settled segment is deleted', asy
   assert.ok(segmentPaths(fileSystem).length < before);
   const again = await openInMemory(fileSystem.copyOfSynced());
   assert.deepEqual(again.pendingSequences(), [6, 7, 8, 9, 10, 11]);
+});
+
+test('a delivered segment stays until what it vouches for is noted elsewhere', async () => {
+  const fileSystem = new MemoryFileSystem();
+  const timers = new ManualTimers();
+  const notes: { resolve(): void; reject(error: Error): void }[] = [];
+  const buffer = await openInMemory(fileSystem, {
+    segmentBytes: 200,
+    schedule: timers.schedule,
+    beforeDelete: () => new Promise((resolve, reject) => notes.push({ resolve, reject })),
+  });
+  for (const text of ['one', 'two']) await appendText(buffer, text.padEnd(100));
+  buffer.acknowledge(1);
+  await waitUntil('it is asked', () => notes.length === 1);
+  assert.equal(segmentPaths(fileSystem).length, 2);
+  timers.fire();
+  await waitUntil('the delivery is noted', () =>
+    fileSystem.files.has(`${bufferDirectory}/acks.log`),
+  );
+  await appendText(buffer, 'nothing waits for the answer');
+
+  const headers: string[] = [];
+  const killed = await openInMemory(fileSystem.copyOfSynced(), {
+    onDelivered: (header) => headers.push(header.toString().trim()),
+  });
+  assert.deepEqual(headers, ['header of one']);
+  assert.deepEqual(killed.pendingSequences(), [2, 3]);
+
+  notes[0]!.reject(new Error('the disk is full'));
+  await waitUntil('it is asked again', () => {
+    timers.fire();
+    return notes.length === 2;
+  });
+  assert.equal(segmentPaths(fileSystem).length, 3);
+  notes[1]!.resolve();
+  await waitUntil('it is deleted', () => segmentPaths(fileSystem).length === 2);
+  await buffer.close();
+});
+
+test('room that is needed comes before what delivered segments vouch for', async () => {
+  const fileSystem = new MemoryFileSystem();
+  const buffer = await openInMemory(fileSystem, {
+    segmentBytes: 200,
+    limitBytes: 700,
+    beforeDelete: () => new Promise(() => {}),
+  });
+  for (let n = 1; n <= 20; n++) {
+    const { sequence } = await appendText(buffer, `${n}`.padEnd(100));
+    buffer.acknowledge(sequence);
+  }
+  assert.ok(buffer.usedBytes <= 700);
 });
 
 test('sequence numbers are not used again after everything was settled', async () => {

@@ -18,7 +18,7 @@ test('A diagnostic shows its place, the lines around, a caret, what was expected
       '    |       ^',
       '  5 |       path: y',
       '  6 |   outputs: [{name: null}]',
-      '  expected one of alias, tag, mem_buf_limit, log_level, path, exclude_path, key, read_from_head, refresh_interval, buffer_max_size, parser, multiline.parser, … (15 in all)',
+      '  expected one of alias, tag, mem_buf_limit, log_level, processors, routes, path, exclude_path, key, read_from_head, refresh_interval, buffer_max_size, … (17 in all)',
       '  did you mean "path"?',
     ].join('\n'),
   );

@@ -14,6 +14,7 @@ import type { Clock } from '../../../core/time/clock.ts';
 
 const source: Source = {
   name: '/var/log/test.log',
+  inputId: 'test',
   generation: '00112233445566778899aabbccddeeff',
   ledger: {
     startMark: () => 0,

@@ -195,6 +195,7 @@ export class HttpRig implements BatchEmitter {
   private openSource(options: SourceOptions): OpenSource {
     const source: OpenSource = {
       name: options.name,
+      inputId: 'test',
       generation: options.generation ?? 'random',
       resumePosition: 0,
       ledger: undefined as unknown as Source['ledger'],

@@ -63,6 +63,7 @@ class MemorySources implements SourceRegistry {
       settled: resumePosition,
       source: {
         name: options.name,
+        inputId: 'test',
         generation: options.generation ?? randomBytes(16).toString('hex'),
         ledger: noLedger,
         resumePosition,

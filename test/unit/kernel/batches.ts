@@ -7,6 +7,7 @@ import { type Kernel, loadKernel } from '../../../core/kernel/kernel.ts';
 /** A source whose ledger nobody asks. */
 export const testSource: Source = {
   name: 'test',
+  inputId: 'test',
   generation: '00112233445566778899aabbccddeeff',
   ledger: {
     startMark: () => 0,

@@ -29,6 +29,7 @@ export interface TestEvent {
 /** A source whose ledger nobody asks. */
 export const harnessSource: Source = {
   name: 'test.log',
+  inputId: 'test',
   generation: '00112233445566778899aabbccddeeff',
   ledger: {
     startMark: () => 0,

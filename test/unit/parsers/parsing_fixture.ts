@@ -120,6 +120,7 @@ export function batchOf(events: readonly TestEvent[], kernel?: Kernel): Batch {
   batch.reset(
     {
       name: 'test',
+      inputId: 'test',
       generation: '00112233445566778899aabbccddeeff',
       ledger: {
         startMark: () => 0,

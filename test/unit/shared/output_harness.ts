@@ -124,7 +124,7 @@ export function chunkOf(
   const bytes = texts.reduce((sum, text) => sum + text.length, 0);
   const batch = heapBatch(bytes + 64, Math.max(events.length, 1));
   const generation = options.generation ?? '00112233445566778899aabbccddeeff';
-  batch.reset({ name: 'test', generation, ledger: noLedger }, 'test');
+  batch.reset({ name: 'test', inputId: 'test', generation, ledger: noLedger }, 'test');
   let at = batch.dataStart;
   events.forEach((event, k) => {
     const offset = (options.firstOffset ?? 0) + k;
