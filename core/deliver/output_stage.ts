@@ -60,6 +60,9 @@ export class OutputStage implements RecordSink {
   /** Dead letters of events that could not be encoded, on their way to the disk. */
   private readonly rejecting = new Set<Promise<unknown>>();
   private storing: Promise<void> = Promise.resolve();
+  private encodedBytes = 0;
+  /** Bytes of a record, as in the batch before. */
+  private recordBytes = 0;
   private storingCount = 0;
   private workers: Promise<void>[] = [];
   private roomWaiters: (() => void)[] = [];
@@ -117,7 +120,32 @@ export class OutputStage implements RecordSink {
   accept(batch: Batch, select: Uint8Array, count: number): void {
     // hot path
     this.counters.in.value += count;
+    if (this.options.buffer === undefined) {
+      this.output.encoder.encode(batch, select, this);
+      return;
+    }
+    this.sealUnlessFits(count);
+    const before = this.encodedBytes;
     this.output.encoder.encode(batch, select, this);
+    this.recordBytes = (this.encodedBytes - before) / count;
+    if (this.open !== undefined && this.isFull(this.open.chunk!)) this.sealAfterBatch(this.open);
+  }
+
+  /** A stored chunk vouches only for batches that were whole before it was sealed: so a batch that
+   *  will hardly fit begins a new one. */
+  private sealUnlessFits(count: number): void {
+    const chunk = this.open?.chunk;
+    if (chunk === undefined) return;
+    const bytes = chunk.bytes + count * this.recordBytes;
+    const records = chunk.count + count;
+    if (bytes > this.batchBytes() || records > this.options.batchRecords) this.seal();
+  }
+
+  /** Seals a full chunk when the batch that filled it has passed all outputs. */
+  private sealAfterBatch(full: QueuedChunk): void {
+    setImmediate(() => {
+      if (this.open === full) this.seal();
+    });
   }
 
   appendRun(sectionKey: string, run: OriginRun): void {
@@ -129,10 +157,13 @@ export class OutputStage implements RecordSink {
       const part = fitting === rest.count ? rest : { ...rest, count: fitting };
       const before = open.chunk!.bytes;
       open.chunk!.appendRun(sectionKey, part);
-      this.takeMemory(open.chunk!.bytes - before);
+      const bytes = open.chunk!.bytes - before;
+      this.encodedBytes += bytes;
+      this.takeMemory(bytes);
       this.pend(open, part);
-      if (this.isFull(open.chunk!)) this.seal();
-      if (fitting === rest.count) return;
+      const isLast = fitting === rest.count;
+      if (this.isFull(open.chunk!) && !(isLast && this.options.buffer !== undefined)) this.seal();
+      if (isLast) return;
       rest = {
         ...rest,
         start: rest.ends[fitting - 1]!,
@@ -197,7 +228,7 @@ export class OutputStage implements RecordSink {
       const chunk = open.chunk!;
       const sectionsFull =
         chunk.sections.length >= this.options.sectionsMax && !chunk.hasSection(sectionKey);
-      if (!sectionsFull && !chunk.originsFull) return open;
+      if (!sectionsFull && !chunk.originsFull && !this.isFull(chunk)) return open;
       if (sectionsFull) this.sectionsRefused.value++;
       this.seal();
     }

@@ -120,6 +120,32 @@ test('a chunk that was delivered before its lines had a checkpoint still vouches
     await second.pipeline.stop({ keep: true });
   }));
 
+test('a stored chunk holds whole batches where it can, and vouches for all of them', () =>
+  inDirectory(async (directory) => {
+    const text = yaml.replace('filesystem}', 'filesystem, flush: 1h, batch: {records: 25}}');
+    const { input, output, pipeline } = await start(directory, text);
+    await input.emit(numbers(0, 10));
+    const data = join(directory, 'data');
+    const crashed = join(directory, 'crashed', 'data');
+    await cp(join(data, 'checkpoints'), join(crashed, 'checkpoints'));
+    for (let from = 10; from < 60; from += 10) await input.emit(numbers(from, from + 10));
+    const sizes = () => output.tries.map(({ body }) => body.trim().split('\n').length);
+    await waitUntil('two are delivered', () => output.accepted.length >= 40);
+    assert.deepEqual(sizes(), [20, 20]);
+    // A batch that is larger than a chunk is divided, and one that fills it to the last waits for none.
+    await input.emit(numbers(60, 120));
+    await input.emit(numbers(120, 135));
+    await waitUntil('the full ones are delivered', () => output.accepted.length === 135);
+    assert.deepEqual(sizes(), [20, 20, 20, 25, 25, 25]);
+    // What a crash at this moment would leave behind.
+    await cp(join(data, 'buffers'), join(crashed, 'buffers'), { recursive: true });
+    await rm(join(crashed, 'buffers', 'out', 'lock'));
+    await pipeline.stop({ keep: true });
+    const second = await start(join(directory, 'crashed'), text);
+    await waitUntil('resumed', () => second.input.position() === 135);
+    await second.pipeline.stop({ keep: true });
+  }));
+
 test('without a disk buffer a restarted source resumes where its records were settled', () =>
   inDirectory(async (directory) => {
     const text = yaml.replace(', storage.type: filesystem', '');
