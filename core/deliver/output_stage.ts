@@ -120,13 +120,19 @@ export class OutputStage implements RecordSink {
   accept(batch: Batch, select: Uint8Array, count: number): void {
     // hot path
     this.counters.in.value += count;
+    this.takeBatch(count, () => this.output.encoder.encode(batch, select, this));
+  }
+
+  /** Takes `count` records of one batch, which `append` gives to `appendRun`. */
+  takeBatch(count: number, append: () => void): void {
+    // hot path
     if (this.options.buffer === undefined) {
-      this.output.encoder.encode(batch, select, this);
+      append();
       return;
     }
     this.sealUnlessFits(count);
     const before = this.encodedBytes;
-    this.output.encoder.encode(batch, select, this);
+    append();
     this.recordBytes = (this.encodedBytes - before) / count;
     if (this.open !== undefined && this.isFull(this.open.chunk!)) this.sealAfterBatch(this.open);
   }

@@ -35,7 +35,7 @@ export interface CrewOptions {
 /** Part of an output that takes what workers encoded. */
 export type ParcelTaker = Pick<
   OutputStage,
-  'id' | 'hasRoom' | 'room' | 'appendRun' | 'keepRejected'
+  'id' | 'hasRoom' | 'room' | 'takeBatch' | 'appendRun' | 'keepRejected'
 >;
 
 /** What came back of a batch. */

@@ -165,13 +165,17 @@ export class WorkerLane {
     for (const { output, letter } of result.letters) {
       outputs[output]!.keepRejected(source.ledger, letter);
     }
-    for (const run of result.runs) {
+    outputs.forEach((output, number) => {
+      const runs = result.runs.filter((run) => run.output === number);
+      if (runs.length === 0) return;
+      const count = runs.reduce((sum, run) => sum + run.count, 0);
       const { resultBytes } = parcel.slot;
-      outputs[run.output]!.appendRun(
-        run.section,
-        this.reader.run(result, run, resultBytes, source),
-      );
-    }
+      output.takeBatch(count, () => {
+        for (const run of runs) {
+          output.appendRun(run.section, this.reader.run(result, run, resultBytes, source));
+        }
+      });
+    });
   }
 
   /** Gives up what is under way: it stays with its source, and no more is taken. */
