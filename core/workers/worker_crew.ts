@@ -166,38 +166,37 @@ export class WorkerCrew {
     return slot;
   }
 
-  /** A free slot, or undefined while all are under way or others wait already. */
-  freeSlot(): WorkerSlot | undefined {
-    return this.waiters.length > 0 ? undefined : this.idle.pop();
+  /** A free slot, or undefined while all are under way. `isNext`: the caller has waited; others let
+   *  those before them. */
+  freeSlot(isNext: boolean): WorkerSlot | undefined {
+    return this.waiters.length > 0 && !isNext ? undefined : this.idle.pop();
   }
 
-  /** Resolves with a slot as soon as one is free; with undefined when the signal aborts or the crew
-   *  takes no more. */
-  async waitForSlot(signal: AbortSignal): Promise<WorkerSlot | undefined> {
-    while (this.idle.length === 0 && this.death === undefined && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        };
-        const leave = () => {
-          this.waiters.splice(this.waiters.indexOf(wake), 1);
-          resolve();
-        };
-        signal.addEventListener('abort', leave, { once: true });
-        this.waiters.push(wake);
-      });
-    }
-    if (this.death === undefined && !signal.aborted) return this.idle.pop();
-    // Woken, and of no use: the next may need it.
-    if (this.idle.length > 0) this.waiters.shift()?.();
-    return undefined;
+  /** Resolves when a slot may be free, when `waiter.wake` is called, when the signal aborts or when
+   *  the crew takes no more. */
+  slotFreed(waiter: { wake: (() => void) | undefined }, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        const at = this.waiters.indexOf(wake);
+        if (at >= 0) this.waiters.splice(at, 1);
+        signal.removeEventListener('abort', wake);
+        waiter.wake = undefined;
+        resolve();
+      };
+      signal.addEventListener('abort', wake, { once: true });
+      waiter.wake = wake;
+      this.waiters.push(wake);
+    });
   }
 
   giveBack(slot: WorkerSlot): void {
-    if (slot.isReserve) return;
     this.idle.push(slot);
-    this.waiters.shift()?.();
+    this.wakeNext();
+  }
+
+  /** Wakes who waits longest, where there is a slot for him. */
+  wakeNext(): void {
+    if (this.idle.length > 0) this.waiters[0]?.();
   }
 
   /** Packs a batch into a slot; the batch is free again. */
@@ -314,6 +313,6 @@ export class WorkerCrew {
     const parcels = [...this.underWay.values()];
     this.underWay.clear();
     for (const { parcel } of parcels) parcel.fail(error);
-    for (const wake of this.waiters.splice(0)) wake();
+    for (const wake of [...this.waiters]) wake();
   }
 }

@@ -30,7 +30,9 @@ export class WorkerLane {
   private readonly queue: Waiting[] = [];
   private readonly reader = new ParcelReader();
   private reserve: WorkerSlot | undefined;
-  private held = 0;
+  private isReserveFree = true;
+  /** Set while a batch waits for a slot. */
+  wake: (() => void) | undefined;
   private merging: Promise<void> | undefined;
   private headSinceMs = 0;
   private broken: Error | undefined;
@@ -190,21 +192,31 @@ export class WorkerLane {
   }
 
   private async slot(): Promise<WorkerSlot | undefined> {
-    const slot =
-      this.crew.freeSlot() ??
-      (this.held === 0 ? this.ownSlot() : await this.crew.waitForSlot(this.signal));
-    if (slot !== undefined) this.held++;
-    return slot;
+    for (let isNext = false; ; isNext = true) {
+      if (this.signal.aborted || this.crew.failure !== undefined) {
+        if (isNext) this.crew.wakeNext();
+        return undefined;
+      }
+      const slot = this.crew.freeSlot(isNext) ?? this.ownSlot();
+      if (slot !== undefined) return slot;
+      await this.crew.slotFreed(this, this.signal);
+    }
   }
 
   /** Every input can have one batch under way, whatever the others wait for. */
-  private ownSlot(): WorkerSlot {
+  private ownSlot(): WorkerSlot | undefined {
+    if (!this.isReserveFree) return undefined;
+    this.isReserveFree = false;
     this.reserve ??= this.crew.newSlot(true);
     return this.reserve;
   }
 
   private giveBack(slot: WorkerSlot): void {
-    this.held--;
-    this.crew.giveBack(slot);
+    if (!slot.isReserve) {
+      this.crew.giveBack(slot);
+      return;
+    }
+    this.isReserveFree = true;
+    this.wake?.();
   }
 }
