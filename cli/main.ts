@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { messageOf } from '../core/errors/sluice_error.ts';
 import type { Command, CommandOption } from './command.ts';
 import { commands } from './commands.ts';
@@ -7,9 +8,11 @@ import { exitCode } from './exit_codes.ts';
 import { keepYoungGenerationSmall } from './young_generation.ts';
 
 // Not awaited here: the single executable is a script, which cannot wait at its top.
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+if (isMainThread) {
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
+} else void import('./worker.ts');
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;

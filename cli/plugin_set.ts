@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { PluginMention } from '../core/config/mentions.ts';
-import type { PluginPath } from '../core/config/resolved.ts';
+import type { PluginPath, ResolvedConfig } from '../core/config/resolved.ts';
 import { isNamed } from '../core/config/schema.ts';
 import { messageOf, SluiceError } from '../core/errors/sluice_error.ts';
 import type { AnyPlugin, PluginEntry } from '../core/sdk/define.ts';
@@ -19,6 +19,18 @@ export async function ownPlugins(): Promise<PluginSet> {
 export function importPlugins(entries: readonly PluginEntry[]): Promise<readonly AnyPlugin[]> {
   // What a module of the catalogue exports was made by defineInput or one of its sisters.
   return Promise.all(entries.map((entry) => entry.load() as Promise<AnyPlugin>));
+}
+
+/** The plugins of these names that the configuration can mean, for a worker thread. */
+export async function pluginsNamed(
+  names: readonly { readonly kind: string; readonly name: string }[],
+  config: ResolvedConfig,
+): Promise<PluginSet> {
+  const thirdParty = await importThirdParty(config.plugins);
+  const isWanted = (one: { readonly kind: string; readonly name: string }) =>
+    names.some(({ kind, name }) => kind === one.kind && name === one.name);
+  const own = await importPlugins(catalogue.filter(isWanted));
+  return { plugins: [...thirdParty, ...own], builtInParsers };
 }
 
 /** The entries of the catalogue that components name. */

@@ -2,9 +2,11 @@ import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join, resolve, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
-/** What is started or imported from outside; the helpers are started as processes of their own, by their names. */
+/** What is started or imported from outside; the worker and the helpers are started by their names, as a
+ *  thread and as processes of their own. */
 const entryPoints: Readonly<Record<string, string>> = {
   sluice: 'cli/main.ts',
+  worker: 'cli/worker.ts',
   index: 'core/index.ts',
   sdk: 'core/sdk/index.ts',
   testing: 'core/testing/index.ts',

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
+import { packagedStart } from '../cli/worker_program.ts';
 import { projectRoot } from './project_root.ts';
 import { windowsParts } from './windows_parts.ts';
 
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
   const program = join(outdir, 'program.cjs');
   await bundleProgram(root, program, target);
   const start = join(outdir, 'start.cjs');
-  writeFileSync(start, startText);
+  writeFileSync(start, packagedStart);
   const config = join(outdir, 'sea.json');
   const blob = join(outdir, 'sea.blob');
   const settings = {
@@ -135,17 +136,5 @@ function assets(root: string, program: string): Record<string, string> {
   ];
   return Object.fromEntries(paths.map((path) => [basename(path), path]));
 }
-
-/** The script that Node starts may not import files; one that is compiled like this may. */
-const startText = `'use strict';
-const vm = require('node:vm');
-const source = require('node:sea').getAsset('program.cjs', 'utf8').replace(/^#!.*/, '');
-const script = new vm.Script('(function (require, module, exports) {' + source + '\\n})', {
-  filename: process.execPath,
-  importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
-const own = { exports: {} };
-script.runInThisContext()(require('node:module').createRequire(process.execPath), own, own.exports);
-`;
 
 await main();

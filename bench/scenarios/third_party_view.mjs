@@ -5,6 +5,7 @@ export const plugin = defineFilter({
   name: 'third_party_view',
   summary: 'Marks slow and failed requests.',
   stability: 'experimental',
+  isStateless: true,
   schema: { type: 'object', properties: {} },
   example: '',
   create: () => ({

@@ -22,6 +22,7 @@ import { exitCode } from '../exit_codes.ts';
 import { packageVersion } from '../package_version.ts';
 import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
 import { textOption } from '../usage_error.ts';
+import { workerProgram } from '../worker_program.ts';
 
 /** `sluice run FILE...`: the agent itself. */
 export const run: Command = {
@@ -144,6 +145,7 @@ export function startAgent(
     baseDirectory: pipeline.baseDirectory,
     logFor,
     metrics,
+    workerProgram: workerProgram(),
   });
 }
 

@@ -106,12 +106,13 @@ export class Batch {
   foundStart = 0;
   foundEnd = 0;
 
-  private readonly scratchStart: number;
+  /** Where values that filters make begin. */
+  readonly scratchStart: number;
   private readonly scratchEnd: number;
   private scratchAt: number;
   private readonly columnStore: Column[] = [];
   private readonly columnsAt: number;
-  private readonly listsStart: number;
+  readonly listsStart: number;
 
   /** `at` is where this batch's region begins in `bytes`; see `batchBytes` for its size. */
   constructor(bytes: Buffer, at: number, shape: BatchShape) {
@@ -320,6 +321,11 @@ export class Batch {
       end: arrays.int32(this.capacity),
       kind: arrays.uint8(this.capacity),
     };
+  }
+
+  /** Behind the values that filters made so far. */
+  get scratchUsed(): number {
+    return this.scratchAt;
   }
 
   hasScratch(bytes: number): boolean {

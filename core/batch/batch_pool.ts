@@ -18,7 +18,7 @@ export class BatchPool {
       const batch =
         kernel === undefined
           ? heapBatch(layout.dataBytes, layout.eventsMax)
-          : new Batch(kernel.bytes, layout.slotsStart + slot * slotBytes(), slotShape);
+          : slotBatch(kernel, slot);
       this.idle.push(batch);
       this.members.add(batch);
     }
@@ -68,6 +68,11 @@ export class BatchPool {
 
 interface Waiter {
   readonly resolve: (batch: Batch) => void;
+}
+
+/** The batch of one slot of a kernel's memory; one per slot at a time. */
+export function slotBatch(kernel: Kernel, slot: number): Batch {
+  return new Batch(kernel.bytes, layout.slotsStart + slot * slotBytes(), slotShape);
 }
 
 const slotShape: BatchShape = {

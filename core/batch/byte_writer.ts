@@ -40,6 +40,13 @@ export class ByteWriter {
     this.length += count;
   }
 
+  /** Makes room for `bytes` that the caller puts there; returns where. */
+  skip(bytes: number): number {
+    this.reserve(bytes);
+    this.length += bytes;
+    return this.length - bytes;
+  }
+
   text(value: string): void {
     this.reserve(value.length * 3);
     this.length += this.buffer.utf8Write(value, this.length);

@@ -86,11 +86,16 @@ export class Chunk {
 
   /** Adds a run of encoded records: record k ends at `ends[k]` and begins where the one before
    *  ended (the first at `start`); `events[k]` is its index in the batch. */
-  appendRun(key: string, run: EncodedRun): void {
+  appendRun(key: string, run: OriginRun): void {
     // hot path
     const section = this.section(key);
     const base = section.writer.length - run.start;
-    section.writer.bytes(run.bytes, run.start, run.ends[run.count - 1]!);
+    const end = run.ends[run.count - 1]!;
+    if (run.copy === undefined) section.writer.bytes(run.bytes, run.start, end);
+    else {
+      const at = section.writer.skip(end - run.start);
+      run.copy(run.bytes.subarray(run.start, end), section.writer.buffer, at);
+    }
     if (section.count + run.count > section.ends.length) growSection(section, run.count);
     if (this.count + run.count > this.offsets.length) this.growOrigins(run.count);
     const source = this.sourceIndex(run.batch.source);
@@ -108,7 +113,7 @@ export class Chunk {
     this.bytes += run.ends[run.count - 1]! - run.start;
   }
 
-  private placeTags(run: EncodedRun, first: number): void {
+  private placeTags(run: OriginRun, first: number): void {
     // hot path
     const { tagNames, tag } = run.batch;
     if (tagNames.length === 1) {
@@ -359,10 +364,23 @@ export interface EncodedRun {
   readonly lineEnds?: number | undefined;
 }
 
-type Numbers = Float64Array | Int32Array;
+/** What a chunk notes of the events of a run; a batch has it. */
+export type RunOrigins = Pick<
+  Batch,
+  'source' | 'offset' | 'seconds' | 'nanos' | 'part' | 'tag' | 'tagNames' | 'waitedMs'
+>;
+
+/** A run whose batch may be elsewhere. */
+export interface OriginRun extends Omit<EncodedRun, 'batch'> {
+  readonly batch: RunOrigins;
+  /** Copies the records' bytes to a position of a buffer; left out: as any bytes are copied. */
+  readonly copy?: (from: Buffer, to: Buffer, at: number) => void;
+}
+
+type Numbers = Float64Array | Int32Array | Uint16Array;
 
 /** Copies what `from` has of the events to `to`, from position `at` on. */
-function gather<T extends Numbers>(
+export function gather<T extends Numbers>(
   from: T,
   events: Int32Array,
   count: number,
@@ -379,7 +397,7 @@ function gather<T extends Numbers>(
   for (let k = 0; k < count; k++) to[at + k] = from[events[k]!]!;
 }
 
-function placeEnds(section: ChunkSection, run: EncodedRun, base: number, record: number): void {
+function placeEnds(section: ChunkSection, run: OriginRun, base: number, record: number): void {
   // hot path
   const { ends, records, count } = section;
   for (let k = 0; k < run.count; k++) {

@@ -43,6 +43,7 @@ export function resolveService(options: ServiceOptions): ServiceConfig {
     storageTotalLimitBytes: options['storage.total_limit_size'],
     storageWhenFull: options['storage.when_full'],
     memoryLimitBytes: options.memory_limit,
+    workers: options.workers,
     deadLetterPath: options['dead_letter.path'] ?? join(storagePath, 'dead_letters'),
     deadLetterLimitBytes: options['dead_letter.limit'],
     deadLetterWhenFull: options['dead_letter.when_full'],

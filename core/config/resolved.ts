@@ -29,6 +29,8 @@ export interface ServiceConfig {
   readonly storageTotalLimitBytes: number;
   readonly storageWhenFull: FullPolicy;
   readonly memoryLimitBytes: number;
+  /** Threads that run filters and encoders; 1: the main one. */
+  readonly workers: number;
   /** `dead_letters` under `storagePath` when the file says nothing. */
   readonly deadLetterPath: string;
   readonly deadLetterLimitBytes: number;

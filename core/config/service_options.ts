@@ -117,6 +117,14 @@ export const serviceSchema = {
       description:
         'Memory that records under way may take in the whole process; inputs wait at it.',
     },
+    workers: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 64,
+      default: 1,
+      description:
+        'Threads that run filters and encoders; 1 runs them on the thread that reads and sends. Records of one source keep their order. Filters that remember earlier records refuse more than 1.',
+    },
     'dead_letter.path': {
       type: 'string',
       minLength: 1,

@@ -1,13 +1,14 @@
 import type { Batch } from '../batch/batch.ts';
+import type { SourceLedger } from '../batch/source.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
-import { Chunk, type EncodedRun } from '../chunk/chunk.ts';
+import { Chunk, type OriginRun } from '../chunk/chunk.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { ComponentMetrics, Counter, Log, Output, RecordSink } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { type Clock, pause } from '../time/clock.ts';
 import type { RetryPolicy } from './backoff.ts';
 import { ChunkQueue, loadChunk, type QueuedChunk } from './chunk_queue.ts';
-import type { DeadLetterDesk } from './dead_letter_desk.ts';
+import type { DeadLetter, DeadLetterDesk } from './dead_letter_desk.ts';
 import { Delivering } from './delivering.ts';
 import type { MemoryBudget } from './memory_budget.ts';
 import { rejectedEvent } from './rejected_event.ts';
@@ -119,13 +120,19 @@ export class OutputStage implements RecordSink {
   accept(batch: Batch, select: Uint8Array, count: number): void {
     // hot path
     this.counters.in.value += count;
+    this.takeBatch(count, () => this.output.encoder.encode(batch, select, this));
+  }
+
+  /** Takes `count` records of one batch, which `append` gives to `appendRun`. */
+  takeBatch(count: number, append: () => void): void {
+    // hot path
     if (this.options.buffer === undefined) {
-      this.output.encoder.encode(batch, select, this);
+      append();
       return;
     }
     this.sealUnlessFits(count);
     const before = this.encodedBytes;
-    this.output.encoder.encode(batch, select, this);
+    append();
     this.recordBytes = (this.encodedBytes - before) / count;
     if (this.open !== undefined && this.isFull(this.open.chunk!)) this.sealAfterBatch(this.open);
   }
@@ -147,7 +154,7 @@ export class OutputStage implements RecordSink {
     });
   }
 
-  appendRun(sectionKey: string, run: EncodedRun): void {
+  appendRun(sectionKey: string, run: OriginRun): void {
     // hot path
     let rest = run;
     while (rest.count > 0) {
@@ -175,10 +182,13 @@ export class OutputStage implements RecordSink {
 
   /** An event that cannot be encoded goes to the dead letters; its source waits for that. */
   reject(batch: Batch, index: number, reason: string): void {
-    const ledger = batch.source.ledger;
+    this.keepRejected(batch.source.ledger, rejectedEvent(batch, index, this.id, reason));
+  }
+
+  /** Keeps the letter of an event that could not be encoded; `ledger` is its source's. */
+  keepRejected(ledger: SourceLedger, letter: DeadLetter): void {
     const holder = {};
-    ledger.pend(this.id, holder, batch.offset[index]!);
-    const letter = rejectedEvent(batch, index, this.id, reason);
+    ledger.pend(this.id, holder, letter.origin.offset);
     const keeping = this.options.deadLetters
       .keep([letter], this.counters, this.stopping.signal)
       .then(
@@ -247,7 +257,7 @@ export class OutputStage implements RecordSink {
     return this.open;
   }
 
-  private pend(open: QueuedChunk, run: EncodedRun): void {
+  private pend(open: QueuedChunk, run: OriginRun): void {
     const { ledger, generation } = run.batch.source;
     open.ledgers.set(ledger, generation);
     const { events, count } = run;
@@ -260,7 +270,7 @@ export class OutputStage implements RecordSink {
     ledger.pend(this.id, open, first);
   }
 
-  private countThatFits(chunk: Chunk, run: EncodedRun): number {
+  private countThatFits(chunk: Chunk, run: OriginRun): number {
     const records = Math.max(1, this.options.batchRecords - chunk.count);
     const bytes = this.batchBytes() - chunk.bytes;
     const most = Math.min(run.count, records);

@@ -96,6 +96,11 @@ export const errorCodes = {
     title: 'Record too large',
     help: 'Raise the limit that the message names, or shorten the record at its source.',
   },
+  SLUICE_WORKER_DIED: {
+    kind: 'permanent',
+    title: 'Worker thread died',
+    help: 'The agent ends and reads again what was not acknowledged; the message says what ended the thread.',
+  },
   SLUICE_SHUTDOWN: {
     kind: 'shutdown',
     title: 'Stopping',

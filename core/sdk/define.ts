@@ -49,6 +49,10 @@ export interface InputPlugin<Options = unknown> extends PluginDescription<Option
 
 export interface FilterPlugin<Options = unknown> extends PluginDescription<Options> {
   readonly kind: 'filter';
+  /** What becomes of a record depends on that record and the options alone, so that each worker
+   *  thread may have an instance (`service.workers`). A filter that remembers earlier records, or
+   *  counts them, leaves it out. */
+  readonly isStateless?: boolean;
   create(options: Options, context: PluginContext): BatchFilter | EventFilter;
 }
 
@@ -57,6 +61,9 @@ export interface OutputPlugin<Options = unknown> extends PluginDescription<Optio
   /** Defaults that suit the destination better than the engine's. */
   readonly batch?: { readonly bytes?: number; readonly records?: number };
   readonly concurrency?: number;
+  /** The encoder is complete when the output is created, and keeps nothing that `deliver` looks
+   *  at: worker threads may have encoders of outputs that are never opened (`service.workers`). */
+  readonly encodesApart?: boolean;
   create(options: Options, context: OutputContext): Output;
 }
 
@@ -64,6 +71,9 @@ export interface ParserPlugin<Options = unknown> extends PluginDescription<Optio
   readonly kind: 'parser';
   /** Usable by its name without a definition under `parsers:`, with these options. */
   readonly builtIn?: boolean;
+  /** With these options, what becomes of a text depends on that text alone, so that filters in
+   *  several worker threads may use it (`service.workers`). */
+  isStateless?(options: Options): boolean;
   create(options: Options, context: PluginContext & { readonly parserName: string }): Parser;
 }
 

@@ -31,6 +31,25 @@ export class Metrics {
     return counter;
   }
 
+  /** A counter by its labels as `counters` gave them. */
+  counterAt(name: string, labels: string): Counter {
+    const known = this.series.get(name)?.get(labels)?.counter;
+    if (known !== undefined) return known;
+    const counter: Counter = { value: 0 };
+    if (this.size >= seriesMax) this.refused.value++;
+    else this.add(name, { labels, counter });
+    return counter;
+  }
+
+  /** All counters, with their labels as text. */
+  *counters(): Generator<{ name: string; labels: string; counter: Counter }> {
+    for (const [name, series] of this.series) {
+      for (const { labels, counter } of series.values()) {
+        if (counter !== undefined) yield { name, labels, counter };
+      }
+    }
+  }
+
   gauge(name: string, labels: Readonly<Record<string, string>>, read: () => number): void {
     if (this.size >= seriesMax) this.refused.value++;
     else this.add(name, { labels: labelText(labels), read });

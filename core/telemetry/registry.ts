@@ -107,6 +107,10 @@ export const metricTable = {
     help: 'Metric series refused because there were 4,000 of them.',
   },
   sluice_reloads_total: { type: 'counter', help: 'Reloads. Label result: ok, failed.' },
+  sluice_worker_batches_total: {
+    type: 'counter',
+    help: 'Batches given to a worker thread. Label worker: its number.',
+  },
   sluice_uptime_seconds: { type: 'gauge', help: 'Seconds since the agent started.' },
   sluice_process_cpu_seconds_total: { type: 'counter', help: 'CPU seconds of the process.' },
   sluice_process_resident_bytes: { type: 'gauge', help: 'Resident memory of the process.' },

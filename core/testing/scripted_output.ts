@@ -37,6 +37,7 @@ export function scriptedOutput(
     name,
     summary: 'Answers as a test tells it to.',
     stability: 'experimental',
+    encodesApart: true,
     schema: { type: 'object', properties: {} },
     example: '',
     create: (_options, context) => ({

@@ -12,6 +12,7 @@ import { silentLog } from '../telemetry/log.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { Agent } from '../topology/agent.ts';
 import type { BuiltInParser } from '../topology/component_factory.ts';
+import type { WorkerProgram } from '../workers/worker_thread.ts';
 import { assertConservation } from './conservation.ts';
 
 export interface PipelineSetup {
@@ -23,6 +24,8 @@ export interface PipelineSetup {
   /** Where the agent keeps its files; a new directory when absent. */
   readonly directory?: string;
   readonly kernel?: boolean;
+  /** What worker threads run, where the text asks for more than one. */
+  readonly workerProgram?: WorkerProgram;
   /** Stands in for the disk that buffers, checkpoints and dead letters are kept on. */
   readonly fileSystem?: FileSystem;
 }
@@ -48,6 +51,7 @@ export async function startPipeline(setup: PipelineSetup): Promise<StartedPipeli
     kernel: setup.kernel === false ? undefined : loadKernel(),
     baseDirectory: directory,
     logFor: () => silentLog,
+    ...(setup.workerProgram === undefined ? {} : { workerProgram: setup.workerProgram }),
     ...(setup.fileSystem === undefined ? {} : { fileSystem: setup.fileSystem }),
   });
   return {

@@ -12,7 +12,7 @@ import type {
 } from '../config/resolved.ts';
 import { MemoryBudget } from '../deliver/memory_budget.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
-import { messageOf } from '../errors/sluice_error.ts';
+import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../sdk/contracts.ts';
 import { Health } from '../telemetry/health.ts';
@@ -25,8 +25,11 @@ import { InputStage } from './input_stage.ts';
 import { reportOrphans } from './orphans.ts';
 import { openOrClose } from './open_or_close.ts';
 import { assembleOutput, type OutputStorage, openOutputStorage } from './output_assembly.ts';
+import { assemblePipeline } from './assemble_pipeline.ts';
 import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
+import type { WorkerCrew } from '../workers/worker_crew.ts';
+import type { WorkerProgram } from '../workers/worker_thread.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
 import { type StopReport, stopReport } from './stop_report.ts';
 
@@ -41,6 +44,8 @@ export interface AgentOptions {
   readonly metrics?: Metrics;
   /** The disk that buffers, checkpoints and dead letters are kept on; the machine's when absent. */
   readonly fileSystem?: FileSystem;
+  /** What threads run where `service.workers` is more than 1. */
+  readonly workerProgram?: WorkerProgram;
 }
 
 export interface RunningInput {
@@ -92,6 +97,7 @@ export class Agent {
   private reloading: Promise<unknown> = Promise.resolve();
   private stopping: Promise<StopReport> | undefined;
   private wakeFinished: (() => void) | undefined;
+  private crew: WorkerCrew | undefined;
 
   private constructor(options: AgentOptions) {
     this.options = options;
@@ -155,9 +161,43 @@ export class Agent {
     // Before these chunks are delivered and forgotten. Where the disk refuses, it is tried again.
     if (this.checkpoints.hasRaised) await this.checkpoints.flush().catch(() => undefined);
     for (const config of this.config.filters) this.filters.push(await this.openFilter(config));
-    this.setPipeline();
+    this.crew = await this.openCrew();
+    this.setPipeline(await this.prepareWorkers(this.config, this.options.plugins));
     for (const config of this.config.inputs) this.inputs.push(await this.openInput(config));
     await reportOrphans(this.config, this.health, this.log);
+  }
+
+  private async openCrew(): Promise<WorkerCrew | undefined> {
+    const { workers } = this.config.service;
+    if (workers === 1) return undefined;
+    const program = this.options.workerProgram;
+    if (program === undefined) {
+      throw new SluiceError(
+        'SLUICE_CONFIG_INVALID',
+        'service.workers above 1 is not available here.',
+      );
+    }
+    const { WorkerCrew } = await import('../workers/worker_crew.ts');
+    return new WorkerCrew({
+      program,
+      count: workers,
+      baseDirectory: this.options.baseDirectory,
+      hasKernel: this.options.kernel !== undefined,
+      metrics: this.metrics,
+      health: this.health,
+      log: this.log,
+      logFor: this.options.logFor,
+    });
+  }
+
+  /** Has the workers make what a configuration needs; resolves with what `setPipeline` takes. */
+  async prepareWorkers(config: ResolvedConfig, plugins: PluginSet): Promise<number | undefined> {
+    return await this.crew?.prepare(config, plugins);
+  }
+
+  /** Takes back what `prepareWorkers` did. */
+  forgetWorkers(version: number | undefined): void {
+    if (version !== undefined) this.crew?.forget(version);
   }
 
   private exportHealth(kind: string, id: string): void {
@@ -235,6 +275,8 @@ export class Agent {
       metrics: this.metrics.forComponent('input', config.id),
       log: this.services.logFor(config.id, config.base.logLevel),
       hardStop: this.hardStop.signal,
+      crew: this.crew,
+      readsAhead: factory.inputPlugin(config).replayable === true,
       clock: this.options.clock,
       comesAgain: factory.givesBack(config),
       stopping,
@@ -247,26 +289,18 @@ export class Agent {
     return { config, stage };
   }
 
-  /** Makes the filters and outputs of the moment the pipeline of all further batches. */
-  setPipeline(): void {
-    const stagesOf = (kind: 'input' | 'output' | undefined, id?: string) =>
-      this.filters
-        .filter(({ config: { base } }) => {
-          const owner = base.processorOf;
-          return kind === 'output'
-            ? owner?.kind === 'output' && owner.id === id
-            : owner?.kind !== 'output';
-        })
-        .map(({ stage }) => stage);
-    const routes = this.outputs.map(({ config, stage }) => ({
-      stage,
-      condition: this.factory.outputCondition(config),
-      processors: stagesOf('output', config.id),
-    }));
+  /** Makes the filters and outputs of the moment the pipeline of all further batches; `version` is
+   *  what the workers have of it. */
+  setPipeline(version: number | undefined): void {
     const replaced = this.pipeline;
     this.replacedIdle = this.replacedIdle.then(() => replaced.idle());
     this.sources.setOutputs(this.outputs.map(({ config }) => config.id));
-    this.pipeline = new Pipeline(stagesOf(undefined), routes, this.metrics);
+    this.pipeline = assemblePipeline(this.filters, this.outputs, this.factory, this.metrics);
+    if (version === undefined) return;
+    this.crew?.activate(
+      version,
+      this.outputs.map(({ stage }) => stage),
+    );
   }
 
   private run(): void {
@@ -308,9 +342,12 @@ export class Agent {
 
   /** Resolves when every input has ended by itself and all its records are settled. */
   async finished(): Promise<void> {
+    const died = new Promise<void>((resolve) => this.crew?.onFailure(() => resolve()));
     for (;;) {
       const inputs = [...this.inputs];
-      await Promise.all(inputs.map(({ stage }) => stage.finished()));
+      const ended = Promise.all(inputs.map(({ stage }) => stage.finished()));
+      await (this.crew === undefined ? ended : Promise.race([ended, died]));
+      if (this.crew?.hasDied === true) return;
       if (this.inputs.every(({ stage }) => stage.hasFinished)) break;
     }
     await Promise.all(this.outputs.map(({ stage }) => stage.drain(this.hardStop.signal)));
@@ -320,8 +357,9 @@ export class Agent {
     return this.stopping !== undefined;
   }
 
-  /** True when an input ended because it failed. */
+  /** True when an input ended because it failed, or a worker thread died. */
   get hasFailed(): boolean {
+    if (this.crew?.hasDied === true) return true;
     return this.inputs.some(({ stage }) => stage.hasFailed);
   }
 
@@ -381,6 +419,7 @@ export class Agent {
     };
     this.hardStop.abort();
     for (const { config, stage } of this.inputs) await attempt(config.id, () => stage.close());
+    await attempt('the workers', () => this.crew?.close());
     for (const { config, stage } of this.filters) {
       await attempt(config.id, () => stage.filter.close?.());
     }

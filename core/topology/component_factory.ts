@@ -90,11 +90,17 @@ export class ComponentFactory {
   /** `declared` takes the names of the fields that the filter declares, in order. */
   filter(config: FilterConfig, declared: string[] = []): BatchFilter | EventFilter {
     const plugin = this.find('filter', config.plugin) as unknown as FilterPlugin<unknown>;
+    if (this.config.service.workers > 1 && plugin.isStateless !== true) {
+      throw workersRefused(config, `the filter "${plugin.name}" may remember earlier records`);
+    }
     return plugin.create(config.options, this.context(config, declared));
   }
 
   output(config: OutputConfig): Output {
     const plugin = this.outputPlugin(config);
+    if (this.config.service.workers > 1 && plugin.encodesApart !== true) {
+      throw workersRefused(config, `the output "${plugin.name}" encodes where it delivers`);
+    }
     return plugin.create(config.options, {
       ...this.context(config),
       outputId: config.id,
@@ -209,6 +215,10 @@ export class ComponentFactory {
     }
     const plugin = this.find('parser', format) as unknown as ParserPlugin<unknown>;
     const options = defined?.options ?? builtIn?.options ?? {};
+    const isApart = user.kind === 'filter' && this.config.service.workers > 1;
+    if (isApart && plugin.isStateless?.(options) !== true) {
+      throw workersRefused(user, `its parser "${name}" remembers earlier texts`);
+    }
     return plugin.create(options, { ...this.context(user, declared), parserName: name });
   }
 
@@ -220,6 +230,14 @@ export class ComponentFactory {
       `There is no multiline parser "${name}": define it under multiline_parsers.`,
     );
   }
+}
+
+function workersRefused({ id, kind, position }: ComponentConfig, why: string): SluiceError {
+  const { file, line, column } = position;
+  return new SluiceError(
+    'SLUICE_CONFIG_INVALID',
+    `${file}:${line}:${column}: ${kind} "${id}" cannot run on several threads: ${why}. Set service.workers to 1, or take it out.`,
+  );
 }
 
 /** Scripts name fields while they run; those have no part in the order. */

@@ -8,6 +8,8 @@ import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { BatchEmitter, ComponentMetrics, Counter, Input, Log } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { type Clock, pause } from '../time/clock.ts';
+import type { WorkerCrew } from '../workers/worker_crew.ts';
+import type { WorkerLane } from '../workers/worker_lane.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 import { SourceHoldings } from './source_holdings.ts';
 
@@ -19,6 +21,11 @@ export interface InputStageOptions {
   readonly pipeline: () => Pipeline;
   readonly metrics: ComponentMetrics;
   readonly log: Log;
+  /** The worker threads, where there are any. */
+  readonly crew?: WorkerCrew | undefined;
+  /** The input reads again what is not settled, so that it may read on while workers have its
+   *  batches. */
+  readonly readsAhead?: boolean;
   /** Ends waiting for room at the end of the grace period. */
   readonly hardStop: AbortSignal;
   readonly clock: Clock;
@@ -60,6 +67,7 @@ export class InputStage implements BatchEmitter {
   private hasEnded = false;
   private readonly interruption = new AbortController();
   private readonly interrupt = () => this.interruption.abort();
+  private readonly lane: WorkerLane | undefined;
   private failure: string | undefined;
   private shippingSinceMs: number | undefined;
 
@@ -70,6 +78,7 @@ export class InputStage implements BatchEmitter {
     this.counters = new ComponentCounters(options.metrics);
     this.bytes = options.metrics.counter('sluice_input_bytes_total');
     this.batches = options.metrics.counter('sluice_input_batches_total');
+    this.lane = options.crew?.lane(options.clock, this.interruption.signal);
     if (options.hardStop.aborted) this.interrupt();
     options.hardStop.addEventListener('abort', this.interrupt, { once: true });
     this.stream = new Readable({ objectMode: true, highWaterMark: 1, read() {} });
@@ -85,7 +94,9 @@ export class InputStage implements BatchEmitter {
       objectMode: true,
       highWaterMark: 1,
       write: (shipment: Shipment, _encoding, next) => {
-        this.ship(shipment).then(() => next(), next);
+        const { lane } = this;
+        const shipping = lane === undefined ? this.ship(shipment) : this.sendOut(shipment, lane);
+        shipping.then(() => next(), next);
       },
     });
     const connected = connect(this.stream, sink);
@@ -104,6 +115,7 @@ export class InputStage implements BatchEmitter {
         this.stream.push(null);
         return connected;
       })
+      .then(() => this.lane?.end())
       .catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'The input stream broke.');
       })
@@ -127,6 +139,7 @@ export class InputStage implements BatchEmitter {
 
   /** How long a batch is on its way through the filters and into the outputs; 0 when none is. */
   underWayMs(): number {
+    if (this.lane !== undefined) return this.lane.underWayMs();
     if (this.shippingSinceMs === undefined) return 0;
     return this.options.clock.monotonicMs() - this.shippingSinceMs;
   }
@@ -237,15 +250,48 @@ export class InputStage implements BatchEmitter {
       done();
     } catch (error) {
       this.discard(batch);
-      if (error instanceof InterruptedBatch) this.giveBack(count);
-      else {
-        this.options.setHealth(`a batch failed: ${messageOf(error)}`);
-        this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
-      }
+      this.noteFailed(error, count);
       done(error);
     } finally {
       this.shippingSinceMs = undefined;
     }
+  }
+
+  /** Gives a batch to the workers; resolves when it is free for the next. */
+  private async sendOut({ batch, done }: Shipment, lane: WorkerLane): Promise<void> {
+    const { source, positionEnd, count } = batch;
+    const readsAhead = this.options.readsAhead === true;
+    this.counters.in.value += count;
+    this.bytes.value += batch.inputBytes;
+    this.batches.value++;
+    try {
+      await lane.send(batch, {
+        onDone: () => {
+          this.counters.out.value += count;
+          source.ledger.advance(positionEnd);
+          if (!readsAhead) done();
+        },
+        onFailed: (error) => {
+          this.noteFailed(error, count);
+          if (!readsAhead) done(error);
+        },
+      });
+      if (readsAhead) done();
+    } catch (error) {
+      this.noteFailed(error, count);
+      done(error);
+    } finally {
+      this.discard(batch);
+    }
+  }
+
+  private noteFailed(error: unknown, count: number): void {
+    if (error instanceof InterruptedBatch) {
+      this.giveBack(count);
+      return;
+    }
+    this.options.setHealth(`a batch failed: ${messageOf(error)}`);
+    this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
   }
 }
 

@@ -13,7 +13,7 @@ export const retagsMax = 8;
 
 /** An output as the router sees it. */
 export interface Route {
-  readonly stage: OutputStage;
+  readonly stage: Pick<OutputStage, 'id' | 'hasRoom' | 'room' | 'accept'>;
   readonly condition: Selector;
   /** Filters of its own, for a copy of what it gets. */
   readonly processors: readonly FilterStage[];

@@ -41,8 +41,10 @@ export async function reloadAgent(
   try {
     const filters = await openFilters(agent, next, diff, factory, opened);
     const outputs = await openOutputs(agent, next, diff, factory, opened);
+    const workers = await agent.prepareWorkers(next, plugins);
+    opened.add(async () => agent.forgetWorkers(workers));
     const inputs = await swapInputs(agent, next, diff, factory);
-    await commit(agent, next, factory, { inputs, filters, outputs });
+    await commit(agent, next, factory, { inputs, filters, outputs, workers });
     const changed = diff.added.length + diff.removed.length + diff.changed.length;
     return { ok: true, changed, message: `Reloaded: ${changed} components changed.` };
   } catch (error) {
@@ -70,6 +72,9 @@ class Opened {
 function refusedChange(agent: Agent, next: ResolvedConfig, diff: ConfigDiff): string | undefined {
   if (next.service.storagePath !== agent.config.service.storagePath) {
     return 'storage.path cannot change while the agent runs: restart it.';
+  }
+  if (next.service.workers !== agent.config.service.workers) {
+    return 'service.workers cannot change while the agent runs: restart it.';
   }
   for (const { from, to } of diff.changed) {
     if (from.kind !== 'output' || to.kind !== 'output') continue;
@@ -237,6 +242,8 @@ interface NextComponents {
   readonly inputs: RunningInput[];
   readonly filters: RunningFilter[];
   readonly outputs: RunningOutput[];
+  /** What the worker threads have of it. */
+  readonly workers: number | undefined;
 }
 
 async function commit(
@@ -257,7 +264,7 @@ async function commit(
   agent.inputs = components.inputs;
   agent.filters = components.filters;
   agent.outputs = components.outputs;
-  agent.setPipeline();
+  agent.setPipeline(components.workers);
   agent.claimedStorage.clear();
   agent.wanted.clear();
   for (const { config, storage } of components.outputs) storage.setLimits(config);

@@ -6,13 +6,18 @@ import { test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
 import { endAgents, ended, killed, LineWriter, startAgent } from './kill_rig.ts';
 
-const kills = 12;
+const ways = [
+  { storage: 'memory', workers: 1, kills: 12 },
+  { storage: 'filesystem', workers: 1, kills: 12 },
+  { storage: 'filesystem', workers: 2, kills: 8 },
+];
 
-for (const storage of ['memory', 'filesystem']) {
-  test(`killed ${kills} times at random with a ${storage} buffer, no line is lost`, async () => {
+for (const { storage, workers, kills } of ways) {
+  const what = `a ${storage} buffer and ${workers} worker(s)`;
+  test(`killed ${kills} times at random with ${what}, no line is lost`, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-kill-'));
     try {
-      await writePipeline(directory, storage);
+      await writePipeline(directory, storage, workers);
       const writer = new LineWriter(directory);
       let agent = startAgent(directory);
       for (let kill = 0; kill < kills; kill++) {
@@ -42,11 +47,11 @@ for (const storage of ['memory', 'filesystem']) {
   });
 }
 
-async function writePipeline(directory: string, storage: string): Promise<void> {
+async function writePipeline(directory: string, storage: string, workers: number): Promise<void> {
   await writeFile(
     join(directory, 'pipeline.yaml'),
     `
-service: {flush: 20ms, storage.path: ${join(directory, 'data')}}
+service: {flush: 20ms, workers: ${workers}, storage.path: ${join(directory, 'data')}}
 pipeline:
   inputs:
     - name: tail

@@ -27,7 +27,7 @@ test('windows-security makes the same of channels as of their files', { skip }, 
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const loaded = await loadPipeline([join(home, 'pipeline.yaml')], { TABLES: home });
   assert.ok(loaded.ok, loaded.ok ? '' : loaded.text);
-  const { agent, collected } = await startCase(loaded.pipeline, directory, true);
+  const { agent, collected } = await startCase(loaded.pipeline, directory, { withKernel: true });
   const seen = collected.get('search')!;
   const expected = readFileSync(join(folder, 'expected.search.ndjson'), 'utf8');
   const wanted = expected.split('\n').filter((line) => line !== '');

@@ -12,6 +12,7 @@ export const plugin = defineFilter<Options>({
   name: 'date',
   summary: 'Reads a field as a date and makes it the time of the record.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

@@ -8,6 +8,7 @@ export const plugin = defineFilter<DissectFilterOptions>({
   name: 'dissect',
   summary: 'Takes a text apart at fixed delimiters, by default the raw line.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

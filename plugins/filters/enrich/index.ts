@@ -6,6 +6,7 @@ export const plugin = defineFilter<Options>({
   name: 'enrich',
   summary: 'Adds what records do not say: places, devices, tables, host facts, fixed fields.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

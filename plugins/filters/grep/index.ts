@@ -12,6 +12,7 @@ export const plugin = defineFilter<Options>({
   name: 'grep',
   summary: 'Keeps or drops records by regular expressions over their fields.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

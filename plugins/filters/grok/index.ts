@@ -10,6 +10,7 @@ export const plugin = defineFilter<Options>({
   description:
     'Matches the raw line, or another field, against patterns of the Logstash library and of your own, and stores what they capture in fields.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

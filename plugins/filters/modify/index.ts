@@ -16,6 +16,7 @@ export const plugin = defineFilter<Options>({
   name: 'modify',
   summary: "Changes records with Fluent Bit's rules and conditions.",
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

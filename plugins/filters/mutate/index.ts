@@ -15,6 +15,7 @@ export const plugin = defineFilter<Options>({
   description:
     'The operations run in a fixed order, whatever the order in the file: coerce, rename, update, replace, convert, gsub, uppercase, capitalize, lowercase, strip, split, join, merge, copy, set, remove, add_tag, remove_tag. For another order, use several mutate filters.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

@@ -6,6 +6,7 @@ export const plugin = defineFilter<Options>({
   name: 'nest',
   summary: "Puts fields into an object, or lifts an object's members to the top.",
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

@@ -6,6 +6,7 @@ export const plugin = defineFilter<Options>({
   name: 'parser',
   summary: 'Parses a field of each record, by default the raw line.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `parsers:
   - name: service

@@ -12,6 +12,7 @@ export const plugin = defineFilter<Options>({
   name: 'record_modifier',
   summary: 'Sets fields, and removes others by name or by what may stay.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

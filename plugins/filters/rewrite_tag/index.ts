@@ -12,6 +12,7 @@ export const plugin = defineFilter<Options>({
   name: 'rewrite_tag',
   summary: 'Gives records another tag and sends them back to the first filter.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

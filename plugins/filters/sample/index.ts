@@ -6,6 +6,7 @@ export const plugin = defineFilter<Options>({
   name: 'sample',
   summary: 'Keeps a share of the records, the same ones on every read.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

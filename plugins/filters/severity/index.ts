@@ -6,6 +6,7 @@ export const plugin = defineFilter<Options>({
   name: 'severity',
   summary: 'Writes the levels of all programs in the same words, and as comparable numbers.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

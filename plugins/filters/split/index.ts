@@ -6,6 +6,7 @@ export const plugin = defineFilter<Options>({
   name: 'split',
   summary: 'Makes one record of each element of an array, or of each line of a text.',
   stability: 'beta',
+  isStateless: true,
   schema,
   example: `pipeline:
   inputs:

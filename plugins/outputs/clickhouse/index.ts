@@ -8,6 +8,7 @@ export const plugin = defineOutput<ClickHouseOptions>({
   name: 'clickhouse',
   summary: 'Inserts records into ClickHouse tables over HTTP.',
   stability: 'beta',
+  encodesApart: true,
   schema,
   // ClickHouse makes a part of every insert: few and large ones.
   batch: { bytes: 8 * 1024 * 1024, records: 50_000 },

@@ -11,6 +11,7 @@ column, or does not fit its own, is kept in a JSON column. Rows and the name of 
 chunk which comes again is stored once. DuckDB lets one process open a file: while the agent runs, \`sluice query\` asks the
 agent.`,
   stability: 'beta',
+  encodesApart: true,
   schema,
   batch: { bytes: 1024 * 1024, records: 20_000 },
   example: `pipeline:

@@ -13,6 +13,7 @@ sent twice is stored once (within one backing index). A document that Elasticsea
 its reason; what is only too much at the moment (429, 503) is sent again alone; a server that is unreachable, or that
 refuses the whole request for a reason a person can mend, is tried until it takes it.`,
   stability: 'beta',
+  encodesApart: true,
   schema,
   batch: { bytes: 2 * 1024 * 1024, records: 20_000 },
   example: `pipeline:

@@ -17,6 +17,7 @@ export const plugin = defineOutput<FileOptions>({
   name: 'file',
   summary: 'Writes records into files, one JSON object a line.',
   stability: 'beta',
+  encodesApart: true,
   schema,
   example: `pipeline:
   inputs:

@@ -11,6 +11,7 @@ export const plugin = defineOutput<HttpOutputOptions>({
 what a person can mend (401, 403, 404) are tried again. Every request has an \`Idempotency-Key\` that is the same on each try, which the
 \`http\` input of Sluice knows.`,
   stability: 'beta',
+  encodesApart: true,
   schema,
   batch: { bytes: 1024 * 1024, records: 10_000 },
   example: `pipeline:

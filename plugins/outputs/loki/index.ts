@@ -8,6 +8,7 @@ export const plugin = defineOutput<LokiOptions>({
   name: 'loki',
   summary: 'Pushes records to Grafana Loki.',
   stability: 'beta',
+  encodesApart: true,
   schema,
   // Loki refuses a push that is larger than the burst of its rate limit, 6 MB by default, or than 4 MiB
   // between its own parts.

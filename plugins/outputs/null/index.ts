@@ -12,6 +12,7 @@ export const plugin = defineOutput<Record<string, never>>({
   name: 'null',
   summary: 'Accepts every record and keeps none.',
   stability: 'beta',
+  encodesApart: true,
   schema,
   example: `pipeline:
   inputs:

@@ -8,6 +8,7 @@ export const plugin = defineOutput<ExporterOptions>({
   name: 'prometheus_exporter',
   summary: 'Shows the latest value of each metric at /metrics, for Prometheus to scrape.',
   stability: 'beta',
+  encodesApart: true,
   schema,
   // A page is to be fresh: nothing is won by waiting for more.
   batch: { bytes: 1024 * 1024, records: 10_000 },

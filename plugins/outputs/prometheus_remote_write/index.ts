@@ -11,6 +11,7 @@ export const plugin = defineOutput<RemoteWriteOptions>({
   description:
     'Speaks remote write 1.0: protobuf, compressed with snappy. A server that refuses a request for some samples (400) still gets the others; the refused ones go to the dead letters.',
   stability: 'beta',
+  encodesApart: true,
   schema,
   batch: { bytes: 1024 * 1024, records: 10_000 },
   // Samples of a series must come in the order of their times.

@@ -15,6 +15,7 @@ export const plugin = defineOutput<StdoutOptions>({
   name: 'stdout',
   summary: 'Prints records on standard output.',
   stability: 'beta',
+  encodesApart: true,
   schema,
   example: `pipeline:
   inputs:

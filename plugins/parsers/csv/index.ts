@@ -7,6 +7,8 @@ export const plugin = defineParser<Options>({
   name: 'csv',
   summary: 'Reads comma-separated values, one record a text.',
   stability: 'beta',
+  isStateless: ({ autodetect_column_names: detects, columns = [] }) =>
+    detects !== true || columns.length > 0,
   schema,
   example: `parsers:
   - name: orders

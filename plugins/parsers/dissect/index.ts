@@ -8,6 +8,7 @@ export const plugin = defineParser<DissectOptions>({
   name: 'dissect',
   summary: 'Takes texts apart at fixed delimiters.',
   stability: 'beta',
+  isStateless: () => true,
   schema,
   example: `parsers:
   - name: app

@@ -7,6 +7,7 @@ export const plugin = defineParser<Options>({
   name: 'json',
   summary: 'Takes texts that are one JSON object each.',
   stability: 'beta',
+  isStateless: () => true,
   builtIn: true,
   schema,
   example: `parsers:

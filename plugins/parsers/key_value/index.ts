@@ -8,6 +8,7 @@ export const plugin = defineParser<Options>({
   aliases: ['kv'],
   summary: 'Reads pairs of keys and values with separators of your choice.',
   stability: 'beta',
+  isStateless: () => true,
   schema,
   example: `parsers:
   - name: firewall

@@ -7,6 +7,7 @@ export const plugin = defineParser<Options>({
   name: 'logfmt',
   summary: 'Reads key=value pairs as Go programs and Heroku write them.',
   stability: 'beta',
+  isStateless: () => true,
   builtIn: true,
   schema,
   example: `parsers:

@@ -7,6 +7,7 @@ export const plugin = defineParser<Options>({
   name: 'ltsv',
   summary: 'Reads Labeled Tab-separated Values.',
   stability: 'beta',
+  isStateless: () => true,
   builtIn: true,
   schema,
   example: `parsers:

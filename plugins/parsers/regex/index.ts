@@ -7,6 +7,7 @@ export const plugin = defineParser<Options>({
   name: 'regex',
   summary: 'Takes texts apart with a regular expression whose named groups are the fields.',
   stability: 'beta',
+  isStateless: () => true,
   schema,
   example: `parsers:
   - name: greeting

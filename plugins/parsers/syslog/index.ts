@@ -7,6 +7,7 @@ export const plugin = defineParser<Options>({
   name: 'syslog',
   summary: 'Reads syslog messages of RFC 3164 and RFC 5424.',
   stability: 'beta',
+  isStateless: () => true,
   schema,
   example: `parsers:
   - name: system
