@@ -16,6 +16,20 @@ const withLive = !process.argv.includes('--no-live');
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
 
+/** Tests that mostly wait: the longest first, so that two at a time end together. */
+const rigFolders = [
+  'crash',
+  'cli',
+  'health',
+  'model',
+  'case',
+  'engine',
+  'chaos',
+  'neighbours',
+  'reload',
+  'fuzz',
+];
+
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
   const installing = withLive ? installServers() : Promise.resolve(true);
@@ -37,28 +51,14 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  for (const part of [
-    'model',
-    'fuzz',
-    'neighbours',
-    'health',
-    'engine',
-    'reload',
-    'case',
-    'crash',
-    'chaos',
-    'cli',
-  ]) {
-    ok = (await runTests(`${part} tests`, testFiles(part), 2)) === 0 && ok;
-  }
+  ok = (await runTests('engine tests and rigs', rigFolders.flatMap(testFiles), 2)) === 0 && ok;
   if (withLive) {
     say('waiting for the real servers to be installed ...');
     if (!(await installing)) ok = false;
-    ok =
-      (await runTests('live tests', [...testFiles('servers'), ...testFiles('live')], 1)) === 0 &&
-      ok;
     await installingWindows;
-    ok = (await runWindows([])) === 0 && ok;
+    const live = [...testFiles('servers'), ...testFiles('live')];
+    const statuses = await Promise.all([runTests('live tests', live, 1), runWindows([])]);
+    ok = statuses.every((status) => status === 0) && ok;
   }
   for (const skip of skips) say(`skipped: ${skip}`);
   say(ok ? 'all is well' : 'something failed: see above');
@@ -81,7 +81,15 @@ async function runTests(title: string, files: readonly string[], atOnce: number)
     '--test-timeout=300000',
     ...files,
   ];
-  const status = await run(args, (line) => readTapLine(line, counts));
+  let done = 0;
+  let saidMs = Date.now();
+  const status = await run(args, (line) => {
+    readTapLine(line, counts);
+    if (/^(not )?ok \d/.test(line)) done++;
+    if (Date.now() - saidMs < progressMs) return;
+    saidMs = Date.now();
+    say(`${title}: ${done} so far`);
+  });
   totals.passed += counts.pass;
   totals.failed += counts.fail + counts.cancelled;
   totals.skipped += counts.skipped;
@@ -113,6 +121,9 @@ async function runWindows(args: readonly string[]): Promise<number> {
     } else say(`windows: ${text}`);
   });
 }
+
+/** How long a run may be silent. */
+const progressMs = 20_000;
 
 let failureLinesLeft = 0;
 
