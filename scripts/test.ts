@@ -16,7 +16,6 @@ const withLive = !process.argv.includes('--no-live');
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
 
-/** Tests that mostly wait: the longest first, so that two at a time end together. */
 const rigFolders = [
   'crash',
   'cli',
@@ -51,19 +50,30 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  ok = (await runTests('engine tests and rigs', rigFolders.flatMap(testFiles), 2)) === 0 && ok;
-  if (withLive) {
-    say('waiting for the real servers to be installed ...');
-    if (!(await installing)) ok = false;
-    await installingWindows;
-    const live = [...testFiles('servers'), ...testFiles('live')];
-    const statuses = await Promise.all([runTests('live tests', live, 1), runWindows([])]);
-    ok = statuses.every((status) => status === 0) && ok;
-  }
+  const statuses = await Promise.all([
+    runRigs(withLive ? installingWindows : undefined),
+    withLive ? runLive(installing) : 0,
+  ]);
+  ok = statuses.every((status) => status === 0) && ok;
   for (const skip of skips) say(`skipped: ${skip}`);
   say(ok ? 'all is well' : 'something failed: see above');
   console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   return ok ? 0 : 1;
+}
+
+/** Tests that mostly wait, and then those under Wine. */
+async function runRigs(installingWindows: Promise<number> | undefined): Promise<number> {
+  const status = await runTests('engine tests and rigs', rigFolders.flatMap(testFiles), 2);
+  if (installingWindows === undefined) return status;
+  await installingWindows;
+  return Math.max(status, await runWindows([]));
+}
+
+/** Tests against real servers, beside the others: they wait for them most of the time. */
+async function runLive(installing: Promise<boolean>): Promise<number> {
+  const isInstalled = await installing;
+  const files = [...testFiles('servers'), ...testFiles('live')];
+  return Math.max(isInstalled ? 0 : 1, await runTests('live tests', files, 1));
 }
 
 /** Runs test files with node's runner and adds up what it counted. */

@@ -75,6 +75,7 @@ export async function reloadRig(seed: number, reloads: number): Promise<ReloadCo
 
 class ReloadRig {
   readonly #random: Random;
+  #asked = 0;
   readonly #count: Count = { limit: 0, emitted: 0 };
   readonly #outputs: readonly ScriptedOutput[];
   readonly #answered: number[] = [];
@@ -149,7 +150,8 @@ class ReloadRig {
     const times = random.chance(0.1) ? 3 : 1;
     const all: Promise<void>[] = [];
     for (let k = 0; k < times; k++) {
-      const isRefused = random.chance(0.15);
+      // Not left to chance: few reloads, too, must see some refused.
+      const isRefused = this.#asked++ % 6 === 5;
       all.push(this.#apply(this.#yaml({ isRefused }), !isRefused));
     }
     await Promise.all(all);
