@@ -87,8 +87,9 @@ export async function downForAnHour(options: HourOptions): Promise<HourCounts> {
         emitting = undefined;
       });
     }
-    // Streams and the disk work in real time.
-    for (let k = 0; k < 5000 && emitting !== undefined; k++) await turn();
+    // Streams and the disk work in real time: only a full output makes the input wait.
+    const isFull = () => agent.outputs.some(({ stage }) => !stage.hasRoom());
+    for (let k = 0; emitting !== undefined && (k < 5000 || !isFull()); k++) await turn();
     if (emitting !== undefined) counts.waited = true;
     await clock.advance(periodMs);
     for (const { component, reason } of agent.problems()) reasons.add(`${component}: ${reason}`);
