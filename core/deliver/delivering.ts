@@ -74,13 +74,13 @@ export class Delivering {
     chunk: Chunk,
     outcome: DeliveryOutcome,
   ): Promise<Chunk | 'settled' | 'interrupted'> {
+    // A destination that answers is up, even if it refuses; `retry` below says what is wrong.
+    if (outcome.kind !== 'retry') this.options.setHealth(undefined);
     switch (outcome.kind) {
       case 'accepted':
         this.accepted(chunk.count, chunk.bytes);
         return 'settled';
       case 'rejected':
-        // It answered, if only to refuse.
-        this.options.setHealth(undefined);
         return (await this.bury(chunk, allRejected(chunk, outcome))) ? 'settled' : 'interrupted';
       case 'split':
         return await this.split(chunk, outcome.reason);
@@ -94,7 +94,6 @@ export class Delivering {
   private accepted(records: number, bytes: number): void {
     this.options.counters.out.value += records;
     this.options.bytesOut.value += bytes;
-    this.options.setHealth(undefined);
   }
 
   private async partial(

@@ -223,26 +223,30 @@ test('a new source waits for a disk that cannot note it, and the input goes on',
   await pipeline.stop({ keep: true });
 });
 
-test('a full disk buffer is named by itself, and no longer once there is room', () =>
-  inDirectory(async (directory) => {
-    const small = yaml.replace(
-      'storage.type: filesystem',
-      'storage.type: filesystem, storage.total_limit_size: 64K, batch: {records: 1}',
-    );
-    const { input, output, pipeline } = await start(directory, small);
-    const components = () => pipeline.agent.problems().map(({ component }) => component);
-    output.answer = () => ({ kind: 'retry', reason: 'down' });
-    const text = 'x'.repeat(10_000);
-    await input.emit(numbers(0, 10).map((record) => ({ ...record, text })));
-    await waitUntil('both are named', () =>
-      ['buffer out', 'output out'].every((one) => components().includes(one)),
-    );
-    // A server that answers is up, even if it refuses.
-    output.answer = () => ({ kind: 'rejected', reason: 'no' });
-    await waitUntil('ready', () => components().length === 0);
-    await waitUntil('all are refused', () => pipeline.agent.outputs[0]!.stage.isIdle);
-    await pipeline.stop({ keep: true, drained: true });
-  }));
+for (const answer of ['rejected', 'partial'] as const)
+  test(`a full disk buffer is named by itself, and no longer once there is room (${answer})`, () =>
+    inDirectory(async (directory) => {
+      const small = yaml.replace(
+        'storage.type: filesystem',
+        'storage.type: filesystem, storage.total_limit_size: 64K, batch: {records: 1}',
+      );
+      const { input, output, pipeline } = await start(directory, small);
+      const components = () => pipeline.agent.problems().map(({ component }) => component);
+      output.answer = () => ({ kind: 'retry', reason: 'down' });
+      const text = 'x'.repeat(10_000);
+      await input.emit(numbers(0, 10).map((record) => ({ ...record, text })));
+      await waitUntil('both are named', () =>
+        ['buffer out', 'output out'].every((one) => components().includes(one)),
+      );
+      // A server that answers is up, even if it refuses.
+      output.answer = () =>
+        answer === 'rejected'
+          ? { kind: 'rejected', reason: 'no' }
+          : { kind: 'partial', rejected: [{ index: 0, reason: 'no' }], retry: [], reason: 'no' };
+      await waitUntil('ready', () => components().length === 0);
+      await waitUntil('all are refused', () => pipeline.agent.outputs[0]!.stage.isIdle);
+      await pipeline.stop({ keep: true, drained: true });
+    }));
 
 test('a reload changes limit, policy and durability of a disk buffer in use, and loses nothing', () =>
   inDirectory(async (directory) => {
