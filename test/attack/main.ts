@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
 import { killSoak } from '../crash/kill_soak.ts';
@@ -11,6 +10,7 @@ import { rotDeadLetters } from '../model/rot_dead_letters.ts';
 import { rotSegments } from '../model/rot_rig.ts';
 import { downForAnHour, pausedAndResumed } from '../neighbours/neighbours_rig.ts';
 import { reloadRig } from '../reload/reload_rig.ts';
+import { commitNow } from './commit.ts';
 
 /** The long forms of the rigs: `npm run attack -- RIG [--seed N] [--count N]`. Prints what was done
  *  and seen as one JSON object, and ends with 1 when a promise did not hold. */
@@ -113,7 +113,7 @@ async function main(): Promise<number> {
   const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
   const count = values.count === undefined ? undefined : Number(values.count);
   const startedMs = performance.now();
-  const about = { rig: name, seed, commit: commit(), node: process.version };
+  const about = { rig: name, seed, commit: commitNow(), node: process.version };
   const seconds = () => Math.round((performance.now() - startedMs) / 100) / 10;
   try {
     const results = await rig({ seed, count });
@@ -123,14 +123,6 @@ async function main(): Promise<number> {
     console.error(error);
     console.log(JSON.stringify({ ...about, held: false, seconds: seconds() }, null, 2));
     return 1;
-  }
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
   }
 }
 
