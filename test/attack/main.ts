@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
+import { clonedHosts, killServer } from '../crash/kill_server.ts';
 import { killSoak } from '../crash/kill_soak.ts';
 import { clickhouse, elasticsearch, loki } from '../destinations/destination.ts';
 import { destinationsRig } from '../destinations/destinations_rig.ts';
@@ -25,6 +26,26 @@ type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 const rigs: Readonly<Record<string, Rig>> = {
   /** `count`: kills. */
   kill: async ({ seed, count }) => ({ ...(await killSoak(seed, count ?? 1000)) }),
+  /** `count`: kills for each real server and kind of buffer. */
+  kill_servers: async ({ seed, count }) => {
+    const kills = count ?? 100;
+    return {
+      'elasticsearch, memory': await killServer(elasticsearch, { seed, kills, storage: 'memory' }),
+      'elasticsearch, filesystem': await killServer(elasticsearch, {
+        ...{ seed, kills },
+        storage: 'filesystem',
+      }),
+      'clickhouse, filesystem': await killServer(clickhouse, {
+        ...{ seed, kills },
+        storage: 'filesystem',
+      }),
+    };
+  },
+  /** `count`: clones of a host, for each kind of buffer. */
+  clones: async ({ count }) => ({
+    memory: await clonedHosts(elasticsearch, { clones: count ?? 5, storage: 'memory' }),
+    filesystem: await clonedHosts(elasticsearch, { clones: count ?? 5, storage: 'filesystem' }),
+  }),
   /** `count`: calls that fail once, in turn, after the faults that last. */
   full: async ({ seed, count }) => {
     const rig = await FullRig.create();
