@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
+import { FullRig, lastingFaults, startStumbles, stumbles } from '../chaos/full_rig.ts';
 import { clonedHosts, killServer } from '../crash/kill_server.ts';
 import { killSoak } from '../crash/kill_soak.ts';
 import { clickhouse, elasticsearch, loki } from '../destinations/destination.ts';
@@ -11,6 +11,7 @@ import { rotDeadLetters } from '../model/rot_dead_letters.ts';
 import { rotSegments } from '../model/rot_rig.ts';
 import { downForAnHour, pausedAndResumed } from '../neighbours/neighbours_rig.ts';
 import { reloadRig } from '../reload/reload_rig.ts';
+import { servers } from '../servers/index.ts';
 import { commitNow } from './commit.ts';
 
 /** The long forms of the rigs: `npm run attack -- RIG [--seed N] [--count N]`. Prints what was done
@@ -42,10 +43,24 @@ const rigs: Readonly<Record<string, Rig>> = {
     };
   },
   /** `count`: clones of a host, for each kind of buffer. */
-  clones: async ({ count }) => ({
-    memory: await clonedHosts(elasticsearch, { clones: count ?? 5, storage: 'memory' }),
-    filesystem: await clonedHosts(elasticsearch, { clones: count ?? 5, storage: 'filesystem' }),
-  }),
+  clones: async ({ count }) => {
+    const server = await servers.elasticsearch9.start({});
+    const clones = count ?? 5;
+    try {
+      return {
+        memory: await clonedHosts(elasticsearch, server, {
+          ...{ clones, base: 0 },
+          storage: 'memory',
+        }),
+        filesystem: await clonedHosts(elasticsearch, server, {
+          ...{ clones, base: 100_000_000 },
+          storage: 'filesystem',
+        }),
+      };
+    } finally {
+      await server.stop();
+    }
+  },
   /** `count`: calls that fail once, in turn, after the faults that last. */
   full: async ({ seed, count }) => {
     const rig = await FullRig.create();
@@ -54,12 +69,14 @@ const rigs: Readonly<Record<string, Rig>> = {
       await rig.recovered('the start');
       for (const fault of lastingFaults) await rig.endure(fault);
       const struck = await stumbles(rig, seed, count ?? 144);
+      const starts = await startStumbles(rig, seed, count ?? 144);
       await rig.end();
       const { lines, injected: failedCalls, duplicates } = rig;
       const lasting = lastingFaults.map(({ name }) => name);
       return {
         lasting,
         single_faults: struck,
+        starts,
         failed_calls: failedCalls,
         lines,
         lost: 0,

@@ -184,6 +184,13 @@ pipeline:
   }
 }
 
+export interface Clones {
+  readonly clones: number;
+  readonly storage: ServerKills['storage'];
+  /** Number of the first line: what one server has of an earlier run is left out. */
+  readonly base: number;
+}
+
 export interface CloneCounts {
   clones: number;
   lines: number;
@@ -196,9 +203,9 @@ export interface CloneCounts {
  *  positions in files with the same beginning. Every line of each of them is stored exactly once. */
 export async function clonedHosts(
   destination: Destination,
-  { clones, storage }: { readonly clones: number; readonly storage: ServerKills['storage'] },
+  server: RunningServer,
+  { clones, storage, base }: Clones,
 ): Promise<CloneCounts> {
-  const server = await servers[destination.name].start({});
   const place = await mkdtemp(join(tmpdir(), 'sluice-clones-'));
   const agents: ChildProcess[] = [];
   try {
@@ -208,9 +215,14 @@ export async function clonedHosts(
     const text = cloneText(destination.options(server), server.port, storage);
     await writeFile(join(image, 'pipeline.yaml'), text(port));
     const original = new LineWriter(image);
+    original.lines = base;
     await original.write(200);
     agents.push(startAgent(image));
-    await until(async () => (await destination.stored(server, 200)).size === 200);
+    const stored = async () => {
+      const all = await destination.stored(server, base + 1_000_000 * (clones + 2));
+      return new Map([...all].filter(([number]) => number >= base));
+    };
+    await until(async () => (await stored()).size === 200);
     agents[0]!.kill('SIGTERM');
     assert.equal(await ended(agents[0]!), 0);
     const ports: number[] = [];
@@ -221,12 +233,11 @@ export async function clonedHosts(
       await writeFile(join(directory, 'pipeline.yaml'), text(ports.at(-1)!));
       // Lines as long as those of the others, so that they stand at the same positions.
       const writer = new LineWriter(directory);
-      writer.lines = 1_000_000 * (clone + 1);
+      writer.lines = base + 1_000_000 * (clone + 1);
       await writer.write(200);
       agents.push(startAgent(directory));
     }
     const lines = 200 * (clones + 1);
-    const stored = () => destination.stored(server, 1_000_000 * (clones + 2));
     await until(async () => (await stored()).size >= lines);
     let idConflicts = 0;
     for (const clonePort of ports) idConflicts += await conflictsOf(clonePort);
@@ -239,7 +250,6 @@ export async function clonedHosts(
     return counts;
   } finally {
     for (const agent of agents) endAgent(agent);
-    await server.stop();
     await rm(place, { recursive: true, force: true });
   }
 }
