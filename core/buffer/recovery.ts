@@ -15,6 +15,8 @@ export interface RecoveredChunk {
   readonly createdMs: number;
   readonly segment: Segment;
   readonly position: number;
+  readonly headerBytes: number;
+  /** Its description, where it has one; else the whole header. */
   readonly header: Buffer;
   readonly bodyBytes: number;
 }
@@ -56,7 +58,8 @@ export interface DirectorySurvey {
 /**
  * Brings a buffer's directory into a known state and lists what is still to be delivered. Content
  * never makes it fail: a torn tail is cut, a damaged range is quarantined, a foreign file moved
- * aside. Bodies are checked in the last segment, where a crash tears; elsewhere when they are read.
+ * aside. All is checked in the last segment, where a crash tears; elsewhere bodies, and headers behind
+ * their descriptions, when they are read.
  */
 export async function recoverBuffer(options: RecoveryOptions): Promise<RecoveredBuffer> {
   const { fileSystem, directory, log } = options;
@@ -212,7 +215,8 @@ async function recoverSegment(
     state.damaged = true;
     state.sequenceMax = Math.max(state.sequenceMax, range.sequence ?? 0);
   }
-  for (const { sequence, createdMs, position, header, bodyBytes } of scan.records) {
+  for (const record of scan.records) {
+    const { sequence, createdMs, position, headerBytes, header, bodyBytes } = record;
     state.sequenceMax = Math.max(state.sequenceMax, sequence);
     if (state.settled(sequence)) {
       state.options.onDelivered?.(header);
@@ -222,7 +226,10 @@ async function recoverSegment(
     const earlier = state.chunks.get(sequence);
     if (earlier) earlier.segment.live--;
     segment.live++;
-    state.chunks.set(sequence, { sequence, createdMs, segment, position, header, bodyBytes });
+    state.chunks.set(sequence, {
+      ...{ sequence, createdMs, segment, position },
+      ...{ headerBytes, header, bodyBytes },
+    });
   }
 }
 

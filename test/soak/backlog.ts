@@ -108,7 +108,9 @@ class BacklogRig {
       directory: join(this.#directory, 'data', 'buffers', 'out'),
       limitBytes,
       whenFull: 'block',
-      durability: 'os',
+      // Synced at the end: a start must not wait for what the rig left to the kernel.
+      durability: 'interval',
+      headersDescribe: true,
       log: silentLog,
     });
     const chunks: { header: Buffer; body: Buffer }[] = [];
