@@ -20,13 +20,17 @@ export interface AttackOptions {
   readonly seed: number;
   /** How much: its meaning is the rig's. Undefined: the rig's long form. */
   readonly count: number | undefined;
+  /** How long kills go on at most; they end when all were made when undefined. */
+  readonly minutes: number | undefined;
 }
 
 type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 
 const rigs: Readonly<Record<string, Rig>> = {
   /** `count`: kills. */
-  kill: async ({ seed, count }) => ({ ...(await killSoak(seed, count ?? 1000)) }),
+  kill: async ({ seed, count, minutes }) => ({
+    ...(await killSoak(seed, count ?? 1000, minutes)),
+  }),
   /** `count`: kills for each real server and kind of buffer. */
   kill_servers: async ({ seed, count }) => {
     const kills = count ?? 100;
@@ -140,7 +144,11 @@ const rigs: Readonly<Record<string, Rig>> = {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { seed: { type: 'string' }, count: { type: 'string' } },
+    options: {
+      seed: { type: 'string' },
+      count: { type: 'string' },
+      minutes: { type: 'string' },
+    },
   });
   const name = positionals[0] ?? '';
   const rig = rigs[name];
@@ -150,11 +158,12 @@ async function main(): Promise<number> {
   }
   const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
   const count = values.count === undefined ? undefined : Number(values.count);
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   const startedMs = performance.now();
   const about = { rig: name, seed, commit: commitNow(), node: process.version };
   const seconds = () => Math.round((performance.now() - startedMs) / 100) / 10;
   try {
-    const results = await rig({ seed, count });
+    const results = await rig({ seed, count, minutes });
     console.log(JSON.stringify({ ...about, held: true, seconds: seconds(), results }, null, 2));
     return 0;
   } catch (error) {
