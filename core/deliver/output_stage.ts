@@ -44,6 +44,9 @@ export interface OutputStageOptions {
   setHealth(problem: string | undefined): void;
 }
 
+/** How long a source waits for the delivery of stored chunks before their memory is freed. */
+const spillAfterMs = 100;
+
 /** One output with all that the engine does for it: encodes into an open chunk, seals by
  *  records, bytes and age, stores or queues, delivers, and settles with the sources. */
 export class OutputStage implements RecordSink {
@@ -62,6 +65,11 @@ export class OutputStage implements RecordSink {
   private readonly rejecting = new Set<Promise<unknown>>();
   private storing: Promise<void> = Promise.resolve();
   private storingCount = 0;
+  /** Chunks settled since the start. */
+  private settledCount = 0;
+  /** Stored chunks leave memory at once, and are read again for their delivery. */
+  private isSpilling = false;
+  private cancelSpill: (() => void) | undefined;
   private workers: Promise<void>[] = [];
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
@@ -183,6 +191,7 @@ export class OutputStage implements RecordSink {
     if (this.hasRoom() || signal.aborted) return Promise.resolve();
     // What waits for room may be what fills the open chunk.
     if (this.queue.length === 0 && this.underway.size === 0) this.seal();
+    if (this.keepsStored) this.spillUnlessSettled();
     return new Promise((resolve) => {
       const finish = () => {
         if (!this.hasRoom() && !signal.aborted) {
@@ -197,9 +206,11 @@ export class OutputStage implements RecordSink {
     });
   }
 
-  /** A chunk takes at most half the share, so that one can be sent while the next fills. */
+  /** A chunk takes at most half the share, so that one can be sent while the next fills; of those
+   *  that are stored first, one more is written and one more waits for its turn. */
   private batchBytes(): number {
-    return Math.min(this.options.batchBytes, this.options.budget.shareBytes >> 1);
+    const { batchBytes, budget, buffer } = this.options;
+    return Math.min(batchBytes, budget.shareBytes >> (buffer === undefined ? 1 : 2));
   }
 
   private takeMemory(bytes: number): void {
@@ -297,16 +308,45 @@ export class OutputStage implements RecordSink {
     }
   }
 
+  /** True while chunks that the disk has stay in memory for their delivery: reading them again costs
+   *  more than waiting a little. Not where waiting would hold up other outputs. */
+  private get keepsStored(): boolean {
+    const { buffer, budget } = this.options;
+    return buffer !== undefined && !budget.isShared && !this.isSpilling;
+  }
+
+  /** Frees the memory of stored chunks when nothing is delivered for a while: the disk takes over
+   *  until the destination has caught up. */
+  private spillUnlessSettled(): void {
+    if (this.cancelSpill !== undefined) return;
+    const settled = this.settledCount;
+    this.cancelSpill = this.options.clock.after(spillAfterMs, () => {
+      this.cancelSpill = undefined;
+      if (this.hasRoom()) return;
+      if (settled !== this.settledCount) {
+        this.spillUnlessSettled();
+        return;
+      }
+      this.isSpilling = true;
+      for (const queued of this.queue) if (queued.sequence !== undefined) this.freeChunk(queued);
+    });
+  }
+
+  private freeChunk(queued: QueuedChunk): void {
+    if (queued.chunk === undefined) return;
+    this.giveMemory(queued.bytes);
+    this.filler.reuse(queued.chunk);
+    queued.chunk = undefined;
+  }
+
   /** The disk has it: the sources are free, and memory too unless delivery is close. */
   private stored(sealed: QueuedChunk, sequence: number): void {
     sealed.sequence = sequence;
     for (const ledger of sealed.ledgers.keys()) ledger.settle(this.id, sealed);
     sealed.ledgers = new Map();
-    if (this.memoryBytes > this.options.budget.shareBytes / 2 || this.queue.length > 8) {
-      this.giveMemory(sealed.bytes);
-      this.filler.reuse(sealed.chunk!);
-      sealed.chunk = undefined;
-    }
+    const { budget, concurrency } = this.options;
+    const isNext = this.queue.length < concurrency && this.memoryBytes <= budget.shareBytes;
+    if (!isNext && !this.keepsStored) this.freeChunk(sealed);
     this.queue.push(sealed);
   }
 
@@ -323,9 +363,7 @@ export class OutputStage implements RecordSink {
     this.counters.dropped('buffer_full', queued.records);
     const { records } = queued;
     this.options.log.error({ records }, 'The disk buffer dropped its oldest records.');
-    if (queued.chunk === undefined) return;
-    this.giveMemory(queued.bytes);
-    this.filler.reuse(queued.chunk);
+    this.freeChunk(queued);
   }
 
   // ── delivering ────────────────────────────────────────────────────────────────────────────
@@ -411,11 +449,9 @@ export class OutputStage implements RecordSink {
   private settle(queued: QueuedChunk): void {
     if (queued.sequence !== undefined) this.options.buffer?.acknowledge(queued.sequence);
     for (const ledger of queued.ledgers.keys()) ledger.settle(this.id, queued);
-    if (queued.chunk !== undefined) {
-      this.giveMemory(queued.bytes);
-      this.filler.reuse(queued.chunk);
-    }
-    queued.chunk = undefined;
+    this.freeChunk(queued);
+    this.settledCount++;
+    if (this.queue.length === 0) this.isSpilling = false;
   }
 
   // ── ending ────────────────────────────────────────────────────────────────────────────────
@@ -454,6 +490,7 @@ export class OutputStage implements RecordSink {
    *  storage is its owner's to close. */
   async close(): Promise<void> {
     this.filler.stop();
+    this.cancelSpill?.();
     if (!this.stopping.signal.aborted) this.options.budget.leave();
     this.options.sharers.delete(this);
     this.stopping.abort();
