@@ -10,7 +10,6 @@ export interface HttpApiOptions {
   readonly port: number;
   readonly token: string;
   readonly log: Log;
-  readonly routes: readonly ApiRoute[];
 }
 
 export interface ApiAnswer {
@@ -42,6 +41,7 @@ export function newApiToken(): string {
 export class HttpApi {
   private readonly options: HttpApiOptions;
   private readonly server: Server;
+  private routes: readonly ApiRoute[] | undefined;
 
   private constructor(options: HttpApiOptions) {
     this.options = options;
@@ -57,7 +57,8 @@ export class HttpApi {
     this.server.headersTimeout = 10_000;
   }
 
-  /** Throws SLUICE_LISTEN_FAILED when the address is taken or not allowed. */
+  /** Takes the address; requests are answered 503 until `serve` says with what.
+   *  Throws SLUICE_LISTEN_FAILED when the address is taken or not allowed. */
   static async listen(options: HttpApiOptions): Promise<HttpApi> {
     const api = new HttpApi(options);
     await new Promise<void>((resolve, reject) => {
@@ -69,6 +70,10 @@ export class HttpApi {
       api.server.listen(options.port, options.host, resolve);
     });
     return api;
+  }
+
+  serve(routes: readonly ApiRoute[]): void {
+    this.routes = routes;
   }
 
   get port(): number {
@@ -91,7 +96,8 @@ export class HttpApi {
       return send(response, { status: 421, body: 'this Host is not served here\n' });
     }
     const path = (request.url ?? '/').split('?')[0]!;
-    const here = this.options.routes.filter((route) => route.path === path);
+    if (this.routes === undefined) return send(response, { status: 503, body: 'starting\n' });
+    const here = this.routes.filter((route) => route.path === path);
     if (here.length === 0) return send(response, { status: 404, body: 'not found\n' });
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = here.find((one) => one.method === method);
