@@ -207,7 +207,7 @@ class TreeReader {
    *  option takes several values is for its schema to say. */
   #map(map: YAMLMap, depth: number, isEntry: boolean): ConfigNode {
     const mayRepeat = isEntry && map.items.some(({ key }) => isScalar(key) && isName(key.value));
-    const repeated: MapEntry[] = [];
+    const written: MapEntry[] = [];
     const entries = new Map<string, MapEntry>();
     const merges: Pair[] = [];
     for (const pair of map.items) {
@@ -232,11 +232,12 @@ class TreeReader {
         : this.#null(key.offset);
       const entry: MapEntry = { key: key.text, keyPosition, value };
       if (known === undefined) entries.set(key.text, entry);
-      else if (mayRepeat) repeated.push(entry);
+      if (known === undefined || mayRepeat) written.push(entry);
     }
+    const own = entries.size;
     for (const merge of merges) this.#merge(merge, entries, depth);
     const offset = map.range?.[0] ?? 0;
-    const all = [...entries.values(), ...repeated];
+    const all = [...written, ...[...entries.values()].slice(own)];
     return { kind: 'map', entries: all, position: this.#position(offset) };
   }
 
