@@ -57,7 +57,8 @@ export class HttpApi {
     this.server.headersTimeout = 10_000;
   }
 
-  /** Takes the address; requests are answered 503 until `serve` says with what.
+  /** Takes the address; until `serve` says with what, requests are answered 503, that for
+   *  `/livez` 200.
    *  Throws SLUICE_LISTEN_FAILED when the address is taken or not allowed. */
   static async listen(options: HttpApiOptions): Promise<HttpApi> {
     const api = new HttpApi(options);
@@ -96,7 +97,9 @@ export class HttpApi {
       return send(response, { status: 421, body: 'this Host is not served here\n' });
     }
     const path = (request.url ?? '/').split('?')[0]!;
-    if (this.routes === undefined) return send(response, { status: 503, body: 'starting\n' });
+    // A start that reads long buffers is no reason to kill the process.
+    const early = path === '/livez' ? 200 : 503;
+    if (this.routes === undefined) return send(response, { status: early, body: 'starting\n' });
     const here = this.routes.filter((route) => route.path === path);
     if (here.length === 0) return send(response, { status: 404, body: 'not found\n' });
     const method = request.method === 'HEAD' ? 'GET' : request.method;
