@@ -180,13 +180,15 @@ export const serviceSchema = {
       type: 'integer',
       minimum: 0,
       default: 5,
-      description: 'Errors within `hc_period` from which /api/v1/health answers 500.',
+      description:
+        'Records refused or dropped within `hc_period` above which /api/v1/health answers 500.',
     },
     hc_retry_failure_count: {
       type: 'integer',
       minimum: 0,
       default: 5,
-      description: 'Failed retries within `hc_period` from which /api/v1/health answers 500.',
+      description:
+        'Deliveries that failed and were tried again within `hc_period` above which /api/v1/health answers 500.',
     },
     hc_period: {
       'x-type': 'duration',

@@ -71,7 +71,8 @@ export interface ServiceFacts {
 
 /** Life: create (pure) → open → run → close. `close` is safe without `open`, and twice. */
 export interface Input {
-  /** Takes what it needs (listens, looks files up). Throws when it cannot start. */
+  /** Takes what it needs (listens, looks files up). Throws when it cannot start. `sluice check`
+   *  opens and closes it too, to see whether it would. */
   open?(): Promise<void>;
   /** Emits batches until there is no more, or until the signal asks it to stop; then resolves.
    *  On the signal it reads no more and emits what it holds (an unfinished last line). */
@@ -282,6 +283,9 @@ export interface RecordSink {
 export interface Output {
   readonly encoder: RecordEncoder;
   open?(): Promise<void>;
+  /** Throws what would keep `open` from its work, and changes nothing: what `sluice check` calls.
+   *  An output without it is opened and closed there, which suits one whose `open` leaves nothing. */
+  check?(): Promise<void>;
   /** Sends a chunk. May throw: that is `retry` with the error's message. Must stop soon after
    *  the signal aborts. */
   deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome>;

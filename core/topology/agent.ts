@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
 import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
+import { storageFailed } from '../buffer/storage_error.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import type {
@@ -141,7 +142,9 @@ export class Agent {
   private async open(): Promise<void> {
     const { service } = this.config;
     const fileSystem = this.services.fileSystem ?? nodeFileSystem();
-    await fileSystem.makeDirectory(service.storagePath);
+    await fileSystem.makeDirectory(service.storagePath).catch((error: unknown) => {
+      throw storageFailed(`create the directory ${service.storagePath}`, error);
+    });
     this.lock = await lockDirectory(fileSystem, service.storagePath);
     const agentMetrics = this.metrics.forComponent('agent', 'agent');
     const store = await openCheckpointStore({

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import {
+  checkDirectory,
   type Chunk,
   defineOutput,
   type DeliveryOutcome,
@@ -55,6 +56,10 @@ class FileOutput implements Output {
     const done = this.working.then(() => this.write(chunk));
     this.working = done.catch(() => undefined);
     return done;
+  }
+
+  probe(): Promise<void> {
+    return checkDirectory(this.directory);
   }
 
   async close(): Promise<void> {

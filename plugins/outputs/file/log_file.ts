@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectories } from '../../../core/sdk/index.ts';
 
 export interface LogFileOptions {
   readonly path: string;
@@ -59,7 +60,7 @@ export class LogFile {
       await this.close();
     }
     if (this.options.mkdir) {
-      await mkdir(dirname(this.options.path), { recursive: true, mode: 0o700 });
+      await makeDirectories(dirname(this.options.path), 0o700);
     }
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND;
     const handle = await open(this.options.path, flags, 0o600);
