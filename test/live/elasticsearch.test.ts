@@ -230,7 +230,7 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
         '*',
         'x"}}\n{"delete":{"_index":"secret","_id":"1"}}',
       ];
-      values.push('<now>', '', 'Ü'.repeat(300), 'a:b', '.', '..', 'İ', '\u0000', '-', 'remote:x');
+      values.push('<now>', '', 'Ü'.repeat(300), 'a:b', '.', '..', 'İ', '\u0000', '-', 'remote:x', '\ud800');
       const injected = '{"a":[\n{"delete":{"_index":"secret","_id":"1"}}\n]}';
       const events = [...values.map((app) => ({ json: { app } })), { json: injected }];
       await withOutput({ port, index: 'apps-%{app}' }, async ({ deliver }) => {
