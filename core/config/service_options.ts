@@ -112,8 +112,8 @@ export const serviceSchema = {
     },
     memory_limit: {
       'x-type': 'size',
-      'x-minimum': 16_777_216,
-      default: '24MiB',
+      'x-minimum': 8_388_608,
+      default: '12MiB',
       description:
         'Memory that records under way may take in the whole process; inputs wait at it.',
     },

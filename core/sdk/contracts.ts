@@ -4,6 +4,7 @@ import type { EventView } from '../batch/event_view.ts';
 import type { Source } from '../batch/source.ts';
 import type { Chunk, EncodedRun } from '../chunk/chunk.ts';
 import type { Field } from '../batch/field.ts';
+import type { EncodePlace } from '../kernel/encode_options.ts';
 import type { TlsOptions } from '../config/resolved.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -268,6 +269,9 @@ export interface RecordEncoder {
 }
 
 export interface RecordSink {
+  /** Where the section's next records of the batch may be written so that `appendRun`, given them
+   *  as they stand there, need not copy them. */
+  place?(sectionKey: string, batch: Batch): EncodePlace | undefined;
   appendRun(sectionKey: string, run: EncodedRun): void;
   /** Sends one event to the dead letters: it cannot be encoded. */
   reject(batch: Batch, index: number, reason: string): void;

@@ -22,6 +22,7 @@ export {
 } from '../batch/record_encoder.ts';
 export type { Source } from '../batch/source.ts';
 export { valueKind } from '../batch/value_kind.ts';
+export type { EncodePlace } from '../kernel/encode_options.ts';
 export { Chunk, type ChunkSection, type EncodedRun, type RecordOrigin } from '../chunk/chunk.ts';
 export type { ErrorCode, ErrorKind } from '../errors/codes.ts';
 export { assert, messageOf, SluiceError } from '../errors/sluice_error.ts';

@@ -10,6 +10,7 @@ import type {
   OutputConfig,
   ResolvedConfig,
 } from '../config/resolved.ts';
+import { ChunkMemory } from '../chunk/chunk_memory.ts';
 import { MemoryBudget } from '../deliver/memory_budget.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
@@ -83,6 +84,7 @@ export class Agent {
   readonly health: Health;
   readonly services: FactoryServices;
   readonly budget: MemoryBudget;
+  private readonly chunkMemory: ChunkMemory;
   readonly sources = new OpenSources();
   readonly log: Log;
   readonly options: AgentOptions;
@@ -117,6 +119,7 @@ export class Agent {
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
     this.budget = new MemoryBudget(this.config.service.memoryLimitBytes);
+    this.chunkMemory = new ChunkMemory(options.kernel);
     this.pool = new BatchPool(options.kernel);
     this.pipeline = new Pipeline([], [], this.metrics);
   }
@@ -233,6 +236,7 @@ export class Agent {
       factory,
       services: this.services,
       budget: this.budget,
+      memory: this.chunkMemory,
     });
     return { config, stage, storage };
   }
