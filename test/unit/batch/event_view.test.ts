@@ -171,6 +171,27 @@ describe('EventView', () => {
     ]);
   });
 
+  it('takes no value of an earlier batch for one of this', () => {
+    const view = new EventView(fieldNamed, new ByteWriter(), kernel);
+    const whole = Array.from({ length: 20 }, () => 'a GET /only/here');
+    const parts = Array.from({ length: 20 }, () => 'b XYZ');
+    let records: string[] = [];
+    for (const lines of [whole, parts, whole, parts]) {
+      const batch = batchOf(lines, kernel);
+      view.begin(batch);
+      for (let index = 0; index < batch.count; index++) {
+        view.at(batch, index).replace({ ...view.toObject(), path: '/only/here' });
+      }
+      view.end();
+      records = recordsOf(batch);
+    }
+    view.close();
+    assert.deepEqual(
+      new Set(records),
+      new Set(['{"client":"b","verb":"XYZ","path":"/only/here"}']),
+    );
+  });
+
   it('leaves an event as it was when what replaces it throws', () => {
     const bad = {
       a: 'b',
