@@ -174,7 +174,7 @@ describe('EventView', () => {
   it('takes no value of an earlier batch for one of this', () => {
     const view = new EventView(fieldNamed, new ByteWriter(), kernel);
     const whole = Array.from({ length: 20 }, () => 'a GET /only/here');
-    const parts = Array.from({ length: 20 }, () => 'b XYZ');
+    const parts = Array.from({ length: 20 }, () => `b ${'XYZ'.repeat(20)}`);
     let records: string[] = [];
     for (const lines of [whole, parts, whole, parts]) {
       const batch = batchOf(lines, kernel);
@@ -188,7 +188,7 @@ describe('EventView', () => {
     view.close();
     assert.deepEqual(
       new Set(records),
-      new Set(['{"client":"b","verb":"XYZ","path":"/only/here"}']),
+      new Set([JSON.stringify({ client: 'b', verb: 'XYZ'.repeat(20), path: '/only/here' })]),
     );
   });
 
