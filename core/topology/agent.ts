@@ -429,7 +429,7 @@ export class Agent {
     for (const { config, stage } of this.inputs) await attempt(config.id, () => stage.close());
     await attempt('the workers', () => this.crew?.close());
     for (const { config, stage } of this.filters) {
-      await attempt(config.id, () => stage.filter.close?.());
+      await attempt(config.id, () => stage.close());
     }
     const outputs = [...this.outputs, ...this.retired];
     const storages = new Map(outputs.map(({ config, storage }) => [storage, config.id]));

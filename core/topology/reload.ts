@@ -182,7 +182,7 @@ async function openFilters(
       opened.add(async () => forget(agent, 'filter', config, agent.filters));
     }
     const made = await agent.openFilter(config, factory);
-    opened.add(() => made.stage.filter.close?.());
+    opened.add(() => made.stage.close());
     filters.push(made);
   }
   return filters;
@@ -293,7 +293,7 @@ async function commit(
 /** A filter closes when no batch is in it any more. */
 function retireFilter(agent: Agent, { config, stage }: RunningFilter): void {
   agent.replacedIdle
-    .then(() => stage.filter.close?.())
+    .then(() => stage.close())
     .catch((error) => {
       agent.log.error({ error: messageOf(error) }, 'A replaced filter did not close cleanly.');
     })
