@@ -313,6 +313,7 @@ export class Agent {
         filters: this.filters.length,
         outputs: this.outputs.length,
         kernel: this.options.kernel !== undefined,
+        workers: this.config.service.workers,
       },
       'The agent started.',
     );

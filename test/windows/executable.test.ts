@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, copyFileSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { waitUntil } from '../../core/testing/index.ts';
 import { jsonLines, workplace } from '../cli/run_cli.ts';
 
 const made = join(process.cwd(), 'sluice.exe');
@@ -22,7 +23,7 @@ function place(t: TestContext, files: Readonly<Record<string, string>>) {
         resolve({ code: error === null ? 0 : (error.code ?? 'signal'), out, err }),
       );
     });
-  return { directory, run };
+  return { directory, executable, run };
 }
 
 const pipeline = `
@@ -49,6 +50,47 @@ test('the executable says its version, checks files and runs a pipeline', { skip
     records.map((one) => (one as { clientip?: unknown }).clientip),
     ['10.0.0.1', '10.0.0.1'],
   );
+});
+
+test('its workers run out of it', { skip }, async (t) => {
+  const text = pipeline.replace('service: {', 'service: {workers: 2, ');
+  const { directory, run } = place(t, { 'p.yaml': text, 'in.log': line.repeat(3000) });
+  const { code, err } = await run('run', 'p.yaml');
+  assert.equal(code, 0, err);
+  assert.match(err, /"workers":2/);
+  const records = jsonLines(readFileSync(join(directory, 'out', 'records.ndjson'), 'utf8'));
+  assert.equal(records.length, 3000);
+});
+
+test('it is the helper process of WMI and of counters by itself', { skip }, async (t) => {
+  const text = `
+service: {flush: 50ms, storage.path: data}
+pipeline:
+  inputs:
+    - {name: wmi, tag: wmi, interval: 1s, classes: Win32_OperatingSystem}
+    - {name: perfcounter, tag: counters, interval: 1s, counters: ['\\Processor(_Total)\\% Processor Time', '\\Nothing(*)\\Like It']}
+  outputs: [{name: file, match: wmi, path: out, file: wmi.ndjson}]
+`;
+  const { directory, executable } = place(t, { 'p.yaml': text });
+  const log = join(directory, 'log.txt');
+  const to = openSync(log, 'w');
+  const child = spawn(executable, ['run', 'p.yaml'], {
+    cwd: directory,
+    stdio: ['ignore', to, to],
+  });
+  closeSync(to);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const logged = (): string => readFileSync(log, 'utf8');
+  try {
+    const rows = join(directory, 'out', 'wmi.ndjson');
+    await waitUntil('rows', () => existsSync(rows) && /"Caption"/.test(readFileSync(rows, 'utf8')));
+    // Wine's own library has hardly a counter, and says so.
+    await waitUntil('the library of counters answers', () => /0xc0000bb9/.test(logged()));
+  } finally {
+    child.kill();
+    await ended;
+    t.diagnostic(logged().slice(-1500));
+  }
 });
 
 test('the executable is a service by itself: koffi is inside', { skip }, async (t) => {
