@@ -23,6 +23,8 @@ import {
   type Subscription,
 } from './event_log.ts';
 import { PlaceInLog } from './place_in_log.ts';
+import { reconnectDelayMs } from './reconnect_pace.ts';
+import { inForm } from './record_form.ts';
 import type { WinevtlogMetrics } from './winevtlog_metrics.ts';
 
 export interface ReaderParts {
@@ -70,17 +72,15 @@ export class ChannelReader {
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
-    const { clock } = this.parts.context;
-    const longestMs = this.parts.options.retry_interval;
+    const { options, context } = this.parts;
+    const { clock } = context;
     while (!signal.aborted) {
       try {
         await this.follow(emitter, signal);
       } catch (error) {
         if (!(error instanceof EventLogError)) throw error;
         this.report(error);
-        const waitMs = Math.min((longestMs / 60) * 2 ** (this.failures - 1), longestMs);
-        // Many channels of one host do not come back in step.
-        await pause(clock, waitMs * (0.9 + Math.random() * 0.2), signal);
+        await pause(clock, reconnectDelayMs(options, this.failures, Math.random()), signal);
       }
     }
     this.source?.close();
@@ -177,7 +177,7 @@ export class ChannelReader {
       this.failures = 0;
       this.parts.setProblem(undefined);
       if (events.length === 0) {
-        await pause(clock, this.parts.options.poll_interval, signal);
+        await pause(clock, pollMs(this.parts.options), signal);
         continue;
       }
       const bookmark = subscription.bookmark();
@@ -223,7 +223,7 @@ export class ChannelReader {
         ...(rendered === undefined ? {} : { rendered }),
         ...(options.render_event_as_xml ? { xml } : {}),
       });
-      return { ...factsOf(root, time), json: recordJson(members), time };
+      return { ...factsOf(root, time), json: recordJson(inForm(members, options)), time };
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
       metrics.malformed.value++;
@@ -297,6 +297,12 @@ function factsOf(root: XmlElement, time: EventTime | undefined): EventFacts {
 
 function timeTextOf(root: XmlElement): string {
   return root.child('System')?.child('TimeCreated')?.attribute('SystemTime') ?? '';
+}
+
+/** Fluent Bit's names for it come first: they are there only where they were written. */
+function pollMs({ interval_sec, interval_nsec, poll_interval }: WinevtlogOptions): number {
+  if (interval_sec === undefined && interval_nsec === undefined) return poll_interval;
+  return Math.max(10, (interval_sec ?? 0) + (interval_nsec ?? 0) / 1e6);
 }
 
 function nowTime(nowMs: number): EventTime {
