@@ -11,9 +11,10 @@ import {
   type RenderedNames,
 } from '../../shared/windows_event/event_record.ts';
 import { type EventTime, parseSystemTime } from '../../shared/windows_event/value_text.ts';
+import { PositionMarks } from '../../shared/position_marks/position_marks.ts';
 import type { XmlElement } from '../../shared/windows_event/xml_element.ts';
 import { parseXml, XmlError } from '../../shared/windows_event/xml_text.ts';
-import { ChannelMarks, type ChannelMark, firstMark, readMark } from './channel_marks.ts';
+import { type ChannelMark, firstMark, readMark } from './channel_mark.ts';
 import type { WinevtlogOptions } from './config.ts';
 import {
   type EventLog,
@@ -59,7 +60,7 @@ export class ChannelReader {
   private readonly parts: ReaderParts;
   private source: OpenSource | undefined;
   private place: PlaceInLog | undefined;
-  private marks = new ChannelMarks(firstMark);
+  private marks = new PositionMarks<ChannelMark>(firstMark);
   private eventsMax: number;
   /** The channel was not there at first: all that it will have is new. */
   private wasMissing = false;
@@ -109,7 +110,7 @@ export class ChannelReader {
     const known = readMark(stored?.identity);
     const isFromNewest = known === undefined && !options.read_existing_events && !this.wasMissing;
     const start = known ?? (isFromNewest ? await this.newestMark(log) : firstMark);
-    this.marks = new ChannelMarks(start);
+    this.marks = new PositionMarks(start);
     let positions = stored?.positions ?? {};
     // Without an order of ids, positions say nothing beyond the mark: what some outputs have behind
     // it comes again.

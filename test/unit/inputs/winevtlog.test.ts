@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { waitUntil } from '../../../core/testing/index.ts';
 import type { SourceOptions, SourceRegistry } from '../../../core/sdk/contracts.ts';
 import { scratchSource } from '../../../core/testing/index.ts';
-import { readMark } from '../../../plugins/inputs/winevtlog/channel_marks.ts';
+import { readMark } from '../../../plugins/inputs/winevtlog/channel_mark.ts';
 import type { WinevtlogOptions } from '../../../plugins/inputs/winevtlog/config.ts';
 import { plugin } from '../../../plugins/inputs/winevtlog/index.ts';
 import { reconnectDelayMs } from '../../../plugins/inputs/winevtlog/reconnect_pace.ts';
