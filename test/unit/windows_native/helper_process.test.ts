@@ -8,7 +8,10 @@ const silent = { error() {}, warn() {}, info() {}, debug() {} };
 
 function helperOf(t: TestContext, graceMs = 50) {
   const lost = { hung: { value: 0 }, crashed: { value: 0 } };
-  const program = { name: 'hanging_helper', module: new URL('./hanging_helper.js', import.meta.url) };
+  const program = {
+    name: 'hanging_helper',
+    module: new URL('./hanging_helper.js', import.meta.url),
+  };
   const helper = new HelperProcess({
     ...{ program, threads: 8, clock: systemClock, log: silent, lost, graceMs },
   });
