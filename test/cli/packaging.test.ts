@@ -99,6 +99,20 @@ for (const script of scripts) {
   });
 }
 
+test('windows/check-windows.ps1: the pipelines that it writes pass check', async (t) => {
+  const text = readFileSync(join(packaging, 'windows', 'check-windows.ps1'), 'utf8');
+  const pipelines = [...text.matchAll(/^ *@"\n([\s\S]*?)\n"@/gm)].map(([, one]) =>
+    one!.replaceAll(/\$(?:forward|source)\b/g, 'C:/Temp/check'),
+  );
+  assert.equal(pipelines.length, 2);
+  for (const pipeline of pipelines) {
+    assert.doesNotMatch(pipeline, /[$`]/);
+    const directory = workplace(t, { 'pipeline.yaml': pipeline });
+    const { code, err } = await cli(['check', 'pipeline.yaml'], { cwd: directory });
+    assert.equal(code, 0, err);
+  }
+});
+
 /** What is open at the end, or the first bracket that closes nothing. Comments and texts are passed over, but
  *  not what `$(...)` runs within a text. */
 function unclosed(text: string): string {
