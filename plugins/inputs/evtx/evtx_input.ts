@@ -122,7 +122,8 @@ export class EvtxInput implements Input {
     const text = `${path}: ${problem}`;
     if (this.said.has(text) || this.said.size >= saidMax) return;
     this.said.add(text);
-    this.context.log.warn({ path, error: problem }, 'Cannot read a file.');
+    this.metrics.unreadableFiles.value++;
+    this.context.log.warn({ path, error: problem }, 'A file cannot be read as an event log.');
   }
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────

@@ -94,7 +94,7 @@ export class LogReader {
     }
     this.countMissed(file, chunk, header);
     if (!isTaken) {
-      file.nextId = header?.isIntact === true ? header.lastId + 1 : 0;
+      this.countSkipped(file, header);
       await this.moveOn(file, positionOf(chunk.key, chunkBytes));
       return 'read';
     }
@@ -261,6 +261,19 @@ export class LogReader {
       { path: file.path, from: file.nextId, to: chunk.key - 1, records: missed },
       'Records are missing: they were overwritten before they were read, or their chunk is damaged.',
     );
+  }
+
+  /** Records of a chunk that is passed over, where its header is to be trusted; where it is not, the
+   *  next chunk tells. */
+  private countSkipped(file: LogFile, header: ChunkHeader | undefined): void {
+    if (header?.isIntact !== true) return;
+    const { firstId, lastId } = header;
+    const isWithin = file.nextId > firstId && file.nextId <= lastId + 1;
+    this.metrics.missedRecords.value += Math.max(
+      0,
+      lastId + 1 - (isWithin ? file.nextId : firstId),
+    );
+    file.nextId = lastId + 1;
   }
 
   private reportChunk(file: LogFile, chunk: ScannedChunk, reason: string, isTaken: boolean): void {
