@@ -39,9 +39,9 @@ export const schema = {
     },
     string_inserts: {
       'x-type': 'boolean_word',
-      default: false,
+      default: true,
       description:
-        'Whether records get `StringInserts`, the values of `EventData` in order, as Fluent Bit has them; reading is slower then.',
+        'Whether records get `StringInserts`, the values of `EventData` in order, as those of `winevtlog` do.',
     },
     render_xml: {
       'x-type': 'boolean_word',

@@ -177,7 +177,10 @@ export class EvtxInput implements Input {
     const facts = factsOf(fstatSync(descriptor, { bigint: true }));
     const scan = await scanFile(descriptor, facts.size, this.options.read_damaged_chunks);
     if (scan === undefined) {
-      this.say(file.path, 'It is no event log: it begins with neither a file header nor a chunk.');
+      this.say(
+        file.path,
+        'It is no event log: it begins with neither a file header nor a chunk. Leave it out by exclude_path.',
+      );
       return undefined;
     }
     const isLog = file.source !== undefined;
@@ -203,7 +206,7 @@ export class EvtxInput implements Input {
       }
       reportPlace(file, this.metrics, this.context, {
         ...place,
-        reason: `${place.reason}; it is skipped`,
+        reason: `${place.reason}; it is skipped: see read_damaged_chunks`,
       });
     }
     file.scan = scan;

@@ -282,7 +282,9 @@ export class LogReader {
       offset: chunk.offset,
       // A chunk is judged once; when it is used again its key is another.
       print: chunk.key,
-      reason: isTaken ? `${reason}; its whole records are read` : `${reason}; it is skipped`,
+      reason: isTaken
+        ? `${reason}; its whole records are read`
+        : `${reason}; it is skipped: see read_damaged_chunks`,
     });
   }
 
