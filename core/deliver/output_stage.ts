@@ -6,6 +6,7 @@ import { messageOf, SluiceError } from '../errors/sluice_error.ts';
 import type { ComponentMetrics, Counter, Log, Output, RecordSink } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { type Clock, pause } from '../time/clock.ts';
+import { stopController } from '../time/stop_controller.ts';
 import type { RetryPolicy } from './backoff.ts';
 import { ChunkQueue, loadChunk, type QueuedChunk } from './chunk_queue.ts';
 import type { DeadLetter, DeadLetterDesk } from './dead_letter_desk.ts';
@@ -67,7 +68,7 @@ export class OutputStage implements RecordSink {
   private workers: Promise<void>[] = [];
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
-  private readonly stopping = new AbortController();
+  private readonly stopping = stopController();
   private readonly bytesOut: Counter;
   private readonly chunksOut: Counter;
   private readonly sectionsRefused: Counter;

@@ -30,6 +30,7 @@ import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
 import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
+import { stopController } from '../time/stop_controller.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
 import { type StopReport, stopReport } from './stop_report.ts';
 
@@ -88,7 +89,7 @@ export class Agent {
   readonly options: AgentOptions;
   readonly startedAtMs: number;
   private readonly pool: BatchPool;
-  private readonly hardStop = new AbortController();
+  private readonly hardStop = stopController();
   private pipeline: Pipeline;
   /** Resolves when no batch is in a pipeline that was replaced. */
   replacedIdle: Promise<unknown> = Promise.resolve();
@@ -256,7 +257,7 @@ export class Agent {
   }
 
   async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
-    const stopping = new AbortController();
+    const stopping = stopController();
     const registry = sourceRegistry({
       inputId: config.id,
       open: this.sources,
