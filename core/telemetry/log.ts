@@ -56,6 +56,8 @@ export function createLog(options: LogOptions): (component: string, level?: LogL
           options.suppressed.value++;
           return;
         }
+        // Texts that are all different are bounded as well.
+        if (repeats.size >= 2 * repeatsKept) repeats.clear();
         repeats.set(key, { untilMs: now + repeatWindowMs, count: 0 });
         const repeated =
           last !== undefined && last.count > 0 ? { repeated: last.count } : undefined;

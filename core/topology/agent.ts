@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
 import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
+import { storageFailed } from '../buffer/storage_error.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   OutputConfig,
   ResolvedConfig,
 } from '../config/resolved.ts';
+import { ChunkMemory } from '../chunk/chunk_memory.ts';
 import { MemoryBudget } from '../deliver/memory_budget.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
@@ -84,6 +86,7 @@ export class Agent {
   readonly health: Health;
   readonly services: FactoryServices;
   readonly budget: MemoryBudget;
+  private readonly chunkMemory: ChunkMemory;
   readonly sources = new OpenSources();
   readonly log: Log;
   readonly options: AgentOptions;
@@ -118,6 +121,7 @@ export class Agent {
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
     this.budget = new MemoryBudget(this.config.service.memoryLimitBytes);
+    this.chunkMemory = new ChunkMemory(options.kernel);
     this.pool = new BatchPool(options.kernel);
     this.pipeline = new Pipeline([], [], this.metrics);
   }
@@ -139,7 +143,9 @@ export class Agent {
   private async open(): Promise<void> {
     const { service } = this.config;
     const fileSystem = this.services.fileSystem ?? nodeFileSystem();
-    await fileSystem.makeDirectory(service.storagePath);
+    await fileSystem.makeDirectory(service.storagePath).catch((error: unknown) => {
+      throw storageFailed(`create the directory ${service.storagePath}`, error);
+    });
     this.lock = await lockDirectory(fileSystem, service.storagePath);
     const agentMetrics = this.metrics.forComponent('agent', 'agent');
     const store = await openCheckpointStore({
@@ -234,6 +240,7 @@ export class Agent {
       factory,
       services: this.services,
       budget: this.budget,
+      memory: this.chunkMemory,
     });
     return { config, stage, storage };
   }

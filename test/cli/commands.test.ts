@@ -38,7 +38,7 @@ const wrongCalls: [string, string[], RegExp][] = [
 for (const [what, args, expected] of wrongCalls) {
   test(`${what} is a usage error`, async () => {
     const { code, out, err } = await cli(args);
-    assert.equal(code, 2);
+    assert.equal(code, 1);
     assert.equal(out, '');
     assert.match(err, expected);
   });
