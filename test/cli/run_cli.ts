@@ -57,10 +57,7 @@ export function ended(child: ChildProcessWithoutNullStreams): Promise<Finished> 
 /** A directory of the test's own, with files. */
 export function workplace(t: TestContext, files: Readonly<Record<string, string>> = {}): string {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
-  // On Windows a file stays for a moment with the process that had it.
-  t.after(() =>
-    rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
-  );
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   return directory;
 }

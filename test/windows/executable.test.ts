@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, copyFileSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
@@ -86,6 +87,8 @@ pipeline:
     child.kill();
     await ended;
     t.diagnostic(logged().slice(-1500));
+    // Its helper processes, which stand in the directory, end when they see that it is gone.
+    await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 });
 
@@ -102,7 +105,10 @@ pipeline:
   const service = (verb: string, ...args: string[]) =>
     run('service', verb, '--name', name, ...args);
   try {
-    assert.equal((await service('install', '--directory', data, 'p.yaml')).code, 0);
+    assert.equal(
+      (await service('install', '--start-type', 'manual', '--directory', data, 'p.yaml')).code,
+      0,
+    );
     const started = await service('start');
     assert.equal(started.code, 0, started.err);
     const { out } = await service('status');
