@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { closeSync, copyFileSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
-import { jsonLines, workplace } from '../cli/run_cli.ts';
-
-const made = join(process.cwd(), 'sluice.exe');
-const skip =
-  (process.platform !== 'win32' && 'runs in Node for Windows: npm run test:windows') ||
-  (!existsSync(made) && 'no executable was made: its Node would not run in this Wine');
-
-/** Runs a copy in a place with nothing else. */
-function place(t: TestContext, files: Readonly<Record<string, string>>) {
-  const directory = workplace(t, files);
-  const executable = join(directory, 'sluice.exe');
-  copyFileSync(made, executable);
-  const run = (...args: string[]) =>
-    new Promise<{ code: number | string; out: string; err: string }>((resolve) => {
-      const options = { cwd: directory, timeout: 60_000 };
-      execFile(executable, args, options, (error, out, err) =>
-        resolve({ code: error === null ? 0 : (error.code ?? 'signal'), out, err }),
-      );
-    });
-  return { directory, executable, run };
-}
+import { jsonLines } from '../cli/run_cli.ts';
+import { place, skip } from './executable_place.ts';
 
 const pipeline = `
 service: {flush: 50ms, storage.path: data, workers: 2}
@@ -89,34 +70,5 @@ pipeline:
     t.diagnostic(logged().slice(-1500));
     // Its helper processes, which stand in the directory, end when they see that it is gone.
     await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  }
-});
-
-test('the executable is a service by itself: koffi is inside', { skip }, async (t) => {
-  const text = `
-service: {storage.path: state}
-pipeline:
-  inputs: [{name: dummy, rate: 10}]
-  outputs: [{name: 'null', match: '*'}]
-`;
-  const { directory, run } = place(t, { 'p.yaml': text });
-  const name = `SluiceExe${Date.now()}`;
-  const data = join(directory, 'data');
-  const service = (verb: string, ...args: string[]) =>
-    run('service', verb, '--name', name, ...args);
-  try {
-    assert.equal(
-      (await service('install', '--start-type', 'manual', '--directory', data, 'p.yaml')).code,
-      0,
-    );
-    const started = await service('start');
-    assert.equal(started.code, 0, started.err);
-    const { out } = await service('status');
-    assert.match(out, /: running/);
-    assert.match(out, /sluice\.exe run --service /);
-    assert.equal((await service('stop')).code, 0);
-    assert.match(readFileSync(join(data, 'sluice.log'), 'utf8'), /The agent stopped/);
-  } finally {
-    assert.equal((await service('uninstall')).code, 0);
   }
 });
