@@ -167,17 +167,21 @@ export async function reloadFiles(
   agent: Agent,
   files: readonly string[],
 ): Promise<{ ok: boolean; message: string }> {
+  // Each reload has its own answer, however soon after another: a log of its own leaves none out as
+  // a repetition.
+  const log = agent.services.logFor('agent');
   if (!agent.config.service.hotReload) {
     const message = 'Reload refused: service.hot_reload is off.';
-    agent.log.warn({}, message);
+    log.warn({}, message);
     return { ok: false, message };
   }
   const loaded = await loadPipeline(files);
   if (!loaded.ok) {
-    agent.log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
+    log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
     return { ok: false, message: loaded.text };
   }
   const result = await agent.reload(loaded.pipeline.config, loaded.pipeline.plugins);
-  if (result.ok) agent.log.info({}, result.message);
+  if (result.ok) log.info({}, result.message);
+  else log.error({}, result.message);
   return result;
 }

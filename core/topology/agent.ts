@@ -34,7 +34,7 @@ import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
 import { stopController } from '../time/stop_controller.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
-import { type StopReport, stopReport } from './stop_report.ts';
+import { type StopReport, sayUnmatched, stopReport } from './stop_report.ts';
 
 export interface AgentOptions {
   readonly config: ResolvedConfig;
@@ -405,6 +405,7 @@ export class Agent {
     this.hardStop.abort();
     const report = stopReport(this);
     await this.closeAll();
+    sayUnmatched(this);
     this.log.info(
       { ...report, lost: report.dropped },
       `The agent stopped: ${report.delivered} records delivered, ${report.persisted} persisted, ${report.dropped} lost.`,

@@ -55,7 +55,6 @@ export async function reloadAgent(
     agent.wanted.clear();
     await opened.undo();
     const message = `Reload failed, the old configuration runs on: ${messageOf(error)}`;
-    agent.log.error({ error: messageOf(error) }, 'Reload failed; the old configuration runs on.');
     return { ok: false, message };
   }
 }

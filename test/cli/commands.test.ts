@@ -113,3 +113,15 @@ test('check says OK, or everything that is wrong, with exit code 78', async (t) 
   assert.equal(bad.code, 78);
   assert.match(bad.err, /bad\.yaml:2:\d+[\s\S]*dumy[\s\S]*bad\.yaml:3:\d+[\s\S]*formt/);
 });
+
+test('a run whose records no output wants says how many went nowhere', async (t) => {
+  const directory = workplace(t, {
+    'p.yaml': `pipeline:
+  inputs: [{name: dummy, samples: 3, tag: a}]
+  outputs: [{name: stdout, match: b}]
+`,
+  });
+  const { code, out, err } = await cli(['run', 'p.yaml'], { cwd: directory });
+  assert.deepEqual([code, out], [0, '']);
+  assert.match(err, /"unmatched":3,"msg":"Records matched no output/);
+});
