@@ -8,6 +8,7 @@ import type { EncodePlace } from '../kernel/encode_options.ts';
 import type { ComponentMetrics, Counter, Log, Output, RecordSink } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { type Clock, pause } from '../time/clock.ts';
+import { stopController } from '../time/stop_controller.ts';
 import type { RetryPolicy } from './backoff.ts';
 import { ChunkFiller } from './chunk_filler.ts';
 import { ChunkQueue, loadChunk, type QueuedChunk } from './chunk_queue.ts';
@@ -73,7 +74,7 @@ export class OutputStage implements RecordSink {
   private workers: Promise<void>[] = [];
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
-  private readonly stopping = new AbortController();
+  private readonly stopping = stopController();
   private readonly bytesOut: Counter;
   private readonly chunksOut: Counter;
 

@@ -32,6 +32,7 @@ import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
 import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
+import { stopController } from '../time/stop_controller.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
 import { type StopReport, sayUnmatched, stopReport } from './stop_report.ts';
 
@@ -91,7 +92,7 @@ export class Agent {
   readonly options: AgentOptions;
   readonly startedAtMs: number;
   private readonly pool: BatchPool;
-  private readonly hardStop = new AbortController();
+  private readonly hardStop = stopController();
   private pipeline: Pipeline;
   /** Resolves when no batch is in a pipeline that was replaced. */
   replacedIdle: Promise<unknown> = Promise.resolve();
@@ -263,7 +264,7 @@ export class Agent {
   }
 
   async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
-    const stopping = new AbortController();
+    const stopping = stopController();
     const registry = sourceRegistry({
       inputId: config.id,
       open: this.sources,
@@ -320,6 +321,7 @@ export class Agent {
         filters: this.filters.length,
         outputs: this.outputs.length,
         kernel: this.options.kernel !== undefined,
+        workers: this.config.service.workers,
       },
       'The agent started.',
     );

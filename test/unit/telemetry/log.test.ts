@@ -103,3 +103,24 @@ test('messages that are all different are remembered up to a bound', () => {
   log.info({}, 'message 0');
   assert.equal(made.said().length, 1);
 });
+
+test('a message about another file, channel or collector is no repetition', () => {
+  const made = rig();
+  const log = made.logOf('a');
+  for (const name of ['path', 'channel', 'collector', 'counter', 'query']) {
+    for (const value of ['one', 'two', 'one']) log.warn({ [name]: value }, `About a ${name}.`);
+  }
+  assert.equal(made.said().length, 10);
+  assert.equal(made.suppressed.value, 5);
+});
+
+test('messages about thousands of things are few', () => {
+  const made = rig();
+  const log = made.logOf('a');
+  for (let n = 0; n < 5000; n++) log.warn({ path: `/logs/${n}` }, 'Cannot read.');
+  assert.equal(made.said().length, 513);
+  assert.equal(made.suppressed.value, 5000 - 513);
+  made.nowMs = 10_000;
+  log.warn({ path: '/logs/new' }, 'Cannot read.');
+  assert.equal(made.said().length, 1);
+});
