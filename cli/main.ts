@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { messageOf } from '../core/errors/sluice_error.ts';
+import { helperCommand } from '../plugins/shared/windows_native/helper_program.ts';
 import type { Command, CommandOption } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCode } from './exit_codes.ts';
@@ -17,6 +18,8 @@ if (isMainThread) {
 async function main(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
   if (name === 'help' || name === '--help' || name === '-h') return await help(rest[0]);
+  // The single executable, started by itself; no command for people.
+  if (name === helperCommand && process.connected) return await serveAs(rest[0]);
   const wanted = name === '--version' || name === '-v' ? 'version' : name;
   // Before anything else is loaded, or the space has grown by then.
   if (wanted === 'run') keepYoungGenerationSmall();
@@ -45,6 +48,10 @@ async function main(argv: readonly string[]): Promise<number> {
     if (isUsage) process.stderr.write(`usage: ${command.usage}\n`);
     return isUsage ? exitCode.usage : exitCode.failure;
   }
+}
+
+async function serveAs(name: string | undefined): Promise<number> {
+  return await (await import('./helper.ts')).serveAs(name);
 }
 
 function parserOptions(options: Readonly<Record<string, CommandOption>>) {

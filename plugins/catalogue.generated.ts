@@ -115,7 +115,7 @@ export const catalogue: readonly PluginEntry[] = [
   {
     kind: 'parser',
     name: 'key_value',
-    aliases: ['kv'],
+    aliases: ['kv', 'key-value'],
     summary: 'Reads pairs of keys and values with separators of your choice.',
     stability: 'beta',
     load: async () => (await import('./parsers/key_value/index.ts')).plugin,

@@ -3,8 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { projectRoot } from './project_root.ts';
 
-/** What `npm test` runs, in order: style, walls, generated files, then the tests. Real servers
- *  are installed (once, into a cache outside the tree) while the rest runs.
+/** What `npm test` runs, in order: style, walls, generated files, then the tests. Beside all that real
+ *  servers are installed (once, into a cache outside the tree), and the tests that need them run as soon
+ *  as they are there.
  *
  *  Options: names of test files or parts of them, to run only those; `--no-live`, which leaves out
  *  the real servers and Wine. */
@@ -31,8 +32,8 @@ const rigFolders = [
 
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
-  const installing = withLive ? installServers() : Promise.resolve(true);
   const installingWindows = withLive ? runWindows(['--install']) : Promise.resolve(0);
+  const live = withLive ? runLive(installServers()) : Promise.resolve(0);
   let ok = true;
   const steps: [string, () => Promise<boolean>][] = [
     [
@@ -50,10 +51,7 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  const statuses = await Promise.all([
-    runRigs(withLive ? installingWindows : undefined),
-    withLive ? runLive(installing) : 0,
-  ]);
+  const statuses = await Promise.all([runRigs(withLive ? installingWindows : undefined), live]);
   ok = statuses.every((status) => status === 0) && ok;
   for (const skip of skips) say(`skipped: ${skip}`);
   say(ok ? 'all is well' : 'something failed: see above');

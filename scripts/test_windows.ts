@@ -65,7 +65,7 @@ async function main(): Promise<number> {
     return 1;
   }
   const machine = await windowsMachine(say);
-  if (files.some((file) => file.endsWith('windows/executable.test.js'))) {
+  if (files.some((file) => file.includes('windows/executable'))) {
     await placeExecutable(machine.directory);
   }
   try {

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inspectDiskBuffer, type VerifyReport } from '../../core/buffer/verify.ts';
 import { bufferDirectory } from '../../core/topology/output_assembly.ts';
 import type { Command, CommandCall } from '../command.ts';
 import { bytesText, countOf, countText } from '../counts.ts';
 import { exitCode } from '../exit_codes.ts';
+import { loadPipeline } from '../pipeline_config.ts';
 import { storageDefault } from '../storage_default.ts';
 import { outputsIn } from '../stored_outputs.ts';
 import { TextOutput } from '../text_output.ts';
@@ -15,7 +16,7 @@ import { textOption, usageError } from '../usage_error.ts';
 export const buffer: Command = {
   name: 'buffer',
   summary: 'Shows the disk buffers of outputs, or reads them in full and reports damage.',
-  usage: 'sluice buffer show|verify [--storage PATH] [OUTPUT]',
+  usage: 'sluice buffer show|verify [--storage PATH] [FILE...] [OUTPUT]',
   options: {
     storage: {
       type: 'string',
@@ -24,24 +25,56 @@ export const buffer: Command = {
     format: { type: 'string', help: 'text (default) or json.' },
   },
   async run(call) {
-    const [action, output, more] = call.positionals;
+    const [action, ...named] = call.positionals;
+    const files = named.filter(isFile);
+    const [output, more] = named.filter((name) => !files.includes(name));
     if ((action !== 'show' && action !== 'verify') || more !== undefined) {
       return usageError(call, buffer, 'say show or verify, and at most one output');
     }
     const storage = resolve(textOption(call, 'storage') ?? storageDefault);
-    const names = output === undefined ? outputsIn(join(storage, 'buffers')) : [output];
+    const places = files.length > 0 ? await placesOf(files, call) : placesUnder(storage);
+    if (places === undefined) return exitCode.configuration;
+    if (output !== undefined && !places.has(output)) {
+      const known = [...places.keys()].join(', ') || 'none';
+      call.stderr.write(`error: there is no buffer "${output}"; known: ${known}\n`);
+      return exitCode.failure;
+    }
     const reports: [string, VerifyReport][] = [];
-    for (const name of names) {
-      const directory = bufferDirectory(storage, name);
-      if (!existsSync(directory)) {
-        call.stderr.write(`error: there is no buffer ${directory}\n`);
-        return exitCode.failure;
-      }
-      reports.push([name, await inspectDiskBuffer(directory)]);
+    for (const [name, directory] of places) {
+      const isWanted = output === undefined || name === output;
+      if (isWanted) reports.push([name, await inspectDiskBuffer(directory)]);
     }
     return await print(call, action, storage, reports);
   },
 };
+
+function isFile(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** By output: the directories of the buffers under a `storage.path`. */
+function placesUnder(storage: string): Map<string, string> {
+  const names = outputsIn(join(storage, 'buffers'));
+  return new Map(names.map((name) => [name, bufferDirectory(storage, name)]));
+}
+
+/** The same for the outputs of pipeline files, which may have a `storage.path` of their own; undefined,
+ *  with the errors written, when the files are wrong. */
+async function placesOf(
+  files: readonly string[],
+  call: CommandCall,
+): Promise<Map<string, string> | undefined> {
+  const loaded = await loadPipeline(files);
+  if (!loaded.ok) {
+    call.stderr.write(loaded.text);
+    return undefined;
+  }
+  const places = loaded.pipeline.config.outputs.map(({ id, base }): [string, string] => [
+    id,
+    bufferDirectory(base.storage.path, id),
+  ]);
+  return new Map(places.filter(([, directory]) => existsSync(directory)));
+}
 
 async function print(
   call: CommandCall,

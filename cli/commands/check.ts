@@ -1,5 +1,4 @@
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
-import { messageOf } from '../../core/errors/sluice_error.ts';
 import { exitCode } from '../exit_codes.ts';
 import { loadPipeline } from '../pipeline_config.ts';
 import { tryPipeline } from '../try_pipeline.ts';
@@ -19,24 +18,36 @@ export const check: Command = {
       stderr.write('error: name at least one pipeline file: sluice check FILE\n');
       return exitCode.usage;
     }
+    const asJson = values['format'] === 'json';
     const loaded = await loadPipeline(positionals);
     if (!loaded.ok) {
-      if (values['format'] === 'json') stdout.write(`${JSON.stringify(loaded.diagnostics)}\n`);
+      if (asJson) stdout.write(`${JSON.stringify(loaded.diagnostics)}\n`);
       else stderr.write(loaded.text);
       return exitCode.configuration;
     }
     const { pipeline } = loaded;
     for (const warning of pipeline.warnings) stderr.write(`${formatDiagnostic(warning)}\n`);
-    try {
-      await tryPipeline(pipeline, values['probe'] === true);
-    } catch (error) {
-      stderr.write(`error: ${messageOf(error)}\n`);
+    const { problems, holder } = await tryPipeline(
+      pipeline,
+      positionals[0]!,
+      values['probe'] === true,
+    );
+    if (problems.length > 0) {
+      if (asJson) stdout.write(`${JSON.stringify(problems)}\n`);
+      else stderr.write(problems.map((one) => `${formatDiagnostic(one)}\n`).join(''));
       return exitCode.configuration;
     }
+    if (holder !== undefined) {
+      stderr.write(
+        `note: process ${holder} runs with this storage.path: the files are right for a reload of it; a second agent would not start.\n`,
+      );
+    }
     const { inputs, filters, outputs } = pipeline.config;
-    stdout.write(
-      `OK: ${inputs.length} input(s), ${filters.length} filter(s), ${outputs.length} output(s).\n`,
-    );
+    if (asJson) stdout.write('[]\n');
+    else
+      stdout.write(
+        `OK: ${inputs.length} input(s), ${filters.length} filter(s), ${outputs.length} output(s).\n`,
+      );
     return exitCode.ok;
   },
 };

@@ -15,7 +15,7 @@ import {
 } from '../quickstart_place.ts';
 import { quickstartSummary } from '../quickstart_summary.ts';
 import { textOption, usageError } from '../usage_error.ts';
-import { startAgent } from './run.ts';
+import { openTelemetry, startAgent } from './run.ts';
 
 /** `sluice quickstart [FILE]`: an access log into a database, and what is in it. */
 export const quickstart: Command = {
@@ -125,7 +125,7 @@ function explainMissing(error: unknown): never {
 async function readAll(call: CommandCall, place: Place, pipeline: LoadedPipeline): Promise<number> {
   call.stdout.write(`Reading ${place.source} ...\n`);
   const startedAtMs = performance.now();
-  const agent = await startAgent(pipeline, call);
+  const agent = await startAgent(pipeline, openTelemetry(pipeline.config, call));
   const progress = new Progress({
     stream: call.stdout,
     bytesTotal: place.bytes,

@@ -1,26 +1,24 @@
-import { createWriteStream } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
-import type { ResolvedConfig } from '../../core/config/resolved.ts';
-import { messageOf, SluiceError } from '../../core/errors/sluice_error.ts';
+import type { ResolvedConfig, ServiceConfig } from '../../core/config/resolved.ts';
+import { messageOf } from '../../core/errors/sluice_error.ts';
 import { loadKernel } from '../../core/kernel/kernel.ts';
-import { createLog } from '../../core/telemetry/log.ts';
-import { HttpApi, newApiToken } from '../../core/telemetry/http_api.ts';
+import type { Log } from '../../core/sdk/contracts.ts';
+import { createLog, type LogLevel } from '../../core/telemetry/log.ts';
+import { LogFile } from '../../core/telemetry/log_file.ts';
 import { Metrics } from '../../core/telemetry/metrics.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { Agent } from '../../core/topology/agent.ts';
-import { apiRoutes } from '../../core/topology/api_routes.ts';
 import type { Command, CommandCall } from '../command.ts';
-import { agentFileName } from '../agent_file.ts';
+import { AgentInterface } from '../agent_interface.ts';
 import { Orders } from '../orders.ts';
 import { notifierOf } from '../service/announce.ts';
 import type { ServiceReporter } from '../service/service_host.ts';
 import { takeNotifyEnvironment } from '../service/service_notifier.ts';
 import type { ServiceSession } from '../service/windows/service_session.ts';
 import { exitCode } from '../exit_codes.ts';
-import { packageVersion } from '../package_version.ts';
 import { loadPipeline, type LoadedPipeline } from '../pipeline_config.ts';
+import { startFailureCode } from '../start_failure.ts';
 import { textOption } from '../usage_error.ts';
 import { workerProgram } from '../worker_program.ts';
 
@@ -76,26 +74,23 @@ async function runPipeline(
 ): Promise<number> {
   const environment = takeNotifyEnvironment(process.env, process.pid);
   let agent: Agent;
+  let door: AgentInterface | undefined;
   try {
-    agent = await startAgent(pipeline, call);
+    const telemetry = openTelemetry(pipeline.config, call);
+    // First: where the address is taken, no record has moved yet.
+    door = await AgentInterface.listen(pipeline.config, telemetry.logFor('agent'));
+    agent = await startAgent(pipeline, telemetry);
   } catch (error) {
+    await door?.close();
     call.stderr.write(`error: ${messageOf(error)}\n`);
-    const isConfig = error instanceof SluiceError && error.kind === 'config';
-    return isConfig ? exitCode.configuration : exitCode.failure;
+    return startFailureCode(error);
   }
   const notifier: ServiceReporter | undefined = session ?? notifierOf(agent, environment);
   const orders = new Orders(agent, () => {
     const reload = () => reloadFiles(agent, call.positionals);
     return notifier === undefined ? reload() : notifier.reload(reload);
   });
-  let api: HttpApi | undefined;
-  try {
-    api = await openApi(agent, orders);
-  } catch (error) {
-    await agent.stop();
-    call.stderr.write(`error: ${messageOf(error)}\n`);
-    return exitCode.configuration;
-  }
+  await door?.serve(agent, orders);
   orders.listenForSignals();
   session?.obey(orders);
   if (process.pid === 1) agent.log.info({}, asProcessOne);
@@ -107,7 +102,7 @@ async function runPipeline(
   void notifier?.stop();
   await agent.stop(ended === 'finished' ? undefined : agent.config.service.graceMs);
   orders.forgetSignals();
-  await api?.close();
+  await door?.close();
   const code = agent.hasFailed ? exitCode.failure : exitCode.ok;
   await notifier?.close(code);
   return code;
@@ -117,82 +112,52 @@ async function runPipeline(
 const asProcessOne =
   'The agent is process 1. Where commands of exec leave processes behind, put an init such as tini before it: it cannot reap them.';
 
-/** Starts an agent with the log and metrics that the file asks for. */
-export function startAgent(
-  pipeline: LoadedPipeline,
-  call: Pick<CommandCall, 'stderr'>,
-): Promise<Agent> {
-  const { service } = pipeline.config;
+/** How an agent says what it does. */
+export interface Telemetry {
+  readonly metrics: Metrics;
+  readonly logFor: (component: string, level?: LogLevel) => Log;
+}
+
+/** The log and metrics that the file asks for. Errors: SLUICE_OPTION_INVALID for `log_file`. */
+export function openTelemetry(
+  { service }: ResolvedConfig,
+  { stderr }: Pick<CommandCall, 'stderr'>,
+): Telemetry {
   const metrics = new Metrics();
+  const console = { write: (line: string) => void stderr.write(line) };
   const logFor = createLog({
     level: service.logLevel,
-    format: logFormat(pipeline.config, call.stderr.isTTY === true),
+    format: logFormat(service, stderr.isTTY === true),
     destination:
       service.logFile === undefined
-        ? { write: (line: string) => void call.stderr.write(line) }
-        : createWriteStream(service.logFile, { flags: 'a', mode: 0o600 }),
+        ? console
+        : new LogFile(service.logFile, console, () => systemClock.monotonicMs()),
     clock: systemClock,
     suppressed: metrics.counter('sluice_log_suppressed_total', {
       component: 'agent',
       kind: 'agent',
     }),
   });
+  return { metrics, logFor };
+}
+
+/** Starts an agent that says what it does by the telemetry given. */
+export function startAgent(pipeline: LoadedPipeline, telemetry: Telemetry): Promise<Agent> {
   return Agent.start({
     config: pipeline.config,
     plugins: pipeline.plugins,
     clock: systemClock,
     kernel: loadKernel(),
     baseDirectory: pipeline.baseDirectory,
-    logFor,
-    metrics,
+    ...telemetry,
     workerProgram: workerProgram(),
   });
 }
 
-/** Opens the HTTP interface if the file asks for it. Its token is the file's, or a random one
- *  that is kept, readable by this user alone, beside the agent's other files. */
-async function openApi(agent: Agent, orders: Orders): Promise<HttpApi | undefined> {
-  const { service } = agent.config;
-  if (!service.httpServer) return undefined;
-  const token = service.httpToken?.reveal() ?? newApiToken();
-  const api = await HttpApi.listen({
-    host: service.httpListen,
-    port: service.httpPort,
-    token,
-    log: agent.log,
-    routes: apiRoutes(agent, {
-      version: packageVersion(),
-      reload: () => orders.reload(),
-      drain: () => {
-        orders.stop();
-        return agent.stop();
-      },
-    }),
-  });
-  const place = { url: `http://${service.httpListen}:${api.port}`, token };
-  await noteAgent(agent, `${JSON.stringify(place)}\n`);
-  agent.log.info({ url: place.url }, 'The HTTP interface listens.');
-  return api;
-}
-
-/** A disk that is full or broken keeps no agent from starting: what is on it must be drained. */
-async function noteAgent(agent: Agent, text: string): Promise<void> {
-  const path = join(agent.config.service.storagePath, agentFileName);
-  const write = async () => {
-    await rm(path, { force: true });
-    await writeFile(path, text, { mode: 0o600 });
-  };
-  try {
-    await write();
-  } catch (error) {
-    const fields = { path, error: messageOf(error) };
-    agent.log.error(fields, 'Commands that ask the running agent will not find it yet.');
-    const cancel = systemClock.every(10_000, () => void write().then(cancel, () => undefined));
-  }
-}
-
-function logFormat(config: ResolvedConfig, isTerminal: boolean): 'json' | 'pretty' {
-  const { logFormat: wanted, logFile } = config.service;
+function logFormat(
+  { logFormat: wanted, logFile }: ServiceConfig,
+  isTerminal: boolean,
+): 'json' | 'pretty' {
   if (wanted !== 'auto') return wanted;
   return isTerminal && logFile === undefined ? 'pretty' : 'json';
 }
@@ -202,12 +167,21 @@ export async function reloadFiles(
   agent: Agent,
   files: readonly string[],
 ): Promise<{ ok: boolean; message: string }> {
+  // Each reload has its own answer, however soon after another: a log of its own leaves none out as
+  // a repetition.
+  const log = agent.services.logFor('agent');
+  if (!agent.config.service.hotReload) {
+    const message = 'Reload refused: service.hot_reload is off.';
+    log.warn({}, message);
+    return { ok: false, message };
+  }
   const loaded = await loadPipeline(files);
   if (!loaded.ok) {
-    agent.log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
+    log.error({ problems: loaded.text }, 'Reload refused: the pipeline file is wrong.');
     return { ok: false, message: loaded.text };
   }
   const result = await agent.reload(loaded.pipeline.config, loaded.pipeline.plugins);
-  if (result.ok) agent.log.info({}, result.message);
+  if (result.ok) log.info({}, result.message);
+  else log.error({}, result.message);
   return result;
 }

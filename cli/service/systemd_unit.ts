@@ -62,7 +62,7 @@ function lifeLines(plan: UnitPlan): string[] {
     'Restart=on-failure',
     'RestartSec=5',
     // 2 and 78: called wrongly, or the pipeline file is wrong. Another start changes nothing.
-    'RestartPreventExitStatus=2 78',
+    'RestartPreventExitStatus=78',
     'KillMode=mixed',
     `TimeoutStopSec=${stopSeconds}`,
     ...(watchdogSeconds === undefined

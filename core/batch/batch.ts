@@ -328,6 +328,11 @@ export class Batch {
     return this.scratchAt;
   }
 
+  /** Where the scratch space ends. */
+  get scratchLimit(): number {
+    return this.scratchEnd;
+  }
+
   hasScratch(bytes: number): boolean {
     return this.scratchAt + bytes <= this.scratchEnd;
   }

@@ -11,6 +11,13 @@ export class ByteWriter {
     this.expectedBytes = expectedBytes;
   }
 
+  /** A writer that starts in memory it was given; what does not fit there moves to its own. */
+  static over(memory: Buffer, expectedBytes = 0): ByteWriter {
+    const writer = new ByteWriter(0, expectedBytes);
+    writer.buffer = memory;
+    return writer;
+  }
+
   /** Makes room for `bytes` more. */
   reserve(bytes: number): void {
     const needed = this.length + bytes;
@@ -83,11 +90,18 @@ export class ByteWriter {
     this.length = 0;
   }
 
+  /** Lets go of the memory: what was written is gone. */
+  forget(): void {
+    this.buffer = nothing;
+    this.length = 0;
+  }
+
   view(): Buffer {
     return this.buffer.subarray(0, this.length);
   }
 }
 
+const nothing = Buffer.alloc(0);
 const hexDigits = Buffer.from('0123456789abcdef');
 
 function shortEscape(byte: number): number {

@@ -6,14 +6,19 @@
  *      0        kernel's own tables and stack
  *      256 KiB  programs, literals and results that filters and encoders keep
  *      8 MiB    staging: where the kernel encodes before the bytes go to a chunk
- *      12 MiB   slots, each: data | scratch | per-event arrays | columns | member lists
+ *      12 MiB   bodies of chunks that encoders write and outputs send
+ *      29 MiB   slots, each: data | scratch | per-event arrays | columns | member lists
  *
  *  Pages that are never touched cost no memory, so room is cheap and limits are generous. */
 export const layout = {
   programStart: 256 * 1024,
   stagingStart: 8 * 1024 * 1024,
   stagingBytes: 4 * 1024 * 1024,
-  slotsStart: 12 * 1024 * 1024,
+  chunksStart: 12 * 1024 * 1024,
+  chunkAreas: 4,
+  /** A full chunk and a little more, for a record or two that JavaScript adds. */
+  chunkAreaBytes: 4 * 1024 * 1024 + 64 * 1024,
+  slotsStart: 29 * 1024 * 1024,
   slots: 8,
   /** Most bytes that one read brings into a slot. */
   readBytes: 448 * 1024,

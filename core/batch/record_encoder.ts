@@ -1,5 +1,5 @@
 import { BatchEncoder } from '../kernel/batch_encoder.ts';
-import type { ConstantMember, TimeMember } from '../kernel/encode_options.ts';
+import type { ConstantMember, EncodePlace, TimeMember } from '../kernel/encode_options.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { RecordEncoder, RecordSink } from '../sdk/contracts.ts';
 import type { Batch } from './batch.ts';
@@ -70,6 +70,10 @@ export class JsonRecordEncoder implements RecordEncoder {
 
   close(): void {
     this.encoder.close();
+  }
+
+  place(batch: Batch): EncodePlace | undefined {
+    return this.sink.place?.(this.section, batch);
   }
 
   /** Called by the kernel's encoder with each run it wrote. */

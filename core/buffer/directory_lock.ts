@@ -57,6 +57,16 @@ export async function lockDirectory(
   throw lockedError(directory, undefined);
 }
 
+/** The process that holds a directory now; undefined when none does, or when it cannot be read. */
+export async function directoryHolder(
+  fileSystem: FileSystem,
+  directory: string,
+  probe: ProcessProbe = nodeProcessProbe(),
+): Promise<number | undefined> {
+  const holder = await readLock(fileSystem, join(directory, lockName)).catch(() => undefined);
+  return holder !== undefined && isHeld(holder, probe) ? holder.pid : undefined;
+}
+
 /** The processes of this machine. */
 export function nodeProcessProbe(): ProcessProbe {
   return { pid: process.pid, isAlive, startedAt };

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { makeDirectories } from './make_directories.ts';
 
 /** An open file. Positions and lengths are bytes; every method rejects with the system's error. */
 export interface OpenFile {
@@ -41,9 +42,7 @@ export function nodeFileSystem(): FileSystem {
   return {
     open: async (path, mode) => new NodeFile(await open(path, openFlags(mode), fileMode)),
     list: (directory) => readdir(directory),
-    makeDirectory: async (path) => {
-      await mkdir(path, { recursive: true, mode: directoryMode });
-    },
+    makeDirectory: (path) => makeDirectories(path, directoryMode),
     remove: (path) => rm(path),
     rename: (from, to) => rename(from, to),
     syncDirectory,

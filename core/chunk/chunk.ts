@@ -52,18 +52,22 @@ export class Chunk {
   private sourceOf: Uint16Array;
   private tagOf: Uint16Array;
   private spare: ChunkSection | undefined;
+  /** Where the first section's bytes go, as long as they fit. */
+  area: Buffer | undefined;
 
   private readonly expectedBytes: number;
 
-  /** `from`, a settled chunk, gives its memory to this one and must not be used again.
-   *  `expectedBytes` is the size at which it will be sealed. */
+  /** `from`, a settled chunk, gives its arrays to this one and must not be used again.
+   *  `expectedBytes` is the size at which it will be sealed, `area` memory for that much. */
   constructor(
     outputId: string,
     id = randomBytes(16).toString('hex'),
     from?: Chunk,
     expectedBytes = 0,
+    area?: Buffer,
   ) {
     this.expectedBytes = expectedBytes;
+    this.area = area;
     this.outputId = outputId;
     this.id = id;
     this.offsets = from?.offsets ?? new Float64Array(256);
@@ -91,7 +95,8 @@ export class Chunk {
     const section = this.section(key);
     const base = section.writer.length - run.start;
     const end = run.ends[run.count - 1]!;
-    if (run.copy === undefined) section.writer.bytes(run.bytes, run.start, end);
+    if (isAtEnd(section.writer, run)) section.writer.length += end - run.start;
+    else if (run.copy === undefined) section.writer.bytes(run.bytes, run.start, end);
     else {
       const at = section.writer.skip(end - run.start);
       run.copy(run.bytes.subarray(run.start, end), section.writer.buffer, at);
@@ -111,6 +116,23 @@ export class Chunk {
     this.sourceOf.fill(source, first, this.count);
     this.placeTags(run, first);
     this.bytes += run.ends[run.count - 1]! - run.start;
+  }
+
+  /** Where the section's next record may be encoded: `position` of the area that the chunk was given,
+   *  behind its last one. Undefined when the section's bytes are elsewhere. */
+  positionInArea(key: string): number | undefined {
+    const { writer } = this.section(key);
+    return writer.buffer === this.area ? writer.length : undefined;
+  }
+
+  /** Gives up the area that the chunk was given: its records must not be used again. */
+  takeArea(): Buffer | undefined {
+    const area = this.area;
+    this.area = undefined;
+    for (const { writer } of area === undefined ? [] : this.sections) {
+      if (writer.buffer.buffer === area!.buffer) writer.forget();
+    }
+    return area;
   }
 
   private placeTags(run: OriginRun, first: number): void {
@@ -141,11 +163,6 @@ export class Chunk {
     this.sourceOf[index] = this.sourceEntry(origin.source, origin.generation);
     this.tagOf[index] = this.tagIndex(origin.tag);
     this.bytes += record.length;
-  }
-
-  /** Memory that another chunk's body can be read into: this one must not be used again. */
-  get memory(): Buffer | undefined {
-    return (this.sections[0] ?? this.spare)?.writer.buffer;
   }
 
   /** The bytes of the only section, or of all in order. */
@@ -207,10 +224,9 @@ export class Chunk {
     if (section === undefined) {
       const spare = this.spare;
       this.spare = undefined;
-      spare?.writer.clear();
       section = {
         key,
-        writer: spare?.writer ?? this.newWriter(),
+        writer: this.newWriter(spare?.writer),
         ends: spare?.ends ?? new Int32Array(64),
         records: spare?.records ?? new Int32Array(64),
         count: 0,
@@ -222,9 +238,12 @@ export class Chunk {
     return section;
   }
 
-  private newWriter(): ByteWriter {
+  private newWriter(spare: ByteWriter | undefined): ByteWriter {
     if (this.sections.length > 0) return new ByteWriter(1024);
-    return new ByteWriter(64 * 1024, this.expectedBytes);
+    if (this.area !== undefined) return ByteWriter.over(this.area, this.expectedBytes);
+    if (spare === undefined) return new ByteWriter(64 * 1024, this.expectedBytes);
+    spare.clear();
+    return spare;
   }
 
   private sourceIndex(source: Source): number {
@@ -290,19 +309,19 @@ export class Chunk {
     return Buffer.concat([length, tables, ...columns]);
   }
 
-  /** Rebuilds a chunk from what `header` and `body` gave, which become its own; `memory` is what
-   *  the body stands at the start of. Throws on anything inconsistent. */
-  static restore(header: Buffer, body: Buffer, memory = body): Chunk {
+  /** Rebuilds a chunk from what `header` and `body` gave, which become its own; `area` is what the
+   *  body stands at the start of, if it was given for that. Throws on anything inconsistent. */
+  static restore(header: Buffer, body: Buffer, area?: Buffer): Chunk {
     const tablesLength = header.readUInt32LE(0);
     // Written by `header` above and covered by the segment's checksum.
     const tables = JSON.parse(header.toString('utf8', 4, 4 + tablesLength)) as StoredTables;
-    const chunk = new Chunk(tables.output, tables.id);
+    const chunk = new Chunk(tables.output, tables.id, undefined, 0, area);
     const reader = new ColumnReader(header, 4 + tablesLength);
     let bodyAt = 0;
     for (const [key, count, bytes] of tables.sections) {
       const writer = new ByteWriter(0);
       const isOnly = tables.sections.length === 1;
-      writer.buffer = isOnly ? memory : body.subarray(bodyAt, bodyAt + bytes);
+      writer.buffer = isOnly ? body : body.subarray(bodyAt, bodyAt + bytes);
       writer.length = bytes;
       const section = {
         key,
@@ -375,6 +394,13 @@ export interface OriginRun extends Omit<EncodedRun, 'batch'> {
   readonly batch: RunOrigins;
   /** Copies the records' bytes to a position of a buffer; left out: as any bytes are copied. */
   readonly copy?: (from: Buffer, to: Buffer, at: number) => void;
+}
+
+/** The run was encoded where the writer goes on. */
+function isAtEnd(writer: ByteWriter, run: OriginRun): boolean {
+  const { buffer, length } = writer;
+  if (run.bytes.buffer !== buffer.buffer || run.copy !== undefined) return false;
+  return run.bytes.byteOffset + run.start === buffer.byteOffset + length;
 }
 
 type Numbers = Float64Array | Int32Array | Uint16Array;

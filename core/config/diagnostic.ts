@@ -86,11 +86,17 @@ const secretKey =
 const secretInFlow =
   /((?:passw|secret|token|api_?key|private_?key|credential|authorization)[\w."'-]*\s*:\s*)("[^"]*"|'[^']*'|[^\s,}\]]+)/gi;
 
+const userInAddress = /\/\/[^\s/@'"]+@/g;
+/** A header as `Name value`, in a text. */
+const secretHeader =
+  /\b((?:proxy-)?authorization|cookie|x-[\w-]*(?:key|token)|api-?key)\s+[^'"\],]+/gi;
+
 function maskLine(line: string, secretColumn: number | undefined): string {
   let shown = line;
   if (secretColumn !== undefined) shown = `${line.slice(0, secretColumn - 1)}***`;
   // Before the schema is known, when YAML itself is broken, the key's name is all there is to go by.
   shown = shown.replace(secretKey, '$1***').replace(secretInFlow, '$1***');
+  shown = shown.replace(userInAddress, '//***@').replace(secretHeader, '$1 ***');
   return shown.length > lineWidthMax ? `${shown.slice(0, lineWidthMax)}…` : shown;
 }
 

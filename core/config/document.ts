@@ -162,17 +162,17 @@ class TreeReader {
     }
   }
 
-  read(node: YamlNode, depth: number): ConfigNode {
+  read(node: YamlNode, depth: number, isEntry = false): ConfigNode {
     const offset = node.range?.[0] ?? 0;
     this.#nodes += 1;
     if (this.#nodes > documentLimits.nodesMax || depth > documentLimits.depthMax) {
       return this.#tooLarge(offset, depth);
     }
-    if (isAlias(node)) return this.#alias(node, depth);
+    if (isAlias(node)) return this.#alias(node, depth, isEntry);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) return this.#scalar(node);
     this.#open.add(node);
-    const tree = isMap(node) ? this.#map(node, depth) : this.#list(node as YAMLSeq, depth);
+    const tree = isMap(node) ? this.#map(node, depth, isEntry) : this.#list(node as YAMLSeq, depth);
     this.#open.delete(node);
     return tree;
   }
@@ -189,7 +189,7 @@ class TreeReader {
     return this.#null(offset);
   }
 
-  #alias(alias: Alias, depth: number): ConfigNode {
+  #alias(alias: Alias, depth: number, isEntry: boolean): ConfigNode {
     const offset = alias.range?.[0] ?? 0;
     const target = this.#anchors.get(alias.source);
     if (target === undefined) {
@@ -200,10 +200,14 @@ class TreeReader {
       this.fail(offset, `The alias *${alias.source} stands inside what it refers to.`);
       return this.#null(offset);
     }
-    return this.read(target, depth);
+    return this.read(target, depth, isEntry);
   }
 
-  #map(map: YAMLMap, depth: number): ConfigNode {
+  /** In a component, which is an entry of a list with a name, keys may be written again: whether the
+   *  option takes several values is for its schema to say. */
+  #map(map: YAMLMap, depth: number, isEntry: boolean): ConfigNode {
+    const mayRepeat = isEntry && map.items.some(({ key }) => isScalar(key) && isName(key.value));
+    const written: MapEntry[] = [];
     const entries = new Map<string, MapEntry>();
     const merges: Pair[] = [];
     for (const pair of map.items) {
@@ -215,7 +219,7 @@ class TreeReader {
       }
       const keyPosition = this.#position(key.offset);
       const known = entries.get(key.text);
-      if (known !== undefined) {
+      if (known !== undefined && !mayRepeat) {
         const first = `${known.keyPosition.line}:${known.keyPosition.column}`;
         this.fail(
           key.offset,
@@ -226,11 +230,15 @@ class TreeReader {
       const value = isYamlNode(pair.value)
         ? this.read(pair.value, depth + 1)
         : this.#null(key.offset);
-      if (known === undefined) entries.set(key.text, { key: key.text, keyPosition, value });
+      const entry: MapEntry = { key: key.text, keyPosition, value };
+      if (known === undefined) entries.set(key.text, entry);
+      if (known === undefined || mayRepeat) written.push(entry);
     }
+    const own = entries.size;
     for (const merge of merges) this.#merge(merge, entries, depth);
     const offset = map.range?.[0] ?? 0;
-    return { kind: 'map', entries: [...entries.values()], position: this.#position(offset) };
+    const all = [...written, ...[...entries.values()].slice(own)];
+    return { kind: 'map', entries: all, position: this.#position(offset) };
   }
 
   #key(key: unknown, map: YAMLMap): { text: string; offset: number; isMerge: boolean } | undefined {
@@ -269,7 +277,7 @@ class TreeReader {
   #list(list: YAMLSeq, depth: number): ConfigNode {
     const position = this.#position(list.range?.[0] ?? 0);
     const items = list.items.map((item) =>
-      isYamlNode(item) ? this.read(item, depth + 1) : this.#null(list.range?.[0] ?? 0),
+      isYamlNode(item) ? this.read(item, depth + 1, true) : this.#null(list.range?.[0] ?? 0),
     );
     return { kind: 'list', items, position };
   }
@@ -312,6 +320,10 @@ class TreeReader {
   #position(offset: number): SourcePosition {
     return { file: this.#file, ...this.#linePosition(offset) };
   }
+}
+
+function isName(key: unknown): boolean {
+  return typeof key === 'string' && key.toLowerCase() === 'name';
 }
 
 function isYamlNode(value: unknown): value is YamlNode {

@@ -130,11 +130,12 @@ class Expander {
   }
 }
 
-/** Replaces the variables in every string leaf of a tree; keys stay. */
+/** Replaces the variables in every string leaf of a tree; keys stay. A problem is reported with where
+ *  the leaf begins: what is wrong with the leaf then follows from it. */
 export function interpolateTree(
   node: ConfigNode,
   lookup: VariableLookup,
-  report: (diagnostic: Diagnostic) => void,
+  report: (diagnostic: Diagnostic, of: SourcePosition) => void,
   path: readonly (string | number)[] = [],
 ): ConfigNode {
   if (node.kind === 'scalar') return interpolateScalar(node, lookup, report, path);
@@ -154,7 +155,7 @@ export function interpolateTree(
 function interpolateScalar(
   node: ScalarNode,
   lookup: VariableLookup,
-  report: (diagnostic: Diagnostic) => void,
+  report: (diagnostic: Diagnostic, of: SourcePosition) => void,
   path: readonly (string | number)[],
 ): ConfigNode {
   if (typeof node.value !== 'string') return node;
@@ -166,6 +167,7 @@ function interpolateScalar(
         path: formatPath(path),
         expected: problem.expected,
       }),
+      node.position,
     );
   }
   if (value === node.value) return node;

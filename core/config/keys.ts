@@ -108,7 +108,15 @@ class KeyNormalizer {
   #canonical(key: string): string | undefined {
     if (Object.hasOwn(this.#properties, key)) return key;
     const snake = key.split('.').map(camelToSnake).join('.');
-    return this.#byLowerCase.get(key.toLowerCase()) ?? this.#byLowerCase.get(snake);
+    const known = this.#byLowerCase.get(key.toLowerCase()) ?? this.#byLowerCase.get(snake);
+    // `storagePath` is `storage.path`: camelCase has no dots.
+    return known ?? (snake === key ? undefined : this.#byWords(snake));
+  }
+
+  #byWords(snake: string): string | undefined {
+    const wanted = snake.replaceAll('.', '_');
+    const fitting = [...this.#byLowerCase].filter(([key]) => key.replaceAll('.', '_') === wanted);
+    return fitting.length === 1 ? fitting[0]![1] : undefined;
   }
 
   /** `tls: {ca_file: …}` where `tls` alone is a switch. */
@@ -164,6 +172,12 @@ class KeyNormalizer {
 
   #put(key: string, entry: MapEntry, schema: JsonSchema | undefined): void {
     const known = this.#entries.get(key);
+    if (known !== undefined && schema !== undefined && takesList(schema)) {
+      const position = known.value.position;
+      const items = [...itemsOf(known.value), ...itemsOf(entry.value)];
+      this.#entries.set(key, { ...known, value: { kind: 'list', items, position } });
+      return;
+    }
     if (known !== undefined) {
       const first = `${known.keyPosition.line}:${known.keyPosition.column}`;
       const message = `The option "${key}" is written twice; the first is at ${first}, as "${known.key}".`;
@@ -177,4 +191,20 @@ class KeyNormalizer {
         : normalizeKeys(entry.value, schema, this.#report, [...this.#path, key]);
     this.#entries.set(key, { ...entry, key, value });
   }
+}
+
+/** Whether an option may have several values, so that its key may be written again. */
+function takesList(schema: JsonSchema): boolean {
+  const branches = schema.oneOf ?? schema.anyOf ?? [];
+  const type = schema['x-type'];
+  return (
+    typesOf(schema)?.includes('array') === true ||
+    type === 'comma_list' ||
+    type === 'space_list' ||
+    branches.some(takesList)
+  );
+}
+
+function itemsOf(node: ConfigNode): readonly ConfigNode[] {
+  return node.kind === 'list' ? node.items : [node];
 }

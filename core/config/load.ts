@@ -16,6 +16,7 @@ import {
   type MapNode,
   nodeAt,
   scalarNode,
+  type SourcePosition,
 } from './node.ts';
 import { normalizeTree, type Reference } from './normalize.ts';
 import { type ConfigFiles, isModulePath, readConfigFiles, realFiles } from './read_files.ts';
@@ -100,7 +101,7 @@ export function readPipelineFiles(options: Omit<LoadOptions, 'plugins'>): Pipeli
 function resultOf(loader: Loader, config: ResolvedConfig | undefined): LoadResult {
   const { parserNames } = loader;
   const errors = loader.diagnostics.some(({ severity }) => severity === 'error');
-  const sorted = sortDiagnostics(loader.diagnostics);
+  const sorted = sortDiagnostics(loader.diagnostics.filter((one) => loader.isCause(one)));
   const diagnostics = withFrames(
     sorted.slice(0, diagnosticsMax),
     loader.sources,
@@ -128,6 +129,9 @@ class Loader {
   readonly #access: ConfigFiles;
   readonly #coreSchema = buildCoreSchema();
   readonly #references: Reference[] = [];
+  readonly #causes = new Set<Diagnostic>();
+  /** Where values begin whose variables could not be replaced. */
+  readonly #unresolved = new Set<string>();
   #environment: Environment = { lookup: () => undefined, values: {} };
   #files: readonly string[] = [];
   /** A file could not be read, so that what seems to be missing may stand in it. */
@@ -213,6 +217,17 @@ class Loader {
     });
   }
 
+  readonly #reportVariable = (diagnostic: Diagnostic, leaf: SourcePosition): void => {
+    this.diagnostics.push(diagnostic);
+    this.#causes.add(diagnostic);
+    this.#unresolved.add(placeOf(leaf));
+  };
+
+  /** False for what is only wrong with a value because its variables could not be replaced. */
+  isCause(diagnostic: Diagnostic): boolean {
+    return this.#causes.has(diagnostic) || !this.#unresolved.has(placeOf(diagnostic));
+  }
+
   readonly #report = (diagnostic: Diagnostic): void => {
     this.diagnostics.push(diagnostic);
   };
@@ -230,7 +245,7 @@ class Loader {
         return { ...entry, value: toEnvironmentList(entry.value) };
       const path = [entry.key];
       const { lookup } = this.#environment;
-      return { ...entry, value: interpolateTree(entry.value, lookup, this.#report, path) };
+      return { ...entry, value: interpolateTree(entry.value, lookup, this.#reportVariable, path) };
     });
     const keyed = normalizeKeys({ ...root, entries }, this.#coreSchema, this.#report);
     return keyed.kind === 'map' ? keyed : undefined;
@@ -389,6 +404,10 @@ class Loader {
       ]),
     };
   }
+}
+
+function placeOf({ file, line, column }: SourcePosition): string {
+  return `${file}:${line}:${column}`;
 }
 
 interface Sections {

@@ -112,8 +112,8 @@ export const serviceSchema = {
     },
     memory_limit: {
       'x-type': 'size',
-      'x-minimum': 16_777_216,
-      default: '24MiB',
+      'x-minimum': 8_388_608,
+      default: '12MiB',
       description:
         'Memory that records under way may take in the whole process; inputs wait at it.',
     },
@@ -180,13 +180,15 @@ export const serviceSchema = {
       type: 'integer',
       minimum: 0,
       default: 5,
-      description: 'Errors within `hc_period` from which /api/v1/health answers 500.',
+      description:
+        'Records refused or dropped within `hc_period` above which /api/v1/health answers 500.',
     },
     hc_retry_failure_count: {
       type: 'integer',
       minimum: 0,
       default: 5,
-      description: 'Failed retries within `hc_period` from which /api/v1/health answers 500.',
+      description:
+        'Deliveries that failed and were tried again within `hc_period` above which /api/v1/health answers 500.',
     },
     hc_period: {
       'x-type': 'duration',

@@ -18,7 +18,7 @@ export interface Template {
   readonly staticPrefix: string;
   /** True when there is no reference at all. */
   readonly isStatic: boolean;
-  /** The fields read, each once. */
+  /** The fields read, each once: the same objects that stand in `parts`. */
   readonly fields: readonly FieldPath[];
 }
 
@@ -40,6 +40,7 @@ export function compileTemplate(text: string): Template {
     throw templateError(`The template is longer than ${textLengthMax} characters.`, textLengthMax);
   }
   const parts: TemplatePart[] = [];
+  const fields = new Map<string, FieldPath>();
   let literal = '';
   let at = 0;
   while (at < text.length) {
@@ -51,20 +52,19 @@ export function compileTemplate(text: string): Template {
     }
     if (literal !== '') parts.push({ kind: 'literal', text: literal });
     literal = '';
-    parts.push(scan.part);
+    parts.push(scan.part.kind === 'field' ? onceNamed(scan.part.field, fields) : scan.part);
   }
   if (literal !== '' || parts.length === 0) parts.push({ kind: 'literal', text: literal });
   if (parts.length > partsMax) {
     throw templateError(`The template has more than ${partsMax} parts.`, 0);
   }
   const first = parts[0]!;
-  const fields = parts.filter((part) => part.kind === 'field').map((part) => part.field);
   return {
     source: text,
     parts,
     staticPrefix: first.kind === 'literal' ? first.text : '',
     isStatic: parts.length === 1 && first.kind === 'literal',
-    fields: distinctFields(fields),
+    fields: [...fields.values()],
   };
 }
 
@@ -157,9 +157,12 @@ function shiftError(error: unknown, inner: string, offset: number): unknown {
   return templateError(error.message, offset + error.column - 1, error.expected);
 }
 
-function distinctFields(fields: readonly FieldPath[]): readonly FieldPath[] {
-  const byText = new Map(fields.map((field) => [JSON.stringify(field), field]));
-  return [...byText.values()];
+/** A field that is named twice is one object in every place: sources know fields by identity. */
+function onceNamed(field: FieldPath, fields: Map<string, FieldPath>): TemplatePart {
+  const text = JSON.stringify(field);
+  const known = fields.get(text);
+  if (known === undefined) fields.set(text, field);
+  return { kind: 'field', field: known ?? field };
 }
 
 function templateError(message: string, offset: number, expected?: string): SourceError {

@@ -77,16 +77,13 @@ export class ChunkQueue {
   }
 }
 
-/** Reads a stored chunk back, into `memory` if that is given and large enough. Undefined when it is
- *  no longer there. */
+/** Reads a stored chunk back, into `area` if that is given: the chunk has it then, even if the body
+ *  is too large for it. Undefined when it is no longer there. */
 export async function loadChunk(
   buffer: DiskBuffer,
   sequence: number,
-  memory?: Buffer,
+  area?: Buffer,
 ): Promise<Chunk | undefined> {
-  const stored = await buffer.read(sequence, memory);
-  if (stored === undefined) return undefined;
-  const { header, body } = stored;
-  const isInMemory = memory !== undefined && body.buffer === memory.buffer;
-  return Chunk.restore(header, body, isInMemory ? memory : body);
+  const stored = await buffer.read(sequence, area);
+  return stored === undefined ? undefined : Chunk.restore(stored.header, stored.body, area);
 }

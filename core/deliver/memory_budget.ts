@@ -19,6 +19,11 @@ export class MemoryBudget {
     this.members--;
   }
 
+  /** True when there are others. */
+  get isShared(): boolean {
+    return this.members > 1;
+  }
+
   /** Most bytes of one output. */
   get shareBytes(): number {
     return Math.floor(this.limitBytes / Math.max(1, this.members));

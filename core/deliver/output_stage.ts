@@ -2,11 +2,15 @@ import type { Batch } from '../batch/batch.ts';
 import type { SourceLedger } from '../batch/source.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
 import { Chunk, type OriginRun } from '../chunk/chunk.ts';
+import type { ChunkMemory } from '../chunk/chunk_memory.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
+import type { EncodePlace } from '../kernel/encode_options.ts';
 import type { ComponentMetrics, Counter, Log, Output, RecordSink } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { type Clock, pause } from '../time/clock.ts';
+import { stopController } from '../time/stop_controller.ts';
 import type { RetryPolicy } from './backoff.ts';
+import { ChunkFiller } from './chunk_filler.ts';
 import { ChunkQueue, loadChunk, type QueuedChunk } from './chunk_queue.ts';
 import type { DeadLetter, DeadLetterDesk } from './dead_letter_desk.ts';
 import { Delivering } from './delivering.ts';
@@ -31,6 +35,7 @@ export interface OutputStageOptions {
   readonly sharers: Set<OutputStage>;
   readonly deadLetters: DeadLetterDesk;
   readonly budget: MemoryBudget;
+  readonly memory: ChunkMemory;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -39,6 +44,9 @@ export interface OutputStageOptions {
   readonly recoveredEdge: Counter;
   setHealth(problem: string | undefined): void;
 }
+
+/** How long a source waits for the delivery of stored chunks before their memory is freed. */
+const spillAfterMs = 100;
 
 /** One output with all that the engine does for it: encodes into an open chunk, seals by
  *  records, bytes and age, stores or queues, delivers, and settles with the sources. */
@@ -49,28 +57,26 @@ export class OutputStage implements RecordSink {
   private readonly options: OutputStageOptions;
   private readonly queue = new ChunkQueue((queued) => this.underway.add(queued));
   private readonly delivering: Delivering;
-  private open: QueuedChunk | undefined;
-  private cancelAge: (() => void) | undefined;
+  private readonly filler: ChunkFiller;
   private memoryBytes = 0;
-  /** Settled chunks whose memory the next ones take. */
-  private readonly spares: Chunk[] = [];
   private readonly underway = new Set<QueuedChunk>();
   /** Chunks whose delivery ended with the output. */
   private readonly interrupted: QueuedChunk[] = [];
   /** Dead letters of events that could not be encoded, on their way to the disk. */
   private readonly rejecting = new Set<Promise<unknown>>();
   private storing: Promise<void> = Promise.resolve();
-  private encodedBytes = 0;
-  /** Bytes of a record, as in the batch before. */
-  private recordBytes = 0;
   private storingCount = 0;
+  /** Chunks settled since the start. */
+  private settledCount = 0;
+  /** Stored chunks leave memory at once, and are read again for their delivery. */
+  private isSpilling = false;
+  private cancelSpill: (() => void) | undefined;
   private workers: Promise<void>[] = [];
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
-  private readonly stopping = new AbortController();
+  private readonly stopping = stopController();
   private readonly bytesOut: Counter;
   private readonly chunksOut: Counter;
-  private readonly sectionsRefused: Counter;
 
   constructor(options: OutputStageOptions) {
     this.id = options.id;
@@ -80,7 +86,23 @@ export class OutputStage implements RecordSink {
     this.counters = new ComponentCounters(options.metrics);
     this.bytesOut = options.metrics.counter('sluice_output_bytes_total');
     this.chunksOut = options.metrics.counter('sluice_output_chunks_total');
-    this.sectionsRefused = options.metrics.counter('sluice_output_sections_refused_total');
+    this.filler = new ChunkFiller({
+      outputId: options.id,
+      batchBytes: () => this.batchBytes(),
+      batchRecords: options.batchRecords,
+      flushMs: options.flushMs,
+      sectionsMax: options.sectionsMax,
+      wholeBatches: options.buffer !== undefined,
+      sparesMax: options.concurrency + 1,
+      memory: options.memory,
+      clock: options.clock,
+      sectionsRefused: options.metrics.counter('sluice_output_sections_refused_total'),
+      onBytes: (bytes) => this.takeMemory(bytes),
+      onSealed: (sealed) => {
+        if (options.buffer === undefined) this.enqueue(sealed);
+        else this.store(sealed, options.buffer);
+      },
+    });
     this.exportGauges();
     options.sharers.add(this);
     this.delivering = new Delivering({
@@ -125,59 +147,15 @@ export class OutputStage implements RecordSink {
 
   /** Takes `count` records of one batch, which `append` gives to `appendRun`. */
   takeBatch(count: number, append: () => void): void {
-    // hot path
-    if (this.options.buffer === undefined) {
-      append();
-      return;
-    }
-    this.sealUnlessFits(count);
-    const before = this.encodedBytes;
-    append();
-    this.recordBytes = (this.encodedBytes - before) / count;
-    if (this.open !== undefined && this.isFull(this.open.chunk!)) this.sealAfterBatch(this.open);
+    this.filler.takeBatch(count, append);
   }
 
-  /** A stored chunk vouches only for batches that were whole before it was sealed: so a batch that
-   *  will hardly fit begins a new one. */
-  private sealUnlessFits(count: number): void {
-    const chunk = this.open?.chunk;
-    if (chunk === undefined) return;
-    const bytes = chunk.bytes + count * this.recordBytes;
-    const records = chunk.count + count;
-    if (bytes > this.batchBytes() || records > this.options.batchRecords) this.seal();
-  }
-
-  /** Seals a full chunk when the batch that filled it has passed all outputs. */
-  private sealAfterBatch(full: QueuedChunk): void {
-    setImmediate(() => {
-      if (this.open === full) this.seal();
-    });
+  place(sectionKey: string, batch: Batch): EncodePlace | undefined {
+    return this.filler.place(sectionKey, batch);
   }
 
   appendRun(sectionKey: string, run: OriginRun): void {
-    // hot path
-    let rest = run;
-    while (rest.count > 0) {
-      const open = this.openFor(sectionKey, rest.batch.waitedMs);
-      const fitting = this.countThatFits(open.chunk!, rest);
-      const part = fitting === rest.count ? rest : { ...rest, count: fitting };
-      const before = open.chunk!.bytes;
-      open.chunk!.appendRun(sectionKey, part);
-      const bytes = open.chunk!.bytes - before;
-      this.encodedBytes += bytes;
-      this.takeMemory(bytes);
-      this.pend(open, part);
-      const isLast = fitting === rest.count;
-      if (this.isFull(open.chunk!) && !(isLast && this.options.buffer !== undefined)) this.seal();
-      if (isLast) return;
-      rest = {
-        ...rest,
-        start: rest.ends[fitting - 1]!,
-        events: rest.events.subarray(fitting, rest.count),
-        ends: rest.ends.subarray(fitting, rest.count),
-        count: rest.count - fitting,
-      };
-    }
+    this.filler.appendRun(sectionKey, run);
   }
 
   /** An event that cannot be encoded goes to the dead letters; its source waits for that. */
@@ -214,6 +192,7 @@ export class OutputStage implements RecordSink {
     if (this.hasRoom() || signal.aborted) return Promise.resolve();
     // What waits for room may be what fills the open chunk.
     if (this.queue.length === 0 && this.underway.size === 0) this.seal();
+    if (this.keepsStored) this.spillUnlessSettled();
     return new Promise((resolve) => {
       const finish = () => {
         if (!this.hasRoom() && !signal.aborted) {
@@ -228,71 +207,11 @@ export class OutputStage implements RecordSink {
     });
   }
 
-  private openFor(sectionKey: string, waitedMs: number): QueuedChunk {
-    const open = this.open;
-    if (open !== undefined) {
-      const chunk = open.chunk!;
-      const sectionsFull =
-        chunk.sections.length >= this.options.sectionsMax && !chunk.hasSection(sectionKey);
-      if (!sectionsFull && !chunk.originsFull && !this.isFull(chunk)) return open;
-      if (sectionsFull) this.sectionsRefused.value++;
-      this.seal();
-    }
-    return this.openChunk(waitedMs);
-  }
-
-  private openChunk(waitedMs: number): QueuedChunk {
-    const chunk = new Chunk(this.id, undefined, this.spares.pop(), this.batchBytes() + 4096);
-    chunk.openedAtMs = this.options.clock.monotonicMs();
-    this.open = {
-      chunk,
-      records: 0,
-      bytes: 0,
-      openedAtMs: chunk.openedAtMs,
-      ledgers: new Map(),
-      sequence: undefined,
-    };
-    const leftMs = Math.max(0, this.options.flushMs - waitedMs);
-    this.cancelAge = this.options.clock.after(leftMs, () => this.seal());
-    return this.open;
-  }
-
-  private pend(open: QueuedChunk, run: OriginRun): void {
-    const { ledger, generation } = run.batch.source;
-    open.ledgers.set(ledger, generation);
-    const { events, count } = run;
-    const offsets = run.batch.offset;
-    let first = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < count; k++) {
-      const offset = offsets[events[k]!]!;
-      if (offset < first) first = offset;
-    }
-    ledger.pend(this.id, open, first);
-  }
-
-  private countThatFits(chunk: Chunk, run: OriginRun): number {
-    const records = Math.max(1, this.options.batchRecords - chunk.count);
-    const bytes = this.batchBytes() - chunk.bytes;
-    const most = Math.min(run.count, records);
-    if (run.ends[most - 1]! - run.start <= bytes) return most;
-    // At least one, however large.
-    let fitting = 1;
-    let tooMany = most;
-    while (tooMany - fitting > 1) {
-      const middle = (fitting + tooMany) >> 1;
-      if (run.ends[middle - 1]! - run.start <= bytes) fitting = middle;
-      else tooMany = middle;
-    }
-    return fitting;
-  }
-
-  private isFull(chunk: Chunk): boolean {
-    return chunk.bytes >= this.batchBytes() || chunk.count >= this.options.batchRecords;
-  }
-
-  /** A chunk takes at most half the share, so that one can be sent while the next fills. */
+  /** A chunk takes at most half the share, so that one can be sent while the next fills; of those
+   *  that are stored first, one more is written and one more waits for its turn. */
   private batchBytes(): number {
-    return Math.min(this.options.batchBytes, this.options.budget.shareBytes >> 1);
+    const { batchBytes, budget, buffer } = this.options;
+    return Math.min(batchBytes, budget.shareBytes >> (buffer === undefined ? 1 : 2));
   }
 
   private takeMemory(bytes: number): void {
@@ -312,18 +231,7 @@ export class OutputStage implements RecordSink {
 
   /** Closes the open chunk and sends it on its way. */
   seal(): void {
-    const open = this.open;
-    if (open === undefined) return;
-    this.cancelAge?.();
-    this.open = undefined;
-    open.records = open.chunk!.count;
-    open.bytes = open.chunk!.bytes;
-    // All that went through the filters before now is in this chunk or in an earlier one.
-    for (const [ledger, generation] of open.ledgers) {
-      open.chunk!.covered[generation] = ledger.processedPosition;
-    }
-    if (this.options.buffer !== undefined) this.store(open, this.options.buffer);
-    else this.enqueue(open);
+    this.filler.seal();
   }
 
   private enqueue(sealed: QueuedChunk): void {
@@ -401,23 +309,46 @@ export class OutputStage implements RecordSink {
     }
   }
 
+  /** True while chunks that the disk has stay in memory for their delivery: reading them again costs
+   *  more than waiting a little. Not where waiting would hold up other outputs. */
+  private get keepsStored(): boolean {
+    const { buffer, budget } = this.options;
+    return buffer !== undefined && !budget.isShared && !this.isSpilling;
+  }
+
+  /** Frees the memory of stored chunks when nothing is delivered for a while: the disk takes over
+   *  until the destination has caught up. */
+  private spillUnlessSettled(): void {
+    if (this.cancelSpill !== undefined) return;
+    const settled = this.settledCount;
+    this.cancelSpill = this.options.clock.after(spillAfterMs, () => {
+      this.cancelSpill = undefined;
+      if (this.hasRoom()) return;
+      if (settled !== this.settledCount) {
+        this.spillUnlessSettled();
+        return;
+      }
+      this.isSpilling = true;
+      for (const queued of this.queue) if (queued.sequence !== undefined) this.freeChunk(queued);
+    });
+  }
+
+  private freeChunk(queued: QueuedChunk): void {
+    if (queued.chunk === undefined) return;
+    this.giveMemory(queued.bytes);
+    this.filler.reuse(queued.chunk);
+    queued.chunk = undefined;
+  }
+
   /** The disk has it: the sources are free, and memory too unless delivery is close. */
   private stored(sealed: QueuedChunk, sequence: number): void {
     sealed.sequence = sequence;
     for (const ledger of sealed.ledgers.keys()) ledger.settle(this.id, sealed);
     sealed.ledgers = new Map();
-    if (this.memoryBytes > this.options.budget.shareBytes / 2 || this.queue.length > 8) {
-      this.giveMemory(sealed.bytes);
-      this.spare(sealed.chunk!);
-      sealed.chunk = undefined;
-    }
+    const { budget, concurrency } = this.options;
+    const isNext = this.queue.length < concurrency && this.memoryBytes <= budget.shareBytes;
+    if (!isNext && !this.keepsStored) this.freeChunk(sealed);
     this.queue.push(sealed);
-  }
-
-  /** Keeps a chunk's memory for the next ones. New memory for each would have the collector of
-   *  garbage run all the time: it counts what is outside of its heap. */
-  private spare(chunk: Chunk): void {
-    if (this.spares.length < this.options.concurrency + 1) this.spares.push(chunk);
   }
 
   /** A stored chunk made room for a new one. One that is being delivered is left to that. */
@@ -433,7 +364,7 @@ export class OutputStage implements RecordSink {
     this.counters.dropped('buffer_full', queued.records);
     const { records } = queued;
     this.options.log.error({ records }, 'The disk buffer dropped its oldest records.');
-    if (queued.chunk !== undefined) this.giveMemory(queued.bytes);
+    this.freeChunk(queued);
   }
 
   // ── delivering ────────────────────────────────────────────────────────────────────────────
@@ -490,13 +421,17 @@ export class OutputStage implements RecordSink {
   }
 
   private async load(queued: QueuedChunk): Promise<Chunk | 'gone' | undefined> {
+    const { memory, buffer } = this.options;
     for (;;) {
+      const area = memory.take(queued.bytes);
       try {
-        const memory = this.spares.pop()?.memory;
-        const chunk = await loadChunk(this.options.buffer!, queued.sequence!, memory);
-        if (chunk === undefined) this.counters.dropped('buffer_full', queued.records);
-        return chunk ?? 'gone';
+        const chunk = await loadChunk(buffer!, queued.sequence!, area);
+        if (chunk !== undefined) return chunk;
+        memory.give(area);
+        this.counters.dropped('buffer_full', queued.records);
+        return 'gone';
       } catch (error) {
+        memory.give(area);
         if (this.stopping.signal.aborted) return undefined;
         const damaged = (error as { code?: string }).code === 'SLUICE_STORAGE_DAMAGED';
         if (damaged || error instanceof RangeError || error instanceof SyntaxError) {
@@ -515,11 +450,9 @@ export class OutputStage implements RecordSink {
   private settle(queued: QueuedChunk): void {
     if (queued.sequence !== undefined) this.options.buffer?.acknowledge(queued.sequence);
     for (const ledger of queued.ledgers.keys()) ledger.settle(this.id, queued);
-    if (queued.chunk !== undefined) {
-      this.giveMemory(queued.bytes);
-      this.spare(queued.chunk);
-    }
-    queued.chunk = undefined;
+    this.freeChunk(queued);
+    this.settledCount++;
+    if (this.queue.length === 0) this.isSpilling = false;
   }
 
   // ── ending ────────────────────────────────────────────────────────────────────────────────
@@ -527,7 +460,7 @@ export class OutputStage implements RecordSink {
   /** True when nothing waits and nothing is under way. */
   get isIdle(): boolean {
     return (
-      this.open === undefined &&
+      this.filler.open === undefined &&
       this.queue.length === 0 &&
       this.underway.size === 0 &&
       this.rejecting.size === 0 &&
@@ -557,7 +490,8 @@ export class OutputStage implements RecordSink {
   /** Stops delivering; what is not settled stays with its source or in the disk buffer. The
    *  storage is its owner's to close. */
   async close(): Promise<void> {
-    this.cancelAge?.();
+    this.filler.stop();
+    this.cancelSpill?.();
     if (!this.stopping.signal.aborted) this.options.budget.leave();
     this.options.sharers.delete(this);
     this.stopping.abort();
@@ -567,6 +501,8 @@ export class OutputStage implements RecordSink {
     await Promise.all(this.rejecting);
     await this.output.close?.();
     this.output.encoder.close?.();
+    const left = [...this.queue, ...this.underway, ...this.interrupted];
+    for (const { chunk } of left) this.options.memory.give(chunk?.takeArea());
   }
 
   /** Counts what is left in memory as dropped, for an output that the configuration no longer has.
@@ -578,14 +514,14 @@ export class OutputStage implements RecordSink {
   }
 
   pendingChunks(): number {
-    return this.queue.length + this.underway.size + this.storingCount + (this.open ? 1 : 0);
+    return this.queue.length + this.underway.size + this.storingCount + (this.filler.open ? 1 : 0);
   }
 
   /** Records that would be read or sent again if the process ended now, by where they are. */
   unsettled(): { stored: number; inMemory: number } {
     const all = [...this.queue, ...this.underway, ...this.interrupted];
     let stored = 0;
-    let inMemory = this.open?.chunk?.count ?? 0;
+    let inMemory = this.filler.open?.chunk?.count ?? 0;
     for (const queued of all) {
       if (queued.sequence !== undefined) stored += queued.records;
       else inMemory += queued.records;
@@ -599,7 +535,7 @@ export class OutputStage implements RecordSink {
   }
 
   oldestUnacknowledgedMs(): number {
-    let oldest = this.open?.openedAtMs ?? Number.POSITIVE_INFINITY;
+    let oldest = this.filler.open?.openedAtMs ?? Number.POSITIVE_INFINITY;
     for (const queued of this.underway) oldest = Math.min(oldest, queued.openedAtMs);
     oldest = Math.min(oldest, this.queue.oldest()?.openedAtMs ?? Number.POSITIVE_INFINITY);
     const now = this.options.clock.monotonicMs();

@@ -6,7 +6,12 @@ import { type AddedMember, JsonEventEncoder } from '../batch/json_encode.ts';
 import { layout } from '../batch/layout.ts';
 import type { Source } from '../batch/source.ts';
 import { EncodeFrame } from './encode_frame.ts';
-import { type EncodeOptions, encodeStop, type RecordSink } from './encode_options.ts';
+import {
+  type EncodeOptions,
+  type EncodePlace,
+  encodeStop,
+  type RecordSink,
+} from './encode_options.ts';
 import type { Kernel, KernelCode } from './kernel.ts';
 
 /** Bytes that JavaScript encodes before it hands them over. */
@@ -81,14 +86,22 @@ export class BatchEncoder {
     );
     let ready = own ? 0 : batch.count;
     let index = 0;
+    let placeHelps = sink.place !== undefined;
     while (index < batch.count) {
       if (index >= ready) ready = this.stageBefores(batch, select, index, staging);
       let stop: number = encodeStop.cannot;
       if (ready > index) {
-        const next = this.runKernel(batch, index, ready, sink, frame, staging);
+        // Places follow each other: what JavaScript wrote comes first.
+        if (placeHelps) this.flush(batch, sink);
+        const place = placeHelps ? sink.place!(batch) : undefined;
+        const next = this.runKernel(batch, index, ready, sink, frame, staging, place);
         stop = staging.code.encodeStop.value;
-        // A full staging area is empty again; only an event larger than all of it stays.
-        if (stop === encodeStop.full && next > index) stop = encodeStop.done;
+        // A full area is empty again; only an event larger than all of it stays, and one that is
+        // larger than its place may fit into the staging area.
+        if (stop === encodeStop.full && (next > index || place !== undefined)) {
+          placeHelps = next > index && placeHelps;
+          stop = encodeStop.done;
+        } else placeHelps = sink.place !== undefined;
         index = next;
       }
       if (stop !== encodeStop.done) this.encodeOne(batch, index++, sink);
@@ -103,16 +116,20 @@ export class BatchEncoder {
     sink: RecordSink,
     frame: EncodeFrame,
     staging: Staging,
+    place: EncodePlace | undefined,
   ): number {
     const code = staging.code;
-    const next = code.encodeEvents(frame.address, from, limit, staging.outStart, staging.outEnd);
+    const out = place?.at ?? staging.outStart;
+    const outEnd = place?.end ?? staging.outEnd;
+    const most = place === undefined ? limit : Math.min(limit, from + place.records);
+    const next = code.encodeEvents(frame.address, from, most, out, outEnd);
     const count = code.encodedCount.value;
     if (count > 0) {
       this.flush(batch, sink);
-      const end = code.encodedEnd.value;
       const { events, ends } = staging;
+      const end = code.encodedEnd.value;
       const lines: number = code.encodedLines.value;
-      sink.appendRun(batch.bytes, staging.outStart, end, batch, events, ends, count, lines);
+      sink.appendRun(batch.bytes, out, end, batch, events, ends, count, lines);
       this.kernelRecords += count;
     }
     return next;

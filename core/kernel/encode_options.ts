@@ -29,8 +29,18 @@ export interface TimeMember {
   readonly format: TimeFormat;
 }
 
+/** Room for records where they are to stay, in the kernel's memory: from address `at` to `end`, for
+ *  at most `records` of them. */
+export interface EncodePlace {
+  readonly at: number;
+  readonly end: number;
+  readonly records: number;
+}
+
 /** Takes encoded records, in the order of their events. */
 export interface RecordSink {
+  /** Where the next records may be written so that `appendRun` need not copy them. */
+  place?(batch: Batch): EncodePlace | undefined;
   /** Takes `count` records, adjacent in bytes[start, end): `events[i]` is the index of record i
    *  in the batch, `ends[i]` the position behind it. The bytes and both arrays are only valid
    *  during the call; the sink must not call the encoder. `lineEnds`: how many

@@ -43,6 +43,7 @@ export interface KernelCode {
   matchTexts(run: number): number;
   repeatDates(run: number, from: number): number;
   writeEntries(entries: number, from: number): number;
+  writeObjects(frame: number, at: number): number;
   compressFragment(start: number, end: number, table: number, out: number): number;
   readonly staticEnd: WebAssembly.Global;
   readonly encodeStop: WebAssembly.Global;

@@ -1,6 +1,7 @@
 import type { Batch } from '../batch/batch.ts';
 import { layout } from '../batch/layout.ts';
 import type { EncodedRun } from '../chunk/chunk.ts';
+import type { EncodePlace } from './encode_options.ts';
 import type { Kernel } from './kernel.ts';
 import type { ArenaBlock } from './program_arena.ts';
 
@@ -21,6 +22,7 @@ export class LineEntries {
   private readonly block: ArenaBlock;
   private readonly frame: Int32Array;
   private readonly entryEnds: Int32Array;
+  private readonly outStart: number;
 
   /** Undefined when the kernel's memory has no room. */
   static create(kernel: Kernel, format: 'json' | 'protobuf'): LineEntries | undefined {
@@ -46,8 +48,7 @@ export class LineEntries {
     frame[3] = this.events.byteOffset;
     frame[6] = this.entryEnds.byteOffset;
     frame[7] = format === 'protobuf' ? 1 : 0;
-    frame[8] = arraysAt + 4 * arrayBytes;
-    frame[9] = block.end;
+    this.outStart = arraysAt + 4 * arrayBytes;
   }
 
   /** True when the kernel reaches the batch and lines in `bytes`. */
@@ -55,17 +56,27 @@ export class LineEntries {
     return batch.inKernelMemory && bytes === this.kernel.bytes && batch.capacity <= this.most;
   }
 
-  /** Writes `count` lines and hands the entries over in runs, which are valid during the call.
-   *  Returns the number of the first line that it cannot write: one of a time before 1970, or too
-   *  long for its memory. */
-  write(batch: Batch, count: number, take: (run: EncodedRun) => void): number {
+  /** Writes `count` lines, where `place` says or into its own memory, and hands the entries over in
+   *  runs, which are valid during the call. Returns the number of the first line that it cannot
+   *  write: one of a time before 1970, or too long for its memory. */
+  write(
+    batch: Batch,
+    count: number,
+    take: (run: EncodedRun) => void,
+    place?: (batch: Batch) => EncodePlace | undefined,
+  ): number {
     // hot path
     const { frame, kernel } = this;
-    frame[0] = count;
     frame[4] = batch.seconds.byteOffset;
     frame[5] = batch.nanos.byteOffset;
     let from = 0;
+    let placeHelps = true;
     while (from < count) {
+      const spot = placeHelps ? place?.(batch) : undefined;
+      const most = spot === undefined ? count : Math.min(count, from + spot.records);
+      frame[0] = most;
+      frame[8] = spot?.at ?? this.outStart;
+      frame[9] = spot?.end ?? this.block.end;
       const next = kernel.code.writeEntries(this.block.start, from);
       if (next > from) {
         take({
@@ -76,8 +87,10 @@ export class LineEntries {
           ends: from === 0 ? this.entryEnds : this.entryEnds.subarray(from, next),
           count: next - from,
         });
-      } else if (next < count) break;
-      if (next < count && frame[10] === 0) return next;
+      } else if (spot === undefined) break;
+      if (next < most && frame[10] === 0) return next;
+      // One that is larger than its place may fit into this memory.
+      placeHelps = next > from;
       from = next;
     }
     return from;

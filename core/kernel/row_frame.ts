@@ -2,6 +2,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { Field } from '../batch/field.ts';
 import { isArrayIndex } from '../batch/json_bytes.ts';
 import { layout } from '../batch/layout.ts';
+import type { EncodePlace } from './encode_options.ts';
 import { type Kernel, isInKernel } from './kernel.ts';
 import type { ArenaBlock } from './program_arena.ts';
 import type { Cell } from './row_cell.ts';
@@ -43,7 +44,8 @@ export class RowFrame {
   /** What the last `encode` wrote: index of each row's event, position behind each row. */
   readonly events: Int32Array;
   readonly ends: Int32Array;
-  readonly outStart: number;
+  /** Where the rows of the last call begin. */
+  outStart: number;
   count = 0;
   /** Why it ended; see `encodeStop`. */
   stop = 0;
@@ -57,6 +59,7 @@ export class RowFrame {
   /** Per column: number of the node that comes first where it is there, or -1; then the other. */
   private readonly literalOf: number[] = [];
   private readonly nodeOf: number[] = [];
+  private readonly stagingOut: number;
   private batch: Batch | undefined;
 
   /** Undefined when the columns are beyond the kernel or its memory is full. */
@@ -104,7 +107,8 @@ export class RowFrame {
     const { stagingStart } = layout;
     this.events = new Int32Array(buffer, stagingStart, layout.eventsMax);
     this.ends = new Int32Array(buffer, stagingStart + layout.eventsMax * 4, layout.eventsMax);
-    this.outStart = stagingStart + layout.eventsMax * 8 + layout.guardBytes;
+    this.stagingOut = stagingStart + layout.eventsMax * 8 + layout.guardBytes;
+    this.outStart = this.stagingOut;
     this.words.set([this.nodesAt, nodeCount, columnsAt, columns.length, headsAt], 7);
     this.words.set([this.events.byteOffset, this.ends.byteOffset, locatedAt], 12);
     this.writeColumns(columns, columnsAt);
@@ -135,10 +139,10 @@ export class RowFrame {
     this.run(0, 1);
   }
 
-  /** Writes rows from event `from` on; returns the index of the first event that it did not do.
-   *  The rows stand from `outStart` on. */
-  encode(from: number): number {
-    return this.run(from, 0);
+  /** Writes rows from event `from` on, to `place` if there is one; returns the index of the first
+   *  event that it did not do. The rows stand from `outStart` on. */
+  encode(from: number, place?: EncodePlace): number {
+    return this.run(from, 0, place);
   }
 
   /** As `batch.locate` for column `column`, by what was found before where it was. */
@@ -161,12 +165,14 @@ export class RowFrame {
     this.kernel.arena.release(this.block);
   }
 
-  private run(from: number, locateOnly: 0 | 1): number {
+  private run(from: number, locateOnly: 0 | 1, place?: EncodePlace): number {
     const { code } = this.kernel;
+    const { count } = this.batch!;
     this.words[15] = locateOnly;
-    const outEnd = layout.stagingStart + layout.stagingBytes;
-    const { start } = this.block;
-    const next = code.encodeRows(start, from, this.batch!.count, this.outStart, outEnd);
+    this.outStart = place?.at ?? this.stagingOut;
+    const outEnd = place?.end ?? layout.stagingStart + layout.stagingBytes;
+    const limit = place === undefined ? count : Math.min(count, from + place.records);
+    const next = code.encodeRows(this.block.start, from, limit, this.outStart, outEnd);
     this.count = code.rowsCount.value;
     this.stop = code.rowsStop.value;
     return next;

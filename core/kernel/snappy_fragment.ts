@@ -9,21 +9,24 @@ const inputAt = layout.stagingStart + tableBytes;
 const outputAt = inputAt + snappyFragmentBytes + layout.guardBytes;
 
 /** Compresses fragments of Snappy's block format in the kernel, one after another. They pass
- *  through the staging area: put bytes into `input`, call `compress` and take what it gives before
- *  anything else runs. */
+ *  through the staging area, but for those that are in the kernel's memory already. */
 export class SnappyFragments {
-  readonly input: Buffer;
   private readonly kernel: Kernel;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
-    this.input = kernel.bytes.subarray(inputAt, inputAt + snappyFragmentBytes);
   }
 
-  /** Appends the first `length` bytes of `input`, compressed, to `target` at `at`; returns the end. */
-  compress(length: number, target: Buffer, at: number): number {
+  /** Appends input[start, end), compressed, to `target` at `at`; returns the end. */
+  compress(input: Buffer, start: number, end: number, target: Buffer, at: number): number {
+    // hot path
     const { code, bytes } = this.kernel;
-    const end = code.compressFragment(inputAt, inputAt + length, layout.stagingStart, outputAt);
-    return at + bytes.copy(target, at, outputAt, end);
+    let from = input.byteOffset + start;
+    if (input.buffer !== bytes.buffer) {
+      from = inputAt;
+      input.copy(bytes, inputAt, start, end);
+    }
+    const to = code.compressFragment(from, from + end - start, layout.stagingStart, outputAt);
+    return at + bytes.copy(target, at, outputAt, to);
   }
 }

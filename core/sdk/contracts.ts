@@ -4,6 +4,7 @@ import type { EventView } from '../batch/event_view.ts';
 import type { Source } from '../batch/source.ts';
 import type { Chunk, EncodedRun } from '../chunk/chunk.ts';
 import type { Field } from '../batch/field.ts';
+import type { EncodePlace } from '../kernel/encode_options.ts';
 import type { TlsOptions } from '../config/resolved.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -70,7 +71,8 @@ export interface ServiceFacts {
 
 /** Life: create (pure) → open → run → close. `close` is safe without `open`, and twice. */
 export interface Input {
-  /** Takes what it needs (listens, looks files up). Throws when it cannot start. */
+  /** Takes what it needs (listens, looks files up). Throws when it cannot start. `sluice check`
+   *  opens and closes it too, to see whether it would. */
   open?(): Promise<void>;
   /** Emits batches until there is no more, or until the signal asks it to stop; then resolves.
    *  On the signal it reads no more and emits what it holds (an unfinished last line). */
@@ -268,6 +270,9 @@ export interface RecordEncoder {
 }
 
 export interface RecordSink {
+  /** Where the section's next records of the batch may be written so that `appendRun`, given them
+   *  as they stand there, need not copy them. */
+  place?(sectionKey: string, batch: Batch): EncodePlace | undefined;
   appendRun(sectionKey: string, run: EncodedRun): void;
   /** Sends one event to the dead letters: it cannot be encoded. */
   reject(batch: Batch, index: number, reason: string): void;
@@ -278,6 +283,9 @@ export interface RecordSink {
 export interface Output {
   readonly encoder: RecordEncoder;
   open?(): Promise<void>;
+  /** Throws what would keep `open` from its work, and changes nothing: what `sluice check` calls.
+   *  An output without it is opened and closed there, which suits one whose `open` leaves nothing. */
+  check?(): Promise<void>;
   /** Sends a chunk. May throw: that is `retry` with the error's message. Must stop soon after
    *  the signal aborts. */
   deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome>;

@@ -22,8 +22,11 @@ export {
 } from '../batch/record_encoder.ts';
 export type { Source } from '../batch/source.ts';
 export { valueKind } from '../batch/value_kind.ts';
+export type { EncodePlace } from '../kernel/encode_options.ts';
 export { Chunk, type ChunkSection, type EncodedRun, type RecordOrigin } from '../chunk/chunk.ts';
 export type { ErrorCode, ErrorKind } from '../errors/codes.ts';
+export { checkDirectory } from '../buffer/directory_check.ts';
+export { makeDirectories } from '../buffer/make_directories.ts';
 export { assert, messageOf, SluiceError } from '../errors/sluice_error.ts';
 export { type Clock, pause, systemClock } from '../time/clock.ts';
 export type { Secret } from '../config/secret.ts';

@@ -10,7 +10,6 @@ export interface HttpApiOptions {
   readonly port: number;
   readonly token: string;
   readonly log: Log;
-  readonly routes: readonly ApiRoute[];
 }
 
 export interface ApiAnswer {
@@ -42,6 +41,7 @@ export function newApiToken(): string {
 export class HttpApi {
   private readonly options: HttpApiOptions;
   private readonly server: Server;
+  private routes: readonly ApiRoute[] | undefined;
 
   private constructor(options: HttpApiOptions) {
     this.options = options;
@@ -57,7 +57,9 @@ export class HttpApi {
     this.server.headersTimeout = 10_000;
   }
 
-  /** Throws SLUICE_LISTEN_FAILED when the address is taken or not allowed. */
+  /** Takes the address; until `serve` says with what, requests are answered 503, that for
+   *  `/livez` 200.
+   *  Throws SLUICE_LISTEN_FAILED when the address is taken or not allowed. */
   static async listen(options: HttpApiOptions): Promise<HttpApi> {
     const api = new HttpApi(options);
     await new Promise<void>((resolve, reject) => {
@@ -69,6 +71,10 @@ export class HttpApi {
       api.server.listen(options.port, options.host, resolve);
     });
     return api;
+  }
+
+  serve(routes: readonly ApiRoute[]): void {
+    this.routes = routes;
   }
 
   get port(): number {
@@ -91,7 +97,10 @@ export class HttpApi {
       return send(response, { status: 421, body: 'this Host is not served here\n' });
     }
     const path = (request.url ?? '/').split('?')[0]!;
-    const here = this.options.routes.filter((route) => route.path === path);
+    // A start that reads long buffers is no reason to kill the process.
+    const early = path === '/livez' ? 200 : 503;
+    if (this.routes === undefined) return send(response, { status: early, body: 'starting\n' });
+    const here = this.routes.filter((route) => route.path === path);
     if (here.length === 0) return send(response, { status: 404, body: 'not found\n' });
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = here.find((one) => one.method === method);

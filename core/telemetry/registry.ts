@@ -244,7 +244,11 @@ export const metricTable = {
   },
   sluice_evtx_missed_records_total: {
     type: 'counter',
-    help: 'Record ids between two chunks of a .evtx file that nothing was read for: overwritten before they were read, or in damaged chunks.',
+    help: 'Records of .evtx files that nothing was read for: overwritten before they were read, or in damaged chunks that were skipped, as far as the ids of their neighbours or their header tell.',
+  },
+  sluice_evtx_unreadable_files_total: {
+    type: 'counter',
+    help: 'Files that the input evtx cannot open, or that are no event logs.',
   },
   sluice_evtx_too_large_records_total: {
     type: 'counter',

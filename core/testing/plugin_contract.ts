@@ -5,13 +5,16 @@ import type { ContractRule, ContractSubject } from './contract_subject.ts';
 import { schemaOf } from '../config/schema_of.ts';
 
 const namePattern = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
+/** Other names may be those that other agents have. */
+const aliasPattern = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
 
 /** What every plugin keeps to, whatever its kind. */
 export const pluginContract: readonly ContractRule[] = [
   {
     says: 'has a name in snake_case and a summary of one sentence',
     check({ plugin }) {
-      for (const name of [plugin.name, ...(plugin.aliases ?? [])]) assert.match(name, namePattern);
+      assert.match(plugin.name, namePattern);
+      for (const alias of plugin.aliases ?? []) assert.match(alias, aliasPattern);
       assertSentence(plugin.summary, 'summary');
       assert.ok(!plugin.summary.includes('\n'), 'The summary has several lines.');
     },

@@ -21,7 +21,7 @@ export interface DateFormatOptions {
   readonly timezone?: string;
   /** Language of month and weekday names. */
   readonly locale?: 'en';
-  /** The time, in UTC seconds, to which a missing year or date is nearest. Default: now. */
+  /** The time, in UTC seconds, behind which a missing year or date is looked for. Default: now. */
   readonly referenceTime?: () => { seconds: number };
   /** What strptime and Joda formats do with text after their last element. Default `refuse`: a date must be the whole
    *  text, so that a lost zone or time of day is noticed. `ignore` is what strptime itself does. */
@@ -61,8 +61,8 @@ export interface DateParser {
 export const dateTextBytesMax = 256;
 
 /** Compiles a format, recognised by its shape: `ISO8601`, `UNIX`, `UNIX_MS`, `TAI64N`; strptime if it holds a `%`; else Joda.
- *  Names are English, in any letter case. Without a year, the year nearest to the reference time is taken; without a date,
- *  the nearest day. Local times that a clock change skips move forward by the gap, those it repeats mean the first.
+ *  Names are English, in any letter case. What a date leaves open, the year or the day, is the last one before the
+ *  reference time, or up to 31 days (a time alone: 3 hours) behind it. Local times that a clock change skips move forward by the gap, those it repeats mean the first.
  *  A strptime format with an hour and no zone also takes a zone at the end of the text, and applies it.
  *  Errors: SLUICE_DATE_FORMAT_INVALID, naming the element or zone. */
 export function compileDateFormat(format: string, options: DateFormatOptions = {}): DateParser {

@@ -21,7 +21,7 @@ const scratchDate: CivilDate = { year: 0, month: 1, day: 1 };
 const noDay = Number.NaN;
 
 /** Turns scanned fields into seconds since 1970-01-01 UTC; gives NaN for a date that does not exist.
- *  `reference` is the time, in UTC seconds, to which a missing year, month or date is nearest; it is asked only then.
+ *  `reference` is the time, in UTC seconds, that a missing year, month or date is looked for from, backwards; it is asked only then.
  *  A zone in the text wins over `zone`. */
 export function resolveFields(
   fields: DateFields,
@@ -39,7 +39,7 @@ export function resolveFields(
   } else {
     const now = reference().seconds;
     const offset = fields.hasOffset ? fields.offset : effective.offsetSecondsAt(now);
-    days = nearestDay(values, timeOfDay, now + offset);
+    days = lastDay(values, timeOfDay, now + offset);
   }
   const local = days * secondsPerDay + timeOfDay;
   if (Number.isNaN(local)) return local;
@@ -104,40 +104,41 @@ function dayOfWeekDate(values: Int32Array): number {
   return firstWeekStart(weekYear) + (week - 1) * 7 + weekday - 1;
 }
 
-/** Chooses what the text leaves open so that the result is nearest to the reference, both in local seconds. */
-function nearestDay(values: Int32Array, timeOfDay: number, reference: number): number {
+/** How far behind now a date may lie that is complete but for its year, its month, its day: logs tell
+ *  of the past, but clocks and zones differ. */
+const yearLeadSeconds = 31 * secondsPerDay;
+const monthLeadSeconds = 3 * secondsPerDay;
+const dayLeadSeconds = 3 * 3600;
+/** February 29th may be as far back as 1896 is from 1904. */
+const yearsBackMax = 8;
+
+/** Chooses what the text leaves open so that the result is the last one before the reference, or a
+ *  little after it, both in local seconds. NaN when there is none. */
+function lastDay(values: Int32Array, timeOfDay: number, reference: number): number {
   const today = Math.floor(reference / secondsPerDay);
   const hasMonth = values[fieldSlots.month] !== unset || values[fieldSlots.dayOfYear] !== unset;
   const day = values[fieldSlots.day]!;
   const wanted = reference - timeOfDay;
-  if (!hasMonth && day === unset) return nearestOf(wanted, today - 1, today, today + 1);
+  if (!hasMonth && day === unset) {
+    return today + Math.floor((wanted + dayLeadSeconds - today * secondsPerDay) / secondsPerDay);
+  }
   civilFromDays(today, scratchDate);
   const { year, month } = scratchDate;
   if (!hasMonth) {
-    const before = month === 1 ? dayOf(year - 1, 12, day) : dayOf(year, month - 1, day);
-    const after = month === 12 ? dayOf(year + 1, 1, day) : dayOf(year, month + 1, day);
-    return nearestOf(wanted, before, dayOf(year, month, day), after);
+    for (let ahead = 1; ahead >= -2; ahead--) {
+      const candidate = dayInMonth(year * 12 + month - 1 + ahead, day);
+      if (candidate * secondsPerDay <= wanted + monthLeadSeconds) return candidate;
+    }
+    return Number.NaN;
   }
-  const before = dayInYear(values, year - 1);
-  const after = dayInYear(values, year + 1);
-  const nearest = nearestOf(wanted, before, dayInYear(values, year), after);
-  // February 29th, read two years from a leap year: logs tell of the past, so the last one it is.
-  for (let back = 2; back <= 8 && Number.isNaN(nearest); back++) {
-    const earlier = dayInYear(values, year - back);
-    if (!Number.isNaN(earlier)) return earlier;
+  for (let ahead = 1; ahead >= -yearsBackMax; ahead--) {
+    const candidate = dayInYear(values, year + ahead);
+    if (candidate * secondsPerDay <= wanted + yearLeadSeconds) return candidate;
   }
-  return nearest;
+  return Number.NaN;
 }
 
-/** The day nearest to `wanted` seconds; the earlier one when two are as near; NaN when no day exists. */
-function nearestOf(wanted: number, before: number, here: number, after: number): number {
-  let nearest = before;
-  if (isNearer(here, nearest, wanted)) nearest = here;
-  if (isNearer(after, nearest, wanted)) nearest = after;
-  return nearest;
-}
-
-function isNearer(day: number, nearest: number, wanted: number): boolean {
-  if (Number.isNaN(nearest)) return true;
-  return Math.abs(day * secondsPerDay - wanted) < Math.abs(nearest * secondsPerDay - wanted);
+/** A day of a month that is counted from the year 0; NaN when that month is shorter. */
+function dayInMonth(months: number, day: number): number {
+  return dayOf(Math.floor(months / 12), (months % 12) + 1, day);
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BatchPool } from '../batch/batch_pool.ts';
 import { type DirectoryLock, lockDirectory } from '../buffer/directory_lock.ts';
 import { type FileSystem, nodeFileSystem } from '../buffer/file_system.ts';
+import { storageFailed } from '../buffer/storage_error.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint_store.ts';
 import { CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   OutputConfig,
   ResolvedConfig,
 } from '../config/resolved.ts';
+import { ChunkMemory } from '../chunk/chunk_memory.ts';
 import { MemoryBudget } from '../deliver/memory_budget.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
@@ -31,8 +33,9 @@ import { Pipeline } from './pipeline.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
 import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
+import { stopController } from '../time/stop_controller.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
-import { type StopReport, stopReport } from './stop_report.ts';
+import { type StopReport, sayUnmatched, stopReport } from './stop_report.ts';
 
 export interface AgentOptions {
   readonly config: ResolvedConfig;
@@ -86,12 +89,13 @@ export class Agent {
   readonly health: Health;
   readonly services: FactoryServices;
   readonly budget: MemoryBudget;
+  private readonly chunkMemory: ChunkMemory;
   readonly sources = new OpenSources();
   readonly log: Log;
   readonly options: AgentOptions;
   readonly startedAtMs: number;
   private readonly pool: BatchPool;
-  private readonly hardStop = new AbortController();
+  private readonly hardStop = stopController();
   private pipeline: Pipeline;
   /** Resolves when no batch is in a pipeline that was replaced. */
   replacedIdle: Promise<unknown> = Promise.resolve();
@@ -120,6 +124,7 @@ export class Agent {
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
     this.budget = new MemoryBudget(this.config.service.memoryLimitBytes);
+    this.chunkMemory = new ChunkMemory(options.kernel);
     this.pool = new BatchPool(options.kernel);
     this.pipeline = new Pipeline([], [], this.metrics);
   }
@@ -141,7 +146,9 @@ export class Agent {
   private async open(): Promise<void> {
     const { service } = this.config;
     const fileSystem = this.services.fileSystem ?? nodeFileSystem();
-    await fileSystem.makeDirectory(service.storagePath);
+    await fileSystem.makeDirectory(service.storagePath).catch((error: unknown) => {
+      throw storageFailed(`create the directory ${service.storagePath}`, error);
+    });
     this.lock = await lockDirectory(fileSystem, service.storagePath);
     const agentMetrics = this.metrics.forComponent('agent', 'agent');
     const store = await openCheckpointStore({
@@ -241,6 +248,7 @@ export class Agent {
       factory,
       services: this.services,
       budget: this.budget,
+      memory: this.chunkMemory,
     });
     return { config, stage, storage };
   }
@@ -264,7 +272,7 @@ export class Agent {
   }
 
   async openInput(config: InputConfig, factory = this.factory): Promise<RunningInput> {
-    const stopping = new AbortController();
+    const stopping = stopController();
     const registry = sourceRegistry({
       inputId: config.id,
       open: this.sources,
@@ -321,6 +329,7 @@ export class Agent {
         filters: this.filters.length,
         outputs: this.outputs.length,
         kernel: this.options.kernel !== undefined,
+        workers: this.config.service.workers,
       },
       'The agent started.',
     );
@@ -404,6 +413,7 @@ export class Agent {
     this.hardStop.abort();
     const report = stopReport(this);
     await this.closeAll();
+    sayUnmatched(this);
     this.log.info(
       { ...report, lost: report.dropped },
       `The agent stopped: ${report.delivered} records delivered, ${report.persisted} persisted, ${report.dropped} lost.`,
@@ -429,7 +439,7 @@ export class Agent {
     for (const { config, stage } of this.inputs) await attempt(config.id, () => stage.close());
     await attempt('the workers', () => this.crew?.close());
     for (const { config, stage } of this.filters) {
-      await attempt(config.id, () => stage.filter.close?.());
+      await attempt(config.id, () => stage.close());
     }
     const outputs = [...this.outputs, ...this.retired];
     const storages = new Map(outputs.map(({ config, storage }) => [storage, config.id]));

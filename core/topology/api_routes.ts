@@ -7,6 +7,8 @@ export interface ApiActions {
   readonly version: string;
   /** Reads the pipeline files again and reloads. */
   reload(): Promise<{ ok: boolean; message: string }>;
+  /** What /api/v1/health says where `health_check` is on; else it says what /readyz says. */
+  isHealthy?(): boolean;
   /** Stops in order, as SIGTERM does; resolves when all is settled as far as the grace allows. */
   drain(): Promise<StopReport>;
 }
@@ -19,6 +21,10 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
     body: agent.metrics.exposition(),
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
   });
+  const health = (): ApiAnswer => {
+    const isHealthy = actions.isHealthy?.() ?? agent.problems().length === 0;
+    return { status: isHealthy ? 200 : 500, body: isHealthy ? 'ok\n' : 'error\n' };
+  };
   const get = (path: string, answer: () => ApiAnswer): ApiRoute => ({
     method: 'GET',
     path,
@@ -30,6 +36,10 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
     path: '/api/v2/reload',
     needsToken: true,
     answer: async () => {
+      if (!agent.config.service.hotReload) {
+        const message = 'service.hot_reload is off: restart the agent.';
+        return { status: 400, body: { reload: 'not enabled', status: -1, message } };
+      }
       const { ok, message } = await actions.reload();
       return {
         status: ok ? 200 : 400,
@@ -46,10 +56,8 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
       return { status: 503, body: `${wedged.component}: ${wedged.reason}\n` };
     }),
     get('/readyz', () => readiness(agent)),
-    get('/api/v1/health', () => {
-      const isReady = agent.problems().length === 0;
-      return { status: isReady ? 200 : 500, body: isReady ? 'ok\n' : 'error\n' };
-    }),
+    get('/api/v1/health', health),
+    get('/api/v2/health', health),
     get('/api/v1/uptime', () => uptime(agent)),
     get('/api/v1/metrics', () => json(fluentBitMetrics(agent))),
     get('/api/v1/metrics/prometheus', metrics),
@@ -132,7 +140,13 @@ function fluentBitMetrics(agent: Agent): unknown {
 
 function storage(agent: Agent): unknown {
   const outputs: Record<string, unknown> = {};
+  let inMemory = 0;
+  let onDisk = 0;
   for (const { config, storage: kept } of agent.outputs) {
+    const labels = { component: config.id, kind: 'output' };
+    const pending = agent.metrics.value('sluice_output_queue_chunks', labels);
+    if (kept.buffer === undefined) inMemory += pending;
+    else onDisk += kept.buffer.pendingCount;
     outputs[config.id] = {
       type: config.base.storage.type,
       chunks: kept.buffer?.pendingCount ?? 0,
@@ -141,7 +155,18 @@ function storage(agent: Agent): unknown {
     };
   }
   return {
-    storage_layer: { outputs },
+    storage_layer: {
+      chunks: {
+        total_chunks: inMemory + onDisk,
+        mem_chunks: inMemory,
+        fs_chunks: onDisk,
+        fs_chunks_up: 0,
+        fs_chunks_down: onDisk,
+      },
+      outputs,
+    },
+    // Chunks belong to outputs here.
+    input_chunks: {},
     memory: { bytes: agent.budget.usedBytes, limit_bytes: agent.budget.limitBytes },
   };
 }

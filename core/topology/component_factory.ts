@@ -156,7 +156,7 @@ export class ComponentFactory {
 
   /** A view for the per-event door; one per filter, never shared. */
   eventView(): EventView {
-    return new EventView(resolveField, this.viewWriter);
+    return new EventView(resolveField, this.viewWriter, this.services.kernel);
   }
 
   private find(kind: AnyPlugin['kind'], name: string): AnyPlugin {

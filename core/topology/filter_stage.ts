@@ -74,6 +74,12 @@ export class FilterStage {
     this.count(batch, selected, derived, before);
   }
 
+  /** Closes the filter, when no batch is in it any more. */
+  async close(): Promise<void> {
+    this.options.view.close();
+    await this.filter.close?.();
+  }
+
   /** The filter is replaced: from now on it holds nothing beyond a batch. */
   retire(): void {
     this.isRetired = true;
@@ -107,15 +113,18 @@ export class FilterStage {
    *  counted; its neighbours are not touched. */
   private eachEvent(batch: Batch, filter: EventFilter): void {
     const view = this.options.view;
+    view.begin(batch);
     for (let index = 0; index < batch.count; index++) {
       if (batch.select[index] !== 1) continue;
       try {
         filter.filter(view.at(batch, index));
       } catch (error) {
+        view.settle();
         batch.addMark(index, '_filterfailure');
         this.options.log.warn({ error: messageOf(error) }, 'The filter threw on an event.');
       }
     }
+    view.end();
   }
 
   private count(batch: Batch, selected: number, derived: DerivedBatch[], from: number): void {

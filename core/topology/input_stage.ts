@@ -10,6 +10,7 @@ import { ComponentCounters } from '../telemetry/component_counters.ts';
 import { type Clock, pause } from '../time/clock.ts';
 import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerLane } from '../workers/worker_lane.ts';
+import { stopController } from '../time/stop_controller.ts';
 import { InterruptedBatch, type Pipeline } from './pipeline.ts';
 import { SourceHoldings } from './source_holdings.ts';
 
@@ -65,7 +66,7 @@ export class InputStage implements BatchEmitter {
   private isFinished = false;
   /** Nothing can be sent any more. */
   private hasEnded = false;
-  private readonly interruption = new AbortController();
+  private readonly interruption = stopController();
   private readonly interrupt = () => this.interruption.abort();
   private readonly lane: WorkerLane | undefined;
   private failure: string | undefined;

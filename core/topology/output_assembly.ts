@@ -6,6 +6,7 @@ import type { OutputConfig, ResolvedConfig } from '../config/resolved.ts';
 import { type DeadLetterLimits, openDeadLetterStore } from '../dead_letter/dead_letter_store.ts';
 import { deadLetterAdapter } from '../deliver/dead_letter_adapter.ts';
 import { DeadLetterDesk, type DeadLetterStore } from '../deliver/dead_letter_desk.ts';
+import type { ChunkMemory } from '../chunk/chunk_memory.ts';
 import type { MemoryBudget } from '../deliver/memory_budget.ts';
 import { OutputStage } from '../deliver/output_stage.ts';
 import type { Output } from '../sdk/contracts.ts';
@@ -127,11 +128,12 @@ export interface StageParts {
   readonly factory: ComponentFactory;
   readonly services: FactoryServices;
   readonly budget: MemoryBudget;
+  readonly memory: ChunkMemory;
 }
 
 /** Puts the engine's part around an output. */
 export function assembleOutput(parts: StageParts): OutputStage {
-  const { config, output, storage, factory, services, budget } = parts;
+  const { config, output, storage, factory, services, budget, memory } = parts;
   const { base, id } = config;
   const plugin = factory.outputPlugin(config);
   const log = services.logFor(id, base.logLevel);
@@ -160,6 +162,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
       setHealth: (problem) => services.health.set(`dead_letters ${id}`, problem),
     }),
     budget,
+    memory,
     clock: services.clock,
     random: Math.random,
     log,

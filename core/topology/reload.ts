@@ -14,6 +14,7 @@ import {
   type RunningOutput,
 } from './agent.ts';
 import { ComponentFactory, type PluginSet } from './component_factory.ts';
+import { lateSettings } from './late_settings.ts';
 import { type OutputStorage, storageFingerprint } from './output_assembly.ts';
 
 export type ReloadResult =
@@ -31,6 +32,7 @@ export async function reloadAgent(
   next: ResolvedConfig,
   plugins: PluginSet,
 ): Promise<ReloadResult> {
+  const before = agent.config.service;
   const diff = diffConfigs(agent.config, next);
   if (diff.isEmpty) return { ok: true, changed: 0, message: 'Nothing changed.' };
   const refusal = refusedChange(agent, next, diff);
@@ -46,12 +48,13 @@ export async function reloadAgent(
     const inputs = await swapInputs(agent, next, diff, factory);
     await commit(agent, next, factory, { inputs, filters, outputs, workers });
     const changed = diff.added.length + diff.removed.length + diff.changed.length;
-    return { ok: true, changed, message: `Reloaded: ${changed} components changed.` };
+    const late = lateSettings(before, next.service);
+    const message = `Reloaded: ${changed} components changed.${late === undefined ? '' : ` ${late}`}`;
+    return { ok: true, changed, message };
   } catch (error) {
     agent.wanted.clear();
     await opened.undo();
     const message = `Reload failed, the old configuration runs on: ${messageOf(error)}`;
-    agent.log.error({ error: messageOf(error) }, 'Reload failed; the old configuration runs on.');
     return { ok: false, message };
   }
 }
@@ -179,7 +182,7 @@ async function openFilters(
       opened.add(async () => forget(agent, 'filter', config, agent.filters));
     }
     const made = await agent.openFilter(config, factory);
-    opened.add(() => made.stage.filter.close?.());
+    opened.add(() => made.stage.close());
     filters.push(made);
   }
   return filters;
@@ -290,7 +293,7 @@ async function commit(
 /** A filter closes when no batch is in it any more. */
 function retireFilter(agent: Agent, { config, stage }: RunningFilter): void {
   agent.replacedIdle
-    .then(() => stage.filter.close?.())
+    .then(() => stage.close())
     .catch((error) => {
       agent.log.error({ error: messageOf(error) }, 'A replaced filter did not close cleanly.');
     })

@@ -30,3 +30,14 @@ export function stopReport(agent: Agent): StopReport {
   }
   return report;
 }
+
+/** Says how many records no output wanted: most often a tag is misspelt. */
+export function sayUnmatched(agent: Agent): void {
+  const labels = { component: 'router', kind: 'router' };
+  const unmatched = agent.metrics.value('sluice_records_unmatched_total', labels);
+  if (unmatched === 0) return;
+  agent.log.warn(
+    { unmatched },
+    'Records matched no output and went nowhere: compare the tags of the inputs with match and when of the outputs.',
+  );
+}

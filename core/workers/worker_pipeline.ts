@@ -119,7 +119,7 @@ export class WorkerPipeline {
   }
 
   async close(): Promise<void> {
-    for (const { stage } of this.filters) await stage.filter.close?.();
+    for (const { stage } of this.filters) await stage.close();
     for (const output of this.outputs) {
       await output.close?.();
       output.encoder.close?.();

@@ -38,7 +38,7 @@ const wrongCalls: [string, string[], RegExp][] = [
 for (const [what, args, expected] of wrongCalls) {
   test(`${what} is a usage error`, async () => {
     const { code, out, err } = await cli(args);
-    assert.equal(code, 2);
+    assert.equal(code, 1);
     assert.equal(out, '');
     assert.match(err, expected);
   });
@@ -112,4 +112,16 @@ test('check says OK, or everything that is wrong, with exit code 78', async (t) 
   const bad = await cli(['check', 'bad.yaml'], { cwd: directory });
   assert.equal(bad.code, 78);
   assert.match(bad.err, /bad\.yaml:2:\d+[\s\S]*dumy[\s\S]*bad\.yaml:3:\d+[\s\S]*formt/);
+});
+
+test('a run whose records no output wants says how many went nowhere', async (t) => {
+  const directory = workplace(t, {
+    'p.yaml': `pipeline:
+  inputs: [{name: dummy, samples: 3, tag: a}]
+  outputs: [{name: stdout, match: b}]
+`,
+  });
+  const { code, out, err } = await cli(['run', 'p.yaml'], { cwd: directory });
+  assert.deepEqual([code, out], [0, '']);
+  assert.match(err, /"unmatched":3,"msg":"Records matched no output/);
 });

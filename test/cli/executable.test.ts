@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, fork } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { helperCommand } from '../../plugins/shared/windows_native/helper_program.ts';
+import type { FromHelper } from '../../plugins/shared/windows_native/helper_messages.ts';
 import { cli, jsonLines, program, workplace } from './run_cli.ts';
+
+interface Access {
+  readonly clientip?: unknown;
+}
 
 const packaging = fileURLToPath(new URL('../../scripts/package.js', import.meta.url));
 const made = join(program, '..', '..', 'package', 'sluice');
@@ -45,7 +51,7 @@ describe('the single executable, in a place with nothing else and with an empty 
             resolve({ code: error === null ? 0 : (error.code ?? 'signal'), out, err }),
         );
       });
-    return { directory, run };
+    return { directory, executable, run };
   }
 
   const pipeline = `
@@ -80,6 +86,36 @@ pipeline:
     assert.equal(records.length, 3);
     assert.match(JSON.stringify(records[0]), /"browser":\{[^}]*"Firefox"/);
     assert.ok(existsSync(join(directory, 'data', 'checkpoints')));
+  });
+
+  test('its workers run out of it', async (t) => {
+    const text = pipeline.replace('service: {', 'service: {workers: 2, ');
+    const lines = Array.from({ length: 5000 }, (_, n) => line(n % 250)).join('');
+    const { directory, run } = sluice(t, { 'p.yaml': text, 'in.log': lines });
+    const { code, err } = await run('run', 'p.yaml');
+    assert.equal(code, 0, err);
+    assert.match(err, /"workers":2/);
+    const records = jsonLines(readFileSync(join(directory, 'out', 'records.ndjson'), 'utf8'));
+    assert.equal(records.length, 5000);
+    assert.ok(records.every((one, n) => (one as Access).clientip === `10.0.0.${n % 250}`));
+  });
+
+  test('it is its own helper process, for calls that only Windows has', async (t) => {
+    const { executable, run } = sluice(t, {});
+    assert.equal((await run('helper', 'wmi_helper')).code, 1, 'no command for people');
+    for (const name of ['wmi_helper', 'pdh_helper']) {
+      const child = fork(helperCommand, [name], { execPath: executable, execArgv: [], env: {} });
+      t.after(() => child.kill('SIGKILL'));
+      const answer = new Promise((resolve) => child.once('message', resolve));
+      child.send({ kind: 'request', id: 7, body: {} });
+      const { id, error } = (await answer) as FromHelper;
+      assert.equal(id, 7);
+      // It got as far as the library that calls Windows, which the executable of Linux lacks.
+      assert.match(error!.message, /koffi/);
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.disconnect();
+      await ended;
+    }
   });
 
   test('libraries that are bundled load; what is not inside is said with what to do', async (t) => {

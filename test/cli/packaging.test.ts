@@ -99,6 +99,25 @@ for (const script of scripts) {
   });
 }
 
+test('windows/check-windows.ps1: the pipelines that it writes pass check', async (t) => {
+  const text = readFileSync(join(packaging, 'windows', 'check-windows.ps1'), 'utf8');
+  const pipelines = [...text.matchAll(/^ *@"\n([\s\S]*?)\n"@/gm)].map(([, one]) =>
+    one!.replaceAll(/\$(?:forward|source)\b/g, 'C:/Temp/check'),
+  );
+  assert.equal(pipelines.length, 2);
+  for (const pipeline of pipelines) {
+    assert.doesNotMatch(pipeline, /[$`]/);
+    const directory = workplace(t, { 'pipeline.yaml': pipeline });
+    const { out } = await cli(['check', '--format', 'json', 'pipeline.yaml'], { cwd: directory });
+    // Elsewhere than on Windows all that is wrong with them is the system.
+    const problems = out.startsWith('[') ? (JSON.parse(out) as { message: string }[]) : [];
+    const others = problems.filter(
+      ({ message }) => !/needs Windows|only Windows has/.test(message),
+    );
+    assert.deepEqual(others, []);
+  }
+});
+
 /** What is open at the end, or the first bracket that closes nothing. Comments and texts are passed over, but
  *  not what `$(...)` runs within a text. */
 function unclosed(text: string): string {

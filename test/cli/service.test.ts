@@ -87,9 +87,9 @@ test(
 );
 
 const refusals: [string, string[], number, RegExp][] = [
-  ['no verb', [], 2, /say what to do/],
-  ['another verb', ['mend'], 2, /"mend" is nothing/],
-  ['no file', ['install'], 2, /at least one pipeline file/],
+  ['no verb', [], 1, /say what to do/],
+  ['another verb', ['mend'], 1, /"mend" is nothing/],
+  ['no file', ['install'], 1, /at least one pipeline file/],
   ['a wrong file', ['install', '--print', 'wrong.yaml'], 78, /wrong\.yaml/],
   ['a name that is a path', ['install', '--name', '../x', 'p.yaml'], 1, /is no name of a service/],
   ['data that nobody could own', ['install', '--print', 'far.yaml'], 1, /with --user/],

@@ -101,3 +101,29 @@ test('SIGHUP reloads the file: a new output gets what comes from then on', () =>
     agent.kill('SIGTERM');
     assert.equal(await ended(agent), 0);
   }));
+
+test('each SIGHUP says what came of it, however soon it follows another', () =>
+  inDirectory(async (directory) => {
+    const logFile = join(directory, 'agent.log');
+    const running = pipeline(directory, fileOutput, `, log_file: ${logFile}`).replace(
+      '10s',
+      '50ms',
+    );
+    await writeFile(join(directory, 'pipeline.yaml'), running);
+    await writeFile(join(directory, 'app.log'), 'one\n');
+    const agent = startAgent(directory);
+    const seen = () => readFile(logFile, 'utf8').catch(() => '');
+    const records = join(directory, 'out', 'records.ndjson');
+    await waitUntil('the agent runs', async () => (await lines(records)) === 1);
+    for (const [broken, reason] of [
+      [running.replace('name: file', 'name: fiel'), 'fiel'],
+      [running.replace('name: tail', 'name: tial'), 'tial'],
+      [running.replace("match: '*'", "match: '*', storage.type: filesystem"), 'storage.type'],
+    ] as const) {
+      await writeFile(join(directory, 'pipeline.yaml'), broken);
+      agent.kill('SIGHUP');
+      await waitUntil(`the log tells of ${reason}`, async () => (await seen()).includes(reason));
+    }
+    agent.kill('SIGTERM');
+    assert.equal(await ended(agent), 0);
+  }));

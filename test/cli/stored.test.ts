@@ -148,3 +148,27 @@ test('buffer show counts what waits and buffer verify finds damage', async (t) =
   assert.match(damaged.out, /2 chunks intact[\s\S]*damaged: .* from byte \d+ to \d+/);
   assert.equal((await cli(['buffer', 'show', 'other'], { cwd })).code, 1);
 });
+
+test('buffer show takes a pipeline file, and finds buffers where its outputs have them', async (t) => {
+  const file = `pipeline:
+  inputs: [{name: dummy}]
+  outputs:
+    - {name: http, alias: there, port: 1, storage.type: filesystem, storage.path: elsewhere}
+    - {name: http, alias: unused, port: 1, storage.type: filesystem}
+`;
+  const cwd = workplace(t, { 'p.yaml': file, 'bad.yaml': 'pipeline: {}\n' });
+  const buffer = await openDiskBuffer({
+    directory: join(cwd, 'elsewhere', 'buffers', 'there'),
+    limitBytes: 10_000_000,
+    whenFull: 'block',
+    durability: 'os',
+    log: silentLog,
+  });
+  await buffer.append(Buffer.from('{}'), Buffer.alloc(1000, 'x'));
+  await buffer.close();
+  const shown = await cli(['buffer', 'show', 'p.yaml'], { cwd });
+  assert.match(shown.out, /^there +1 +1000 +1 /m);
+  assert.equal((await cli(['buffer', 'verify', 'p.yaml', 'there'], { cwd })).code, 0);
+  assert.equal((await cli(['buffer', 'verify', 'p.yaml', 'unused'], { cwd })).code, 1);
+  assert.equal((await cli(['buffer', 'show', 'bad.yaml'], { cwd })).code, 78);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -322,7 +322,10 @@ test('a read-only database answers and a missing one is said to be missing', {
   await db.store([{ root: { n: 1 } }]);
   await db.close();
   const options = { path: db.path, memoryBytes: 64_000_000, threads: 1, isReadOnly: true };
+  chmodSync(db.path, 0o640);
   const database = await openDatabase(options);
+  // Who may read a file that is somebody's own is not for a reader to say.
+  assert.equal(statSync(db.path).mode & 0o777, 0o640);
   const result = await runQuery(database, 'SELECT n FROM logs', { rowsMax: 5, timeoutMs: 5000 });
   assert.deepEqual(result, { columns: ['n'], rows: [[1]], isCut: false });
   database.close();

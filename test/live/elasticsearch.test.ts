@@ -130,6 +130,11 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
     });
     after(() => server?.stop());
 
+    test('the server is of the version that is tested against', async () => {
+      const answer = JSON.parse((await ask(server, '/')).body) as { version: { number: string } };
+      assert.equal(answer.version.number, servers[name].version);
+    });
+
     test('one refused record of three is rejected with the reason, the others are stored', async () => {
       await withOutput({ port, index: 'mixed' }, async ({ deliver }) => {
         assert.deepEqual(await deliver([{ json: { n: 1 } }]), { kind: 'accepted' });
@@ -230,7 +235,19 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
         '*',
         'x"}}\n{"delete":{"_index":"secret","_id":"1"}}',
       ];
-      values.push('<now>', '', 'Ü'.repeat(300), 'a:b', '.', '..', 'İ', '\u0000', '-', 'remote:x');
+      values.push(
+        '<now>',
+        '',
+        'Ü'.repeat(300),
+        'a:b',
+        '.',
+        '..',
+        'İ',
+        '\u0000',
+        '-',
+        'remote:x',
+        '\ud800',
+      );
       const injected = '{"a":[\n{"delete":{"_index":"secret","_id":"1"}}\n]}';
       const events = [...values.map((app) => ({ json: { app } })), { json: injected }];
       await withOutput({ port, index: 'apps-%{app}' }, async ({ deliver }) => {

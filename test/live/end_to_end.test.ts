@@ -2,20 +2,26 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
 import { endAgents, ended, killed, LineWriter, startAgent } from '../crash/kill_rig.ts';
-import { servers } from '../servers/index.ts';
+import { type RunningServer, servers } from '../servers/index.ts';
 
 const verdict = await servers.elasticsearch9.canRun();
 const skip = verdict.ok ? false : verdict.why;
 const kills = 6;
+let server: RunningServer;
+
+before(async () => {
+  if (skip === false) server = await servers.elasticsearch9.start();
+});
+after(() => server?.stop());
 
 for (const storage of ['memory', 'filesystem']) {
   test(`killed ${kills} times with a ${storage} buffer, Elasticsearch has every line exactly once`, {
     skip,
   }, async () => {
-    const server = await servers.elasticsearch9.start({});
+    const url = `${server.url}/lines-${storage}`;
     const directory = await mkdtemp(join(tmpdir(), 'sluice-live-'));
     try {
       await writeFile(join(directory, 'pipeline.yaml'), pipeline(directory, server.port, storage));
@@ -24,20 +30,19 @@ for (const storage of ['memory', 'filesystem']) {
       for (let kill = 0; kill < kills; kill++) {
         await writer.write(2000);
         if (kill % 3 === 2) await writer.rotate();
-        const before = await count(server.url);
+        const before = await count(url);
         if (kill % 2 === 0) {
-          await waitUntil('progress', async () => (await count(server.url)) > before, 60_000);
+          await waitUntil('progress', async () => (await count(url)) > before, 60_000);
         }
         await killed(agent);
         agent = startAgent(directory);
       }
-      await waitUntil('all lines', async () => (await count(server.url)) >= writer.lines, 60_000);
+      await waitUntil('all lines', async () => (await count(url)) >= writer.lines, 60_000);
       agent.kill('SIGTERM');
       assert.equal(await ended(agent), 0);
-      assert.equal(await count(server.url), writer.lines);
+      assert.equal(await count(url), writer.lines);
     } finally {
       endAgents();
-      await server.stop();
       await rm(directory, { recursive: true, force: true });
     }
   });
@@ -55,15 +60,15 @@ pipeline:
       match: '*'
       host: 127.0.0.1
       port: ${port}
-      index: lines
+      index: lines-${storage}
       storage.type: ${storage}
       batch: {records: 500}
 `;
 }
 
 async function count(url: string): Promise<number> {
-  await fetch(`${url}/lines/_refresh`, { method: 'POST' });
-  const response = await fetch(`${url}/lines/_count`);
+  await fetch(`${url}/_refresh`, { method: 'POST' });
+  const response = await fetch(`${url}/_count`);
   if (!response.ok) return 0;
   // Elasticsearch's own answer.
   return ((await response.json()) as { count: number }).count;

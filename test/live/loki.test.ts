@@ -119,6 +119,7 @@ for (const format of ['protobuf', 'json']) {
         { root: '{"level":"info", "n":12345678901234567890}', nanos: 123_456_789 },
         { fields: { level: 'warn', text: 'over' }, nanos: 999_999_999 },
         { root: { text: '😀', level: null, trace_id: 7 }, nanos: 999_999_999 },
+        { root: { text: 'torn', level: 'x\ufffd' }, nanos: 5 },
       ].map((event, i) => ({ ...event, seconds: now - 10 + i }));
       const { chunk, rejected } = chunkOf(made.output.encoder, events);
       assert.equal(rejected.size, 0);
@@ -153,6 +154,12 @@ for (const format of ['protobuf', 'json']) {
           line: JSON.stringify(events[3]!.root),
           labels: { job },
           metadata: { trace: '7', fixed },
+        },
+        {
+          ns: `${now - 6}000000005`,
+          line: JSON.stringify(events[4]!.root),
+          labels: { job, level: 'x?', where: 'x-x?-y' },
+          metadata: { fixed },
         },
       ]);
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -231,7 +231,7 @@ function metricRows(where: string): Promise<MetricRow[]> {
 interface Shipped {
   /** What the agent says when it is ready; that it follows files when absent. */
   readonly says?: string;
-  /** Files of the case, which appear once the agent watches. */
+  /** Files of the case, which are there before the agent. */
   readonly files: readonly string[];
   readonly env: (directory: string) => Readonly<Record<string, string>>;
   /** Changes what the files say. */
@@ -240,7 +240,7 @@ interface Shipped {
   readonly pipeline?: (text: string) => string;
 }
 
-/** Starts `sluice run` on a shipped pipeline and puts the files of its case where it looks. */
+/** Starts `sluice run` on a shipped pipeline with the files of its case where it looks. */
 async function runShipped(
   t: TestContext,
   name: string,
@@ -254,6 +254,11 @@ async function runShipped(
   const own = join(directory, 'pipeline.yaml');
   if (pipeline !== undefined) await writeFile(own, pipeline(await readFile(shipped, 'utf8')));
   const file = pipeline === undefined ? shipped : own;
+  // What stands in a file before the first start is read, too.
+  for (const file of files) {
+    const text = await readFile(join(home, 'tests', 'basic', file), 'utf8');
+    await writeFile(join(logs, file), edit(text));
+  }
   const agent = spawn(process.execPath, [program, 'run', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env(logs), SLUICE_DATA: join(directory, 'data') },
@@ -272,11 +277,6 @@ async function runShipped(
     },
     deadlineMs,
   );
-  for (const file of files) {
-    const text = await readFile(join(home, 'tests', 'basic', file), 'utf8');
-    await writeFile(join(directory, file), edit(text));
-    await rename(join(directory, file), join(logs, file));
-  }
   return {
     async stopped(delivered) {
       agent.kill('SIGTERM');

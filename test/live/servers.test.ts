@@ -56,6 +56,8 @@ async function askOk(server: RunningServer, path: string, question?: Question): 
   return answer.body;
 }
 
+// Elasticsearch's own are in elasticsearch.test, which starts each in each way: a start takes long.
+
 /** Registers a test that runs where the server can, and says in one line why it is skipped. */
 async function testWith(
   name: ServerName,
@@ -69,50 +71,6 @@ async function testWith(
     await body(context);
   });
 }
-
-async function indexAndCount(server: RunningServer, version: string): Promise<void> {
-  const root = JSON.parse(await askOk(server, '/')) as { version: { number: string } };
-  assert.equal(root.version.number, version);
-  const document = { body: '{"message":"one"}', method: 'PUT' };
-  await askOk(server, '/lines/_doc/1', document);
-  const bulk = [2, 3, 4].flatMap((id) => [
-    JSON.stringify({ create: { _index: 'lines', _id: String(id) } }),
-    JSON.stringify({ message: `line ${id}` }),
-  ]);
-  const bulkBody = { body: `${bulk.join('\n')}\n`, contentType: 'application/x-ndjson' };
-  const reply = JSON.parse(await askOk(server, '/_bulk?refresh=true', bulkBody));
-  assert.equal(reply.errors, false);
-  assert.equal(JSON.parse(await askOk(server, '/lines/_count')).count, 4);
-}
-
-await testWith('elasticsearch8', 'Elasticsearch 8 takes a document and a bulk body', async (t) => {
-  const server = await servers.elasticsearch8.start();
-  t.after(() => server.stop());
-  await indexAndCount(server, servers.elasticsearch8.version);
-});
-
-await testWith(
-  'elasticsearch9',
-  'Elasticsearch 9 with TLS and a password takes bulk bodies and makes API keys',
-  async (t) => {
-    const server = await servers.elasticsearch9.start({
-      security: true,
-      tls: true,
-      extraSettings: 'action.auto_create_index: "lines*"',
-    });
-    t.after(() => server.stop());
-    await indexAndCount(server, servers.elasticsearch9.version);
-    const stranger = Object.assign(Object.create(server), { username: 'elastic', password: 'no' });
-    assert.equal((await ask(stranger, '/')).status, 401);
-    const made = await askOk(server, '/_security/api_key', { body: '{"name":"test"}' });
-    const { encoded } = JSON.parse(made) as { encoded: string };
-    const withKey = Object.assign(Object.create(server), { username: undefined });
-    const headers = { authorization: `ApiKey ${encoded}` };
-    assert.equal((await ask(withKey, '/lines/_count', { headers })).status, 200);
-    const elsewhere = { body: '{"a":1}', method: 'PUT' };
-    assert.equal((await ask(server, '/other/_doc/1', elsewhere)).status, 404);
-  },
-);
 
 async function query(server: RunningServer, sql: string, timeoutMs = 30_000): Promise<string> {
   return askOk(server, '/', { body: sql, contentType: 'text/plain', timeoutMs });

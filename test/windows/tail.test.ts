@@ -89,3 +89,19 @@ for (const name of names) {
     }
   });
 }
+
+test('a path longer than Windows’ old limit of 260 characters is followed', { skip }, async (t) => {
+  const directory = join(workplace(t), ...Array.from({ length: 8 }, () => 'd'.repeat(40)));
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, 'deep.log');
+  assert.ok(path.length > 300);
+  writeFileSync(path, 'one\n');
+  const { pipeline, lines } = await follow(join(directory, '*.log'));
+  try {
+    await waitUntil('the first line', () => lines().length === 1);
+    appendFileSync(path, 'two\n');
+    await waitUntil('both lines', () => lines().length === 2);
+  } finally {
+    await pipeline.stop();
+  }
+});

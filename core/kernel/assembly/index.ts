@@ -8,6 +8,7 @@ export { splitLines } from './lines';
 export { scanObjects } from './json_scan';
 export { validateObjects } from './json_validate';
 export { writeEntries } from './line_entries';
+export { writeObjects } from './objects';
 export { matchTexts } from './pattern_run';
 export { compressFragment } from './snappy';
 

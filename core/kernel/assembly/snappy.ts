@@ -1,5 +1,6 @@
 const tableBits: u32 = 14;
-const hashMultiplier: u32 = 0x1e35a7bd;
+const lowMultiplier: u32 = 0x1e35a7bd;
+const highMultiplier: u32 = 0x9e3779b1;
 /** A match is not looked for closer to the end of a fragment than this. */
 const marginBytes: usize = 15;
 
@@ -13,13 +14,13 @@ export function compressFragment(start: usize, end: usize, table: usize, out: us
   if (end - start > marginBytes) {
     const limit = end - marginBytes;
     let at = start + 1;
-    let misses: usize = 32;
+    let misses: usize = 64;
     while (at < limit) {
-      const word = load<u32>(at);
-      const slot = table + (<usize>((word * hashMultiplier) >> (32 - tableBits)) << 1);
+      const mixed = (load<u32>(at) * lowMultiplier) ^ (load<u32>(at, 4) * highMultiplier);
+      const slot = table + (<usize>(mixed >> (32 - tableBits)) << 1);
       const candidate = start + <usize>load<u16>(slot);
       store<u16>(slot, <u16>(at - start));
-      if (candidate >= at || load<u32>(candidate) != word) {
+      if (candidate >= at || load<u64>(candidate) != load<u64>(at)) {
         // The longer nothing repeats, the larger the steps.
         at += misses++ >> 5;
         continue;
@@ -29,17 +30,17 @@ export function compressFragment(start: usize, end: usize, table: usize, out: us
       out = writeCopy(out, <u32>(at - candidate), length);
       at += length;
       literalStart = at;
-      misses = 32;
+      misses = 64;
     }
   }
   return writeLiteral(out, literalStart, end);
 }
 
-/** How many bytes are the same at both, of which the first four are known to be. */
+/** How many bytes are the same at both, of which the first eight are known to be. */
 // @ts-ignore: decorator
 @inline
 function matchLength(candidate: usize, at: usize, end: usize): usize {
-  let length: usize = 4;
+  let length: usize = 8;
   while (at + length < end) {
     const differ = i8x16.bitmask(
       i8x16.ne(v128.load(candidate + length), v128.load(at + length)),

@@ -37,8 +37,10 @@ export class TargetWriter {
   /** Columns of fields in it. */
   private readonly below: Column[] = [];
   private readonly places = new Map<string, MemberPlace>();
-  /** Where templates were filled in last, in this batch's scratch space. */
-  private readonly written = new Map<DigitTemplate, number>();
+  /** One key, and no column stands over or under it. */
+  private isAlone = false;
+  /** The memory that the batch is in. */
+  private words: Int32Array = new Int32Array(0);
 
   constructor(field: Field, finder: FieldFinder) {
     this.field = field;
@@ -49,13 +51,23 @@ export class TargetWriter {
   /** `batchNumber` is another for every batch. */
   begin(batch: Batch, batchNumber: number): void {
     this.batchNumber = batchNumber;
-    this.written.clear();
+    const { buffer } = batch.bytes;
+    if (this.words.buffer !== buffer) {
+      this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+    }
     this.relate(batch);
   }
 
   write(batch: Batch, index: number, value: EncodedValue): void {
     // hot path
     if (this.columnCount !== batch.columns.length) this.relate(batch);
+    if (this.isUntouched(batch, index)) {
+      const column = this.own ?? batch.column(this.field);
+      if (column !== undefined) {
+        this.place(batch, column, index, value);
+        return;
+      }
+    }
     if (value.isObject && this.hasObject(batch, index)) {
       this.writeMembers(batch, index, value.members);
       return;
@@ -76,19 +88,29 @@ export class TargetWriter {
   ): boolean {
     // hot path
     if (this.columnCount !== batch.columns.length) this.relate(batch);
-    if (this.hasObject(batch, index) || !this.isFree(batch, index)) return false;
+    const isFree =
+      this.isUntouched(batch, index) ||
+      (!this.hasObject(batch, index) && this.isFree(batch, index));
+    if (!isFree) return false;
     const column = this.own ?? batch.column(this.field);
     if (column === undefined) return false;
     const { length } = template.bytes;
-    let last = this.written.get(template);
-    if (last === undefined || !template.isWritten(batch.bytes, last, key, keyStart)) {
-      last = batch.reserveScratch(length);
+    let last = template.batchNumber === this.batchNumber ? template.position : -1;
+    if (last < 0 || !template.isWritten(batch.bytes, last, key, keyStart)) {
+      last = template.write(batch, this.words, key, keyStart);
       if (last < 0) return false;
-      template.write(batch.bytes, last, key, keyStart);
-      this.written.set(template, last);
+      template.batchNumber = this.batchNumber;
+      template.position = last;
     }
     batch.setSpan(column, index, last, last + length, valueKind.json);
     return true;
+  }
+
+  /** True when the event certainly has nothing where the field is. */
+  private isUntouched(batch: Batch, index: number): boolean {
+    // hot path
+    if (!this.isAlone || batch.rootKind[index] !== 0) return false;
+    return this.own === undefined || this.own.kind[index] === valueKind.absent;
   }
 
   /** True when nothing is in the way of a column. It hides the root's member of its name, not what
@@ -176,6 +198,7 @@ export class TargetWriter {
       else if (other.length > keys.length) this.below.push(column);
       else this.own = column;
     }
+    this.isAlone = keys.length === 1 && this.above.length === 0 && this.below.length === 0;
   }
 
   private placeOf(batch: Batch, key: string): MemberPlace {

@@ -38,9 +38,14 @@ export interface ChunkHeader {
   readonly isIntact: boolean;
 }
 
+/** Whether a chunk's mark stands at the beginning. */
+export function isChunk(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 8) === 'ElfChnk\0';
+}
+
 /** Reads the first 512 bytes of a chunk; undefined where there is no chunk. */
 export function readChunkHeader(bytes: Buffer, length: number): ChunkHeader | undefined {
-  if (length < chunkHeaderBytes || bytes.toString('latin1', 0, 8) !== 'ElfChnk\0') return undefined;
+  if (length < chunkHeaderBytes || !isChunk(bytes)) return undefined;
   const head = crc32(bytes.subarray(0, 120));
   const checksum = crc32(bytes.subarray(128, chunkHeaderBytes), head);
   const freeSpace = bytes.readUInt32LE(48);

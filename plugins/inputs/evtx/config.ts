@@ -1,18 +1,13 @@
+import {
+  type PatternOptions,
+  patternProperties,
+} from '../../shared/file_finder/pattern_options.ts';
+
 export const schema = {
   type: 'object',
   required: ['path'],
   properties: {
-    path: {
-      'x-type': 'comma_list',
-      minItems: 1,
-      description:
-        'Files to read: paths and patterns with `*`, `**` (any directories), `?`, `[..]` and `{a,b}`, separated by commas; relative ones start at the directory of the pipeline file.',
-    },
-    exclude_path: {
-      'x-type': 'comma_list',
-      description:
-        'Patterns of files to leave out, separated by commas; one without a slash is about the file name in any directory.',
-    },
+    ...patternProperties,
     read_from_head: {
       'x-type': 'boolean_word',
       default: true,
@@ -44,9 +39,9 @@ export const schema = {
     },
     string_inserts: {
       'x-type': 'boolean_word',
-      default: false,
+      default: true,
       description:
-        'Whether records get `StringInserts`, the values of `EventData` in order, as Fluent Bit has them; reading is slower then.',
+        'Whether records get `StringInserts`, the values of `EventData` in order, as those of `winevtlog` do.',
     },
     render_xml: {
       'x-type': 'boolean_word',
@@ -63,9 +58,7 @@ export const schema = {
 } as const;
 
 /** The options after defaults and units: durations in ms. */
-export interface EvtxOptions {
-  readonly path: readonly string[];
-  readonly exclude_path?: readonly string[];
+export interface EvtxOptions extends PatternOptions {
   readonly read_from_head: boolean;
   readonly refresh_interval: number;
   readonly exit_on_eof: boolean;

@@ -9,6 +9,15 @@ export interface EventPlan {
   readonly body: readonly MemberPlan[];
   /** Values that stand directly in the event: the binary XML of `EventData` and its like. */
   readonly bodyHoles: readonly number[];
+  /** What `StringInserts` has; undefined where only the tree can say. */
+  readonly inserts: InsertsPlan | undefined;
+}
+
+/** The texts of `Data` in the first `EventData`. */
+export interface InsertsPlan {
+  /** Values without which there is no `EventData`. */
+  readonly required: readonly number[];
+  readonly values: readonly ValuePlan[];
 }
 
 /** A field of `System`: a constant, or a value. */

@@ -122,7 +122,8 @@ export class EvtxInput implements Input {
     const text = `${path}: ${problem}`;
     if (this.said.has(text) || this.said.size >= saidMax) return;
     this.said.add(text);
-    this.context.log.warn({ path, error: problem }, 'Cannot read a file.');
+    this.metrics.unreadableFiles.value++;
+    this.context.log.warn({ path, error: problem }, 'A file cannot be read as an event log.');
   }
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +177,10 @@ export class EvtxInput implements Input {
     const facts = factsOf(fstatSync(descriptor, { bigint: true }));
     const scan = await scanFile(descriptor, facts.size, this.options.read_damaged_chunks);
     if (scan === undefined) {
-      this.say(file.path, 'It is no event log: it begins with neither a file header nor a chunk.');
+      this.say(
+        file.path,
+        'It is no event log: it begins with neither a file header nor a chunk. Leave it out by exclude_path.',
+      );
       return undefined;
     }
     const isLog = file.source !== undefined;
@@ -202,7 +206,7 @@ export class EvtxInput implements Input {
       }
       reportPlace(file, this.metrics, this.context, {
         ...place,
-        reason: `${place.reason}; it is skipped`,
+        reason: `${place.reason}; it is skipped: see read_damaged_chunks`,
       });
     }
     file.scan = scan;

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import {
   type ChunkHeader,
   chunkBytes,
+  isChunk,
   chunkHeaderBytes,
   fileHeaderBytes,
   readChunkHeader,
@@ -65,8 +66,7 @@ export async function scanFile(
 ): Promise<FileScan | undefined> {
   const head = Buffer.alloc(chunkHeaderBytes);
   const header = readFileHeader(head.subarray(0, readSync(descriptor, head, 0, 128, 0)));
-  // A damaged file header does not hide the chunks behind it.
-  const begin = header?.headerBlockBytes ?? fileHeaderBytes;
+  const begin = header?.headerBlockBytes ?? firstChunkAt(head);
   const count = Math.min(chunksMax, Math.ceil((fileBytes - begin) / chunkBytes));
   const candidates: Candidate[] = [];
   const damaged: DamagedPlace[] = [];
@@ -109,6 +109,11 @@ function inOrder(
     chunks.push({ index, key, header, offset });
   });
   return chunks;
+}
+
+/** A damaged file header does not hide the chunks behind it; chunks may also have none before them. */
+function firstChunkAt(head: Buffer): number {
+  return isChunk(head) ? 0 : fileHeaderBytes;
 }
 
 function damageOf(length: number, header: ChunkHeader | undefined): string {

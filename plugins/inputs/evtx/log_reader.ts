@@ -94,7 +94,7 @@ export class LogReader {
     }
     this.countMissed(file, chunk, header);
     if (!isTaken) {
-      file.nextId = header?.isIntact === true ? header.lastId + 1 : 0;
+      this.countSkipped(file, header);
       await this.moveOn(file, positionOf(chunk.key, chunkBytes));
       return 'read';
     }
@@ -263,13 +263,28 @@ export class LogReader {
     );
   }
 
+  /** Records of a chunk that is passed over, where its header is to be trusted; where it is not, the
+   *  next chunk tells. */
+  private countSkipped(file: LogFile, header: ChunkHeader | undefined): void {
+    if (header?.isIntact !== true) return;
+    const { firstId, lastId } = header;
+    const isWithin = file.nextId > firstId && file.nextId <= lastId + 1;
+    this.metrics.missedRecords.value += Math.max(
+      0,
+      lastId + 1 - (isWithin ? file.nextId : firstId),
+    );
+    file.nextId = lastId + 1;
+  }
+
   private reportChunk(file: LogFile, chunk: ScannedChunk, reason: string, isTaken: boolean): void {
     reportPlace(file, this.metrics, this.context, {
       index: chunk.index,
       offset: chunk.offset,
       // A chunk is judged once; when it is used again its key is another.
       print: chunk.key,
-      reason: isTaken ? `${reason}; its whole records are read` : `${reason}; it is skipped`,
+      reason: isTaken
+        ? `${reason}; its whole records are read`
+        : `${reason}; it is skipped: see read_damaged_chunks`,
     });
   }
 

@@ -6,7 +6,14 @@ import {
 } from '../../shared/windows_event/system_fields.ts';
 import { wellFormed } from '../../shared/windows_event/well_formed.ts';
 import type { BinaryElement, BinaryNode, BinaryPart } from './binary_nodes.ts';
-import type { EventPlan, FieldPlan, MemberPlan, TextPart, ValuePlan } from './event_plan.ts';
+import type {
+  EventPlan,
+  FieldPlan,
+  InsertsPlan,
+  MemberPlan,
+  TextPart,
+  ValuePlan,
+} from './event_plan.ts';
 
 /** Compiles a template to a plan; undefined where its shape is one that only the tree can do
  *  (names of fields that are values, forwarded events' rendered text, elements in text).
@@ -52,7 +59,19 @@ function compileParts(nodes: readonly BinaryNode[]): EventPlan {
     const plan = name === 'EventData' ? dataPlan(element) : elementPlan(element, undefined);
     push(grouped, name, plan);
   }
-  return { isEvent: false, system: [], body: members(grouped), bodyHoles };
+  const inserts = insertsOf(elements.filter((one) => one.name === 'EventData'));
+  return { isEvent: false, system: [], body: members(grouped), bodyHoles, inserts };
+}
+
+function insertsOf(all: readonly BinaryElement[]): InsertsPlan | undefined {
+  const [data] = all;
+  if (data === undefined) return { required: [], values: [] };
+  const values = data.children
+    .filter((child) => isElement(child) && child.name === 'Data')
+    // Elements, by the line above.
+    .map((child) => elementPlan(child as BinaryElement, 'Name'));
+  const isText = values.every((value) => value.members === undefined);
+  return all.length === 1 && isText ? { required: requiredOf(data), values } : undefined;
 }
 
 /** Keys that a record may have beside those of `System`. */

@@ -29,6 +29,8 @@ export class PlanWriter {
   private count = 0;
   private isFirst = true;
   private isSecurity = false;
+  /** The plan that wrote the body, and its values. */
+  private bodyPlan: EventPlan | undefined;
 
   constructor(out: JsonSink, frames: ValueFrames) {
     this.out = out;
@@ -44,6 +46,7 @@ export class PlanWriter {
     this.isGivenUp = false;
     this.isFirst = true;
     this.isSecurity = false;
+    this.bodyPlan = plan;
     this.seconds = Number.NaN;
     this.nanos = 0;
     this.out.byte(0x7b);
@@ -61,7 +64,30 @@ export class PlanWriter {
     // hot path
     this.base = base;
     this.count = count;
+    this.bodyPlan = plan;
     this.members(plan.body);
+  }
+
+  /** Writes `StringInserts`, behind the body. */
+  stringInserts(): void {
+    // hot path
+    const inserts = this.bodyPlan?.inserts;
+    if (inserts === undefined) {
+      this.isGivenUp = true;
+      return;
+    }
+    this.key(stringInsertsKey);
+    this.out.byte(0x5b);
+    const count = this.hasAll(inserts.required) ? inserts.values.length : 0;
+    let isFirst = true;
+    for (let i = 0; i < count; i++) {
+      const plan = inserts.values[i]!;
+      if (!this.hasAll(plan.required)) continue;
+      if (!isFirst) this.out.byte(0x2c);
+      isFirst = false;
+      this.value(plan);
+    }
+    this.out.byte(0x5d);
   }
 
   /** Ends the event; `extra` are more members, each with a comma in front, or nothing. */
@@ -384,6 +410,7 @@ const levelKey = Buffer.from('"LevelName":');
 const taskKey = Buffer.from('"TaskName":');
 const opcodeKey = Buffer.from('"OpcodeName":');
 const keywordNamesKey = Buffer.from('"KeywordNames":');
+const stringInsertsKey = Buffer.from('"StringInserts":');
 const messageSourceKey = Buffer.from('"message_source":');
 const noMessage = Buffer.from('"none"');
 const securityBytes = Buffer.from(securityAuditing, 'utf16le');

@@ -66,8 +66,7 @@ export class RecordDecoder {
     // hot path
     const { out, writer } = this;
     const { at } = out;
-    const isTree = this.options.renderXml || this.options.stringInserts;
-    if (!isTree && this.writeByPlan(start, start + size - 4, extra)) {
+    if (!this.options.renderXml && this.writeByPlan(start, start + size - 4, extra)) {
       this.seconds = writer.seconds;
       this.nanos = writer.nanos;
     } else {
@@ -99,6 +98,7 @@ export class RecordDecoder {
       // Two bodies may have the same keys.
       if (++bodies > 1 || !this.writeBody(base + index)) return false;
     }
+    if (this.options.stringInserts) writer.stringInserts();
     if (writer.isGivenUp) return false;
     writer.end(extra);
     return true;

@@ -65,7 +65,7 @@ export class HttpInput implements Input {
       connectionsCheckingInterval: 1000,
     };
     const server = options.tls
-      ? createTlsServer({ ...settings, ...(await loadServerTls(options, context.baseDirectory)) })
+      ? tlsServer({ ...settings, ...(await loadServerTls(options, context.baseDirectory)) })
       : createServer(settings);
     server.maxConnections = options.connections_max;
     server.on('request', (request, response) => this.handle(request, response, false));
@@ -192,6 +192,16 @@ export class HttpInput implements Input {
     // A client that does not read must not keep the agent.
     const signal = AbortSignal.timeout(replyMsMax);
     await finished(response, { cleanup: true, signal }).catch(() => undefined);
+  }
+}
+
+/** Errors: SLUICE_OPTION_INVALID where the certificate, the key or both are no such thing. */
+function tlsServer(settings: Parameters<typeof createTlsServer>[0]): Server {
+  try {
+    return createTlsServer(settings);
+  } catch (cause) {
+    const text = `The files of tls.crt_file, tls.key_file and tls.ca_file do not work (${messageOf(cause)}): give a certificate and its key, as PEM.`;
+    throw new SluiceError('SLUICE_OPTION_INVALID', text, { cause });
   }
 }
 

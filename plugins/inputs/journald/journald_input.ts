@@ -10,10 +10,11 @@ import {
   type OpenSource,
   pause,
 } from '../../../core/sdk/index.ts';
+import { PositionMarks } from '../../shared/position_marks/position_marks.ts';
 import type { JournaldOptions } from './config.ts';
-import { CursorMarks, type JournalMark, readMark } from './cursor_marks.ts';
 import { type EntryRecord, entryRecord } from './entry_record.ts';
 import { ExportParser, type JournalEntry } from './export_parser.ts';
+import { type JournalMark, readMark } from './journal_mark.ts';
 import { type JournalEnd, runJournalctl } from './journal_process.ts';
 
 const checkpointKey = 'journal';
@@ -35,7 +36,7 @@ export class JournaldInput implements Input {
   private readonly dropped: Counter;
   private readonly restarts: Counter;
   private readonly lost: Counter;
-  private marks = new CursorMarks({ position: 0 });
+  private marks = new PositionMarks<JournalMark>({ position: 0 });
   private position = 0;
   private place: readonly string[] = [];
   /** The cursor is of no use: go on by time. */
@@ -91,7 +92,7 @@ export class JournaldInput implements Input {
     if (start === undefined) {
       start = this.options.read_from_tail ? await this.newestMark(signal) : { position: 0 };
     }
-    this.marks = new CursorMarks(start);
+    this.marks = new PositionMarks(start);
     this.position = start.position;
     return sources.open({
       name: 'journal',

@@ -20,7 +20,7 @@ export function openCounters(
   const lost = (reason: string) =>
     metrics.counter('sluice_collector_helpers_lost_total', { reason });
   const helper = new HelperProcess({
-    script: new URL('./pdh_helper.js', import.meta.url),
+    program: { name: 'pdh_helper', module: new URL('./pdh_helper.js', import.meta.url) },
     threads: options.high_workers + options.normal_workers + 2,
     clock,
     log,

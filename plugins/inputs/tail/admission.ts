@@ -73,6 +73,8 @@ export class Admission {
   misplaced = 0;
   /** Counts the files that could not be opened because the system allows fewer than the option. */
   shortages = 0;
+  /** Archives whose beginning cannot be read yet: they may be in the making. */
+  private readonly unfinished = new Set<string>();
   /** Generations of files that are left alone for their age, by file key. */
   private readonly parked = new Map<string, FileGeneration>();
 
@@ -134,6 +136,16 @@ export class Admission {
   /** Files are still waited for: copies whose meaning is not clear yet. */
   get isUndecided(): boolean {
     return this.candidates.size > 0;
+  }
+
+  /** Archives that were found are waited for: they are in the making, or damaged. */
+  get hasUnfinished(): boolean {
+    return this.unfinished.size > 0;
+  }
+
+  /** Forgets archives that are not there any more. */
+  keepUnfinished(found: ReadonlyMap<string, string>): void {
+    for (const key of this.unfinished) if (!found.has(key)) this.unfinished.delete(key);
   }
 
   renameCandidate(key: string, path: string): void {
@@ -328,6 +340,8 @@ export class Admission {
       // Another file has the name by now: the next look finds that one.
       if (facts.key !== expected.key) this.misplaced++;
       const head = facts.key === expected.key ? await this.readHead(file) : undefined;
+      if (head !== undefined) this.unfinished.delete(facts.key);
+      else if (facts.key === expected.key) this.unfinished.add(facts.key);
       if (head !== undefined) return { file, facts, head, position };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -351,7 +365,10 @@ export class Admission {
     } catch (error) {
       if (!(error instanceof GzipDamageError)) throw error;
       file.content().restart();
-      return this.search.look(file).isQuiet ? new HeadPrints(Buffer.alloc(0)) : undefined;
+      // What does not begin as an archive will not become one.
+      return !error.endsEarly || this.search.look(file).isQuiet
+        ? new HeadPrints(Buffer.alloc(0))
+        : undefined;
     }
   }
 

@@ -1,3 +1,8 @@
+import {
+  type PatternOptions,
+  patternProperties,
+} from '../../shared/file_finder/pattern_options.ts';
+
 const ownCheckpoints = 'Sluice keeps its own checkpoints, under `storage.path` of the service.';
 const ownPace = 'Sluice chooses how often it looks at files by itself.';
 
@@ -5,17 +10,7 @@ export const schema = {
   type: 'object',
   required: ['path'],
   properties: {
-    path: {
-      'x-type': 'comma_list',
-      minItems: 1,
-      description:
-        'Files to read: paths and patterns with `*`, `**` (any directories), `?`, `[..]` and `{a,b}`, separated by commas; relative ones start at the directory of the pipeline file.',
-    },
-    exclude_path: {
-      'x-type': 'comma_list',
-      description:
-        'Patterns of files to leave out, separated by commas; one without a slash is about the file name in any directory.',
-    },
+    ...patternProperties,
     key: {
       type: 'string',
       minLength: 1,
@@ -245,9 +240,7 @@ function ignoredText(reason: string) {
 }
 
 /** The options after defaults and units: durations in ms, sizes in bytes. */
-export interface TailOptions {
-  readonly path: readonly string[];
-  readonly exclude_path?: readonly string[];
+export interface TailOptions extends PatternOptions {
   readonly key: string;
   readonly read_from_head: boolean;
   readonly read_newly_discovered_files_from_head: boolean;

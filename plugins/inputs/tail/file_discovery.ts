@@ -237,6 +237,7 @@ export class FileDiscovery {
   private endLook(paths: ReadonlyMap<string, string>): void {
     this.brokenLooks = 0;
     this.parts.admission.lookEnded();
+    this.parts.admission.keepUnfinished(paths);
     for (const file of this.parts.files.values()) {
       if (file.presence === 'here' || paths.has(file.key)) continue;
       // The next look began behind whatever took the file away.

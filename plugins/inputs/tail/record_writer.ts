@@ -205,6 +205,7 @@ export class RecordWriter {
         line.end = line.bytes.length;
       }
       line.isOneLine = text === undefined;
+      line.isKept = true;
       multiline.push(line, nowMs, this.receive);
     }
     line.bytes = noBytes;

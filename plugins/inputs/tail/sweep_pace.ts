@@ -11,19 +11,21 @@ const sweepMsMax = 800;
 const flushShare = 0.8;
 /** Nothing came for so long: all that is done again and again is done at the same moments, since
  *  every one of them wakes the process. */
-const quietMs = 10_000;
-const quietPeriodMs = 250;
+const quietMs = 3000;
+const quietPeriodMsMax = 500;
 
 /** Says how long to wait between two sweeps: the less, the sooner lines are seen, and the more it
  *  costs when many files bring a few bytes each. */
 export class SweepPace {
   private readonly mostMs: number;
+  private readonly quietPeriodMs: number;
   private sweepTookMs = 0;
   private smallTurns = 0;
   private readMs = 0;
 
   constructor(flushMs: number) {
     this.mostMs = Math.max(sweepMsMin, Math.min(sweepMsMax, flushMs * flushShare));
+    this.quietPeriodMs = Math.min(quietPeriodMsMax, this.mostMs);
   }
 
   /** A sweep over `files` files ended. */
@@ -45,6 +47,7 @@ export class SweepPace {
 
   /** How long to do nothing: `leastMs`, or more while all is quiet. */
   restMs(nowMs: number, leastMs: number): number {
+    const { quietPeriodMs } = this;
     if (nowMs - this.readMs <= quietMs || leastMs > quietPeriodMs) return leastMs;
     const restMs = untilNext(nowMs, quietPeriodMs);
     return restMs < leastMs ? restMs + quietPeriodMs : restMs;

@@ -171,7 +171,7 @@ export class TailInput implements Input {
   }
 
   private isAllRead(): boolean {
-    if (this.admission.isUndecided) return false;
+    if (this.admission.isUndecided || this.admission.hasUnfinished) return false;
     for (const file of this.files.values()) if (file.isPartial) return false;
     return true;
   }
@@ -351,7 +351,7 @@ export class TailInput implements Input {
     this.metrics.gzipDamages.value++;
     this.context.log.error(
       { path: file.path, error: error.message },
-      'An archive is damaged; its content was read up to there.',
+      `The archive ${file.path} is damaged; its content was read up to there.`,
     );
     if ((file.generation?.unfinishedSinceMs ?? -1) >= 0) {
       await this.reader.turn(file, file.generation!, true);

@@ -11,9 +11,10 @@ import {
   type RenderedNames,
 } from '../../shared/windows_event/event_record.ts';
 import { type EventTime, parseSystemTime } from '../../shared/windows_event/value_text.ts';
+import { PositionMarks } from '../../shared/position_marks/position_marks.ts';
 import type { XmlElement } from '../../shared/windows_event/xml_element.ts';
 import { parseXml, XmlError } from '../../shared/windows_event/xml_text.ts';
-import { ChannelMarks, type ChannelMark, firstMark, readMark } from './channel_marks.ts';
+import { type ChannelMark, firstMark, readMark } from './channel_mark.ts';
 import type { WinevtlogOptions } from './config.ts';
 import {
   type EventLog,
@@ -23,6 +24,8 @@ import {
   type Subscription,
 } from './event_log.ts';
 import { PlaceInLog } from './place_in_log.ts';
+import { reconnectDelayMs } from './reconnect_pace.ts';
+import { inForm } from './record_form.ts';
 import type { WinevtlogMetrics } from './winevtlog_metrics.ts';
 
 export interface ReaderParts {
@@ -57,7 +60,7 @@ export class ChannelReader {
   private readonly parts: ReaderParts;
   private source: OpenSource | undefined;
   private place: PlaceInLog | undefined;
-  private marks = new ChannelMarks(firstMark);
+  private marks = new PositionMarks<ChannelMark>(firstMark);
   private eventsMax: number;
   /** The channel was not there at first: all that it will have is new. */
   private wasMissing = false;
@@ -70,17 +73,15 @@ export class ChannelReader {
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
-    const { clock } = this.parts.context;
-    const longestMs = this.parts.options.retry_interval;
+    const { options, context } = this.parts;
+    const { clock } = context;
     while (!signal.aborted) {
       try {
         await this.follow(emitter, signal);
       } catch (error) {
         if (!(error instanceof EventLogError)) throw error;
         this.report(error);
-        const waitMs = Math.min((longestMs / 60) * 2 ** (this.failures - 1), longestMs);
-        // Many channels of one host do not come back in step.
-        await pause(clock, waitMs * (0.9 + Math.random() * 0.2), signal);
+        await pause(clock, reconnectDelayMs(options, this.failures, Math.random()), signal);
       }
     }
     this.source?.close();
@@ -109,7 +110,7 @@ export class ChannelReader {
     const known = readMark(stored?.identity);
     const isFromNewest = known === undefined && !options.read_existing_events && !this.wasMissing;
     const start = known ?? (isFromNewest ? await this.newestMark(log) : firstMark);
-    this.marks = new ChannelMarks(start);
+    this.marks = new PositionMarks(start);
     let positions = stored?.positions ?? {};
     // Without an order of ids, positions say nothing beyond the mark: what some outputs have behind
     // it comes again.
@@ -177,7 +178,7 @@ export class ChannelReader {
       this.failures = 0;
       this.parts.setProblem(undefined);
       if (events.length === 0) {
-        await pause(clock, this.parts.options.poll_interval, signal);
+        await pause(clock, pollMs(this.parts.options), signal);
         continue;
       }
       const bookmark = subscription.bookmark();
@@ -223,7 +224,7 @@ export class ChannelReader {
         ...(rendered === undefined ? {} : { rendered }),
         ...(options.render_event_as_xml ? { xml } : {}),
       });
-      return { ...factsOf(root, time), json: recordJson(members), time };
+      return { ...factsOf(root, time), json: recordJson(inForm(members, options)), time };
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
       metrics.malformed.value++;
@@ -297,6 +298,12 @@ function factsOf(root: XmlElement, time: EventTime | undefined): EventFacts {
 
 function timeTextOf(root: XmlElement): string {
   return root.child('System')?.child('TimeCreated')?.attribute('SystemTime') ?? '';
+}
+
+/** Fluent Bit's names for it come first: they are there only where they were written. */
+function pollMs({ interval_sec, interval_nsec, poll_interval }: WinevtlogOptions): number {
+  if (interval_sec === undefined && interval_nsec === undefined) return poll_interval;
+  return Math.max(10, (interval_sec ?? 0) + (interval_nsec ?? 0) / 1e6);
 }
 
 function nowTime(nowMs: number): EventTime {

@@ -1,8 +1,7 @@
 import type { Secret } from '../../../core/sdk/index.ts';
 
-const ignored = (reason: string) => ({ type: ['string', 'number'], 'x-ignored': reason }) as const;
-const reconnecting =
-  'A channel is subscribed to again for ever; `retry_interval` is the longest wait.';
+const ignored = (reason: string) =>
+  ({ type: ['string', 'number', 'boolean'], 'x-ignored': reason }) as const;
 
 export const schema = {
   type: 'object',
@@ -46,7 +45,26 @@ export const schema = {
     render_event_as_xml: {
       'x-type': 'boolean_word',
       default: false,
-      description: 'Whether records get `Xml`, the event’s whole XML.',
+      description:
+        'Whether records get `Xml`, the event’s whole XML. Not together with `render_event_as_text`.',
+    },
+    render_event_as_text: {
+      'x-type': 'boolean_word',
+      default: false,
+      description:
+        'Whether a record is one text, `render_event_text_key`, with a line `name=value` for each field of the system and, last, the message; `StringInserts` stands beside it when wanted.',
+    },
+    render_event_text_key: {
+      type: 'string',
+      minLength: 1,
+      default: 'log',
+      description: 'Field of that text.',
+    },
+    event_data_as_map: {
+      'x-type': 'boolean_word',
+      default: true,
+      description:
+        'Whether records get `EventData`, its values by name. The values alone are in `StringInserts`.',
     },
     batch_events: {
       type: 'integer',
@@ -92,36 +110,58 @@ export const schema = {
       description: 'Accepted for Fluent Bit files; bookmarks are kept with other positions.',
     },
     interval_sec: {
-      ...ignored('Windows announces events; `poll_interval` says how soon that is seen.'),
-      description: 'Accepted for Fluent Bit files; see `poll_interval`.',
+      'x-type': 'duration',
+      description:
+        'Fluent Bit’s name for `poll_interval`: seconds, to which `interval_nsec` is added.',
     },
     interval_nsec: {
-      ...ignored('Windows announces events; `poll_interval` says how soon that is seen.'),
-      description: 'Accepted for Fluent Bit files; see `poll_interval`.',
-    },
-    read_limit_per_cycle: {
-      ...ignored('The outputs set the pace.'),
-      description: 'Accepted for Fluent Bit files; the outputs set the pace.',
+      type: 'integer',
+      minimum: 0,
+      maximum: 999_999_999,
+      description: 'Nanoseconds that are added to `interval_sec`.',
     },
     'reconnect.base_ms': {
-      ...ignored(reconnecting),
-      description: 'Accepted for Fluent Bit files; see `retry_interval`.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 86_400_000,
+      description:
+        'First wait before subscribing again after an error, in milliseconds; a sixtieth of the longest when absent.',
     },
     'reconnect.max_ms': {
-      ...ignored(reconnecting),
-      description: 'Accepted for Fluent Bit files; see `retry_interval`.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 86_400_000,
+      description: 'Fluent Bit’s name for `retry_interval`, in milliseconds.',
     },
     'reconnect.multiplier': {
-      ...ignored(reconnecting),
-      description: 'Accepted for Fluent Bit files; the delay doubles up to `retry_interval`.',
+      type: 'number',
+      minimum: 1,
+      maximum: 100,
+      default: 2,
+      description: 'What the wait grows by from one try to the next.',
     },
     'reconnect.jitter_pct': {
-      ...ignored(reconnecting),
-      description: 'Accepted for Fluent Bit files; each channel waits by itself.',
+      type: 'integer',
+      minimum: 0,
+      maximum: 100,
+      default: 20,
+      description: 'By how many percent, up or down, a wait is changed at random.',
     },
     'reconnect.max_retries': {
-      ...ignored(reconnecting),
+      ...ignored('A channel is tried again for ever: it would be silent otherwise.'),
       description: 'Accepted for Fluent Bit files; a channel is tried again for ever.',
+    },
+    read_limit_per_cycle: {
+      ...ignored('The outputs set the pace, and `batch_events` what is read at once.'),
+      description: 'Accepted for Fluent Bit files; the outputs set the pace.',
+    },
+    event_template_cache_size: {
+      ...ignored('Names of `EventData` stand in the events themselves: no template is looked up.'),
+      description: 'Accepted for Fluent Bit files; names stand in the events themselves.',
+    },
+    use_ansi: {
+      ...ignored('Records are UTF-8 always.'),
+      description: 'Accepted for Fluent Bit files; records are UTF-8.',
     },
   },
 } as const;
@@ -135,10 +175,19 @@ export interface WinevtlogOptions {
   readonly render_messages: boolean;
   readonly string_inserts: boolean;
   readonly render_event_as_xml: boolean;
+  readonly render_event_as_text: boolean;
+  readonly render_event_text_key: string;
+  readonly event_data_as_map: boolean;
   readonly batch_events: number;
   readonly poll_interval: number;
   readonly retry_interval: number;
   readonly publishers_max: number;
+  readonly interval_sec?: number;
+  readonly interval_nsec?: number;
+  readonly 'reconnect.base_ms'?: number;
+  readonly 'reconnect.max_ms'?: number;
+  readonly 'reconnect.multiplier': number;
+  readonly 'reconnect.jitter_pct': number;
   readonly 'remote.server'?: string;
   readonly 'remote.domain'?: string;
   readonly 'remote.username'?: string;

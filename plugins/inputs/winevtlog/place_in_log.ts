@@ -1,4 +1,4 @@
-import type { ChannelMark } from './channel_marks.ts';
+import type { ChannelMark } from './channel_mark.ts';
 
 /** What an event is to the place where reading stands. */
 export type Step =

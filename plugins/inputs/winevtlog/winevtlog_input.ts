@@ -70,6 +70,12 @@ export function checkOptions(options: WinevtlogOptions): OptionProblem[] {
       message: 'A QueryList names its channels itself: leave `channels` out.',
     });
   }
+  if (options.render_event_as_text && options.render_event_as_xml) {
+    problems.push({
+      path: ['render_event_as_text'],
+      message: 'A text has no `Xml` beside it: leave `render_event_as_xml` out.',
+    });
+  }
   if (options['remote.server'] === undefined && options['remote.username'] !== undefined) {
     problems.push({
       path: ['remote.username'],

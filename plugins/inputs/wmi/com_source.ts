@@ -1,12 +1,13 @@
 import { HelperError } from '../../shared/windows_native/helper_messages.ts';
+import type { HelperProgram } from '../../shared/windows_native/helper_program.ts';
 import { HelperProcess, type HelperOptions } from '../../shared/windows_native/helper_process.ts';
 import type { ComRequest, ComTarget } from './com/wmi_connection.ts';
 import { type WmiAnswer, WmiError, type WmiRequest, type WmiSource } from './wmi_source.ts';
 
-export type ComSourceOptions = Omit<HelperOptions, 'script'> & {
+export type ComSourceOptions = Omit<HelperOptions, 'program'> & {
   readonly target: ComTarget;
-  /** Another module than our own for the helper process. */
-  readonly script?: URL;
+  /** Another than our own. */
+  readonly program?: HelperProgram;
 };
 
 /** WMI over COM and DCOM, out of a helper process. */
@@ -16,8 +17,11 @@ export class ComSource implements WmiSource {
 
   constructor(options: ComSourceOptions) {
     this.target = options.target;
-    const script = options.script ?? new URL('./wmi_helper.js', import.meta.url);
-    this.helper = new HelperProcess({ ...options, script });
+    const program = options.program ?? {
+      name: 'wmi_helper',
+      module: new URL('./wmi_helper.js', import.meta.url),
+    };
+    this.helper = new HelperProcess({ ...options, program });
   }
 
   async query(request: WmiRequest, signal: AbortSignal): Promise<WmiAnswer> {

@@ -87,6 +87,11 @@ export class ClickHouseOutput implements Output {
     return { kind: 'partial', retry: [], rejected, reason };
   }
 
+  /** Not `open`, which may create the table. */
+  async check(): Promise<void> {
+    await this.connected();
+  }
+
   /** Looks whether the table is there, and says what sending an insert again leads to. */
   async probe(signal: AbortSignal): Promise<void> {
     const table = this.tableName.fixed;

@@ -11,7 +11,7 @@ export const plugin = defineOutput<ClickHouseOptions>({
   encodesApart: true,
   schema,
   // ClickHouse makes a part of every insert: few and large ones.
-  batch: { bytes: 8 * 1024 * 1024, records: 50_000 },
+  batch: { bytes: 4 * 1024 * 1024, records: 50_000 },
   concurrency: 1,
   example: `pipeline:
   inputs:

@@ -85,15 +85,22 @@ export class RowEncoder implements RecordEncoder {
   /** By the kernel what it can, by JavaScript the rest. */
   private encodeMixed(batch: Batch, rows: RowFrame, sink: RecordSink): void {
     let index = 0;
+    let placeHelps = sink.place !== undefined;
     while (index < batch.count) {
-      const next = rows.encode(index);
+      // Places follow each other: what JavaScript wrote comes first.
+      if (placeHelps) this.handOver(batch, sink);
+      const place = placeHelps ? sink.place!('', batch) : undefined;
+      const next = rows.encode(index, place);
       if (rows.count > 0) {
         this.handOver(batch, sink);
         const { outStart: start, events, ends, count } = rows;
         sink.appendRun('', { bytes: batch.bytes, start, batch, events, ends, count });
       }
-      // A full staging area is empty again; only a row larger than all of it stays.
-      const goesOn = rows.stop === encodeStop.full && rows.count > 0;
+      // A full area is empty again; only a row larger than all of it stays, and one that is larger
+      // than its place may fit into the staging area.
+      const isFull = rows.stop === encodeStop.full;
+      const goesOn = isFull && (next > index || place !== undefined);
+      placeHelps = sink.place !== undefined && !(isFull && next === index);
       index = next;
       if (rows.stop !== encodeStop.done && !goesOn) this.encodeOne(batch, index++, sink);
     }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { importDriver, messageOf, SluiceError } from '../../../core/sdk/index.ts';
+import { importDriver, makeDirectories, messageOf, SluiceError } from '../../../core/sdk/index.ts';
 
 export type DuckdbLibrary = typeof import('@duckdb/node-api');
 
@@ -42,7 +42,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
   let instance: DuckDBInstance;
   try {
-    if (isFile && !isReadOnly) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    if (isFile && !isReadOnly) await makeDirectories(dirname(path), 0o700);
     instance = await openInstance(library, options);
   } catch (cause) {
     throw openError(path, cause);

@@ -1,6 +1,8 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import {
+  checkDirectory,
   type Chunk,
   type Delivery,
   type DeliveryOutcome,
@@ -64,11 +66,25 @@ export class DuckdbOutput implements Output {
     await database.guardFiles();
   }
 
+  /** Opens the file, if it is there, and takes back what that changed in it. */
+  async check(): Promise<void> {
+    const isThere = existsSync(this.path);
+    if (this.path !== ':memory:' && !isThere) await checkDirectory(dirname(this.path));
+    const database = await this.openDatabase(isThere ? this.path : ':memory:');
+    try {
+      const connection = await database.connect();
+      await connection.run('BEGIN TRANSACTION');
+      await this.delivered.open(connection);
+      await this.columns.open(connection);
+      await connection.run('ROLLBACK');
+      connection.closeSync();
+    } finally {
+      database.close();
+    }
+  }
+
   async probe(): Promise<void> {
-    // Opening is all there is to it.
-    if (this.database !== undefined) return;
-    const database = await this.openDatabase();
-    database.close();
+    // `check` has opened it, and that is all there is to it.
   }
 
   /** One chunk at a time: the connection has one transaction. */
@@ -94,9 +110,9 @@ export class DuckdbOutput implements Output {
     database.close();
   }
 
-  private openDatabase(): Promise<Database> {
+  private openDatabase(path = this.path): Promise<Database> {
     return openDatabase({
-      path: this.path,
+      path,
       memoryBytes: this.options.memory_limit,
       threads: this.options.threads,
       isReadOnly: false,

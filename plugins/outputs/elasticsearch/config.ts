@@ -189,10 +189,14 @@ export const schema = {
       default: false,
       description: "Logs Elasticsearch's answers that report errors.",
     },
+    trace_output: {
+      type: 'boolean',
+      default: false,
+      description: 'Logs the beginning (4 KiB) of every request body, before compression.',
+    },
     type: { type: 'string', 'x-ignored': ignoredSince8, description: ignoredSince8 },
     suppress_type_name: { type: 'boolean', 'x-ignored': ignoredSince8, description: ignoredSince8 },
     buffer_size: {
-      'x-type': 'size',
       'x-ignored': 'Answers are read whole, up to a fixed limit.',
       description: 'Accepted for Fluent Bit files; answers are read whole, up to a fixed limit.',
     },
@@ -232,4 +236,5 @@ export interface ElasticsearchOptions extends ConnectionOptions {
   readonly template_file?: string;
   readonly template_overwrite: boolean;
   readonly trace_error: boolean;
+  readonly trace_output: boolean;
 }

@@ -30,6 +30,9 @@ const detailedRequests = 64;
 
 const connectionsMax = 64;
 
+/** Of a request or an answer in the log. */
+const traceBytesMax = 4096;
+
 /** Sends bulk bodies as they are.
  *
  *  A body whose records all have ids and are created (not replaced) can be sent twice without harm. So the
@@ -87,6 +90,10 @@ export class ElasticsearchOutput implements Output {
   async deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome> {
     await this.ensureTemplate(delivery.signal);
     const body = chunk.body();
+    if (this.options.trace_output) {
+      const text = body.toString('utf8', 0, traceBytesMax);
+      this.context.log.info({ body: text }, 'Sending to Elasticsearch.');
+    }
     const sent = this.options.compress === 'gzip' ? await gzipBody(body) : body;
     try {
       const isDetailed = !this.isRepeatable || this.detailedLeft > 0;
@@ -155,7 +162,7 @@ export class ElasticsearchOutput implements Output {
     });
     if (isDetailed && result.kind !== 'accepted') this.detailedLeft = detailedRequests;
     if (this.options.trace_error && result.kind !== 'accepted' && isDetailed) {
-      const text = response.body.toString('utf8', 0, 4096);
+      const text = response.body.toString('utf8', 0, traceBytesMax);
       this.context.log.warn({ status: response.status, answer: text }, 'Elasticsearch answered.');
     }
     return result;

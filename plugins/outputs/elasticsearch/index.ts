@@ -15,7 +15,7 @@ refuses the whole request for a reason a person can mend, is tried until it take
   stability: 'beta',
   encodesApart: true,
   schema,
-  batch: { bytes: 2 * 1024 * 1024, records: 20_000 },
+  batch: { bytes: 4 * 1024 * 1024, records: 20_000 },
   example: `pipeline:
   inputs:
     - name: tail

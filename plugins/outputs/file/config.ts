@@ -17,6 +17,12 @@ export const schema = {
       description:
         'Name of the file below `path`; may hold `%{field}`, `%{+YYYY-MM-dd}` and `$TAG`. What records bring cannot leave `path`.',
     },
+    format: {
+      enum: ['json_lines', 'plain'],
+      default: 'json_lines',
+      description:
+        "Form of a file: one JSON object a line. `plain` is Fluent Bit's name for the same.",
+    },
     mkdir: {
       type: 'boolean',
       default: true,

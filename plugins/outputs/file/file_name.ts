@@ -1,4 +1,4 @@
-import { isAbsolute, normalize, sep } from 'node:path';
+import { isAbsolute, join, normalize, sep } from 'node:path';
 import {
   type Batch,
   compileDatePattern,
@@ -9,6 +9,7 @@ import {
   type Template,
   type TemplateSource,
 } from '../../../core/sdk/index.ts';
+import { cutToBytes } from '../../shared/record_name/record_name.ts';
 
 /** Name for records whose fields do not give one. */
 export const fallbackName = 'unnamed';
@@ -32,9 +33,9 @@ export class FileName implements TemplateSource {
     }
   }
 
-  /** True when all records go to one file. */
-  get isStatic(): boolean {
-    return this.template.isStatic;
+  /** True when what a record or its sender says becomes part of the name. */
+  get isOfRecords(): boolean {
+    return this.template.parts.some((part) => part.kind !== 'literal' && part.kind !== 'date');
   }
 
   of(batch: Batch, index: number): string {
@@ -58,19 +59,25 @@ export class FileName implements TemplateSource {
   }
 }
 
+/** Bytes of what one value brings into a name. */
+const pieceBytesMax = 200;
+/** Bytes of a name within its directory: file systems take 255, and a renamed file gets a number. */
+const nameBytesMax = 240;
+
 /** A value as one piece of a file name. */
 function safePiece(value: string): string {
-  const piece = value.replace(/[/\\\p{Cc}:*?"<>|]/gu, '_').replace(/^\.+/, '_');
-  return Buffer.byteLength(piece) <= 200
-    ? piece
-    : Buffer.from(piece)
-        .toString('latin1', 0, 200)
-        .replace(/[^\x20-\x7e]/g, '_');
+  return cutToBytes(
+    value.replace(/[/\\\p{Cc}\p{Cs}:*?"<>|]/gu, '_').replace(/^\.+/, '_'),
+    pieceBytesMax,
+  );
 }
 
 /** The configured part of a name may have directories; none of it leads upwards. */
 function confinedPath(name: string): string {
   const normal = normalize(name);
   const leaves = normal === '..' || normal.startsWith(`..${sep}`) || isAbsolute(normal);
-  return leaves || normal === '.' ? fallbackName : normal;
+  if (leaves || normal === '.') return fallbackName;
+  const parts = normal.split(sep).map((part) => cutToBytes(part, nameBytesMax));
+  // An empty value left a directory without a file.
+  return parts.at(-1) === '' ? join(...parts, fallbackName) : parts.join(sep);
 }

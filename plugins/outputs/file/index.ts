@@ -1,13 +1,17 @@
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
+  checkDirectory,
   type Chunk,
   defineOutput,
+  messageOf,
   type DeliveryOutcome,
   type Output,
   type OutputContext,
   type RecordEncoder,
 } from '../../../core/sdk/index.ts';
 import { jsonLineEncoder } from '../../shared/json_lines/json_lines.ts';
+import { SectionOutcomes } from '../../shared/record_sink/section_outcomes.ts';
 import { type FileOptions, schema } from './config.ts';
 import { FileName } from './file_name.ts';
 import { LogFile } from './log_file.ts';
@@ -33,10 +37,14 @@ export const plugin = defineOutput<FileOptions>({
   create: (options, context) => new FileOutput(options, context),
 });
 
+/** What the system says to a name that no file can have here. */
+const unfitNameCodes = new Set(['EISDIR', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG', 'ELOOP']);
+
 class FileOutput implements Output {
   readonly encoder: RecordEncoder;
   private readonly options: FileOptions;
   private readonly directory: string;
+  private readonly isNamedByRecords: boolean;
   /** Open files, the one used last at the end. */
   private readonly files = new Map<string, LogFile>();
   private working: Promise<unknown> = Promise.resolve();
@@ -44,6 +52,7 @@ class FileOutput implements Output {
   constructor(options: FileOptions, context: OutputContext) {
     const name = new FileName(options.file);
     this.options = options;
+    this.isNamedByRecords = name.isOfRecords;
     this.directory = resolve(context.baseDirectory, options.path);
     const sectionKey = (batch: Parameters<FileName['of']>[0], index: number) =>
       name.of(batch, index);
@@ -57,6 +66,10 @@ class FileOutput implements Output {
     return done;
   }
 
+  probe(): Promise<void> {
+    return checkDirectory(this.directory);
+  }
+
   async close(): Promise<void> {
     await this.working;
     for (const file of this.files.values()) await file.close();
@@ -64,11 +77,35 @@ class FileOutput implements Output {
   }
 
   private async write(chunk: Chunk): Promise<DeliveryOutcome> {
+    const outcomes = new SectionOutcomes();
     for (const section of chunk.sections) {
-      const file = await this.file(section.key);
-      await file.append(section.writer.view());
+      const outcome = outcomes.isHalted
+        ? undefined
+        : await this.writeSection(section.key, section.writer.view());
+      outcomes.add(section.count, outcome);
     }
-    return { kind: 'accepted' };
+    return outcomes.whole();
+  }
+
+  private async writeSection(name: string, lines: Buffer): Promise<DeliveryOutcome> {
+    try {
+      await (await this.file(name)).append(lines);
+      return { kind: 'accepted' };
+    } catch (error) {
+      const reason = messageOf(error);
+      if (await this.isNameToBlame(error)) return { kind: 'rejected', reason };
+      return { kind: 'retry', reason };
+    }
+  }
+
+  /** True when the name that a record brought cannot be a file, such as one that a directory has:
+   *  trying again would hold up its neighbours for ever. */
+  private async isNameToBlame(error: unknown): Promise<boolean> {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const isUnfit = unfitNameCodes.has(String(code)) || (code === 'ENOENT' && !this.options.mkdir);
+    if (!this.isNamedByRecords || !isUnfit) return false;
+    const facts = await stat(this.directory).catch(() => undefined);
+    return facts?.isDirectory() === true;
   }
 
   private async file(name: string): Promise<LogFile> {

@@ -1,6 +1,10 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectories } from '../../../core/sdk/index.ts';
+
+const newline = 0x0a;
+const openBrace = 0x7b;
 
 export interface LogFileOptions {
   readonly path: string;
@@ -16,6 +20,8 @@ export class LogFile {
   private handle: FileHandle | undefined;
   private bytes = 0;
   private inode = 0;
+  /** Neither a pipe nor a device: those have no length and no disk to wait for. */
+  private isRegular = true;
 
   constructor(options: LogFileOptions) {
     this.options = options;
@@ -24,22 +30,41 @@ export class LogFile {
   /** Appends whole lines; resolves when they are written, and durable with `sync`. A write that
    *  failed half-way is cut off again, so that no torn line stays. */
   async append(lines: Buffer): Promise<void> {
-    const handle = await this.ready();
-    const { rotateBytes } = this.options;
-    if (rotateBytes > 0 && this.bytes > 0 && this.bytes + lines.length > rotateBytes) {
-      await this.rotate();
-      return await this.append(lines);
+    let rest = lines;
+    while (rest.length > 0) {
+      const handle = await this.ready();
+      const length = this.fitting(rest);
+      if (length === 0) {
+        await this.rotate();
+        continue;
+      }
+      await this.write(handle, rest.subarray(0, length));
+      rest = rest.subarray(length);
     }
+  }
+
+  /** How many bytes of these lines, whole ones, the file takes before it is renamed. A line that is
+   *  larger than a file may be has one of its own. */
+  private fitting(lines: Buffer): number {
+    const { rotateBytes } = this.options;
+    const room = rotateBytes - this.bytes;
+    if (rotateBytes === 0 || !this.isRegular || lines.length <= room) return lines.length;
+    const whole = room <= 0 ? 0 : lines.lastIndexOf(newline, room - 1) + 1;
+    if (whole > 0 || this.bytes > 0) return whole;
+    return lines.indexOf(newline) + 1 || lines.length;
+  }
+
+  private async write(handle: FileHandle, lines: Buffer): Promise<void> {
     try {
       let written = 0;
       while (written < lines.length) {
         const result = await handle.write(lines, written, lines.length - written);
         written += result.bytesWritten;
       }
-      if (this.options.sync) await handle.datasync();
+      if (this.options.sync && this.isRegular) await handle.datasync();
       this.bytes += lines.length;
     } catch (error) {
-      await handle.truncate(this.bytes).catch(() => undefined);
+      if (this.isRegular) await handle.truncate(this.bytes).catch(() => undefined);
       await this.close();
       throw error;
     }
@@ -59,14 +84,14 @@ export class LogFile {
       await this.close();
     }
     if (this.options.mkdir) {
-      await mkdir(dirname(this.options.path), { recursive: true, mode: 0o700 });
+      await makeDirectories(dirname(this.options.path), 0o700);
     }
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND;
     const handle = await open(this.options.path, flags, 0o600);
-    const { size, ino } = await handle.stat();
-    this.inode = ino;
-    this.bytes = await wholeLines(handle, size);
-    if (this.bytes < size) await handle.truncate(this.bytes);
+    const facts = await handle.stat();
+    this.inode = facts.ino;
+    this.isRegular = facts.isFile();
+    this.bytes = this.isRegular ? await endOfLines(handle, facts.size) : 0;
     this.handle = handle;
     return handle;
   }
@@ -86,16 +111,31 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }
 
-/** Length of a file up to its last newline: what follows is a line that a crash tore; its record
- *  was not acknowledged and comes again. */
-async function wholeLines(handle: FileHandle, size: number): Promise<number> {
+/** Makes a file end with a whole line and returns its length. What stands behind the last line end
+ *  is a record that a crash tore: it was not acknowledged, comes again and is cut off. Text that
+ *  does not begin as our records do was written by somebody else and stays. */
+async function endOfLines(handle: FileHandle, size: number): Promise<number> {
+  const end = await lastLineEnd(handle, size);
+  if (end === size) return size;
+  const first = Buffer.alloc(1);
+  await handle.read(first, 0, 1, end);
+  if (first[0] === openBrace) {
+    await handle.truncate(end);
+    return end;
+  }
+  await handle.write('\n');
+  return size + 1;
+}
+
+/** The position behind the last line end; 0 when there is none. */
+async function lastLineEnd(handle: FileHandle, size: number): Promise<number> {
   const block = Buffer.alloc(64 * 1024);
   let end = size;
   while (end > 0) {
     const start = Math.max(0, end - block.length);
     const { bytesRead } = await handle.read(block, 0, end - start, start);
-    const newline = block.subarray(0, bytesRead).lastIndexOf(0x0a);
-    if (newline >= 0) return start + newline + 1;
+    const at = block.subarray(0, bytesRead).lastIndexOf(newline);
+    if (at >= 0) return start + at + 1;
     end = start;
   }
   return 0;

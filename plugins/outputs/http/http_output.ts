@@ -18,7 +18,7 @@ import type { HttpOutputOptions } from './config.ts';
 import { HttpEncoder, requestBody } from './http_encoder.ts';
 import { outcomeOf } from '../../shared/http_client/response_outcome.ts';
 import { requestHeaders } from './request_headers.ts';
-import { SectionOutcomes } from './section_outcomes.ts';
+import { SectionOutcomes } from '../../shared/record_sink/section_outcomes.ts';
 
 /** Of an answer; only its beginning is ever shown. */
 const responseBytesMax = 64 * 1024;

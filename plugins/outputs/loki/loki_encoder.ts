@@ -247,7 +247,8 @@ export class LokiEncoder implements RecordEncoder {
 
   private writeEntries(batch: Batch, section: number, count: number, sink: RecordSink): number {
     const key = this.sectionKeys[section]!;
-    return this.entries!.write(batch, count, (run) => sink.appendRun(key, run));
+    const place = sink.place === undefined ? undefined : (of: Batch) => sink.place!(key, of);
+    return this.entries!.write(batch, count, (run) => sink.appendRun(key, run), place);
   }
 
   private sectionNumber(key: string): number {

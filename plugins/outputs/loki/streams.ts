@@ -53,7 +53,8 @@ export class Streams {
       const value = labelValue(labels[i]!, batch, index);
       this.values[i] = value;
       if (labels[i]!.fixed !== undefined) continue;
-      identity += value === undefined ? '\u0001' : `\u0000${value}`;
+      // With its length, so that no value can pass for two.
+      identity += value === undefined ? '\u0001' : `\u0000${value.length}:${value}`;
       if (value !== undefined && value.length * 3 > valueBytesMax) {
         isTooLong ||= Buffer.byteLength(value) > valueBytesMax;
       }
@@ -117,6 +118,7 @@ export class Streams {
     return this.compose(tenant, true);
   }
 
+  /** Loki refuses the sign that stands for bytes that were no UTF-8 (3.7: `invalid UTF-8 rune`). */
   private compose(tenant: string, fixedOnly: boolean): string {
     const names: string[] = [];
     const values: string[] = [];
@@ -124,7 +126,7 @@ export class Streams {
       const value = this.values[i];
       if (value === undefined || (fixedOnly && fixed === undefined)) continue;
       names.push(name);
-      values.push(value);
+      values.push(value.replaceAll('\ufffd', '?'));
     }
     // Loki wants a label.
     if (names.length === 0) {

@@ -79,6 +79,13 @@ export class WindowsEventLogOutput implements Output {
     this.cutTexts = metrics.counter('sluice_windows_event_log_cut_texts_total');
   }
 
+  /** Not `open`, which may register the source. */
+  async check(): Promise<void> {
+    const { source, log } = this.options;
+    const writer = await this.openWriter({ source: { log, name: source }, register: false });
+    writer.close();
+  }
+
   async open(): Promise<void> {
     const { source, log, register_source: register } = this.options;
     this.writer = await this.openWriter({ source: { log, name: source }, register });

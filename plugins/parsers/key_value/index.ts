@@ -5,7 +5,7 @@ import { KeyValueParser } from './key_value_parser.ts';
 
 export const plugin = defineParser<Options>({
   name: 'key_value',
-  aliases: ['kv'],
+  aliases: ['kv', 'key-value'],
   summary: 'Reads pairs of keys and values with separators of your choice.',
   stability: 'beta',
   isStateless: () => true,

@@ -1,6 +1,9 @@
+/** The parameters of an element: a list where a name comes again, as `ip` does in RFC 5424. */
+type Parameters = Record<string, string | string[]>;
+
 /** STRUCTURED-DATA as an object of objects, and where it ends. */
 export interface StructuredData {
-  readonly elements: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+  readonly elements: Readonly<Record<string, Readonly<Parameters>>> | undefined;
   readonly end: number;
 }
 
@@ -12,11 +15,11 @@ const namePattern = /[^\s=\]"]{1,256}/y;
 export function readStructuredData(text: string, at: number): StructuredData | undefined {
   if (text[at] === '-') return { elements: undefined, end: at + 1 };
   if (text[at] !== '[') return undefined;
-  const elements = emptyObject<Record<string, string>>();
+  const elements = emptyObject<Parameters>();
   while (text[at] === '[') {
     const id = nameAt(text, at + 1);
     if (id === undefined) return undefined;
-    const parameters = elements[id] ?? emptyObject<string>();
+    const parameters = elements[id] ?? emptyObject<string | string[]>();
     elements[id] = parameters;
     at = readParameters(text, at + 1 + id.length, parameters);
     if (at < 0) return undefined;
@@ -25,7 +28,7 @@ export function readStructuredData(text: string, at: number): StructuredData | u
 }
 
 /** Reads parameters up to the closing bracket; gives the position behind it, or -1. */
-function readParameters(text: string, at: number, into: Record<string, string>): number {
+function readParameters(text: string, at: number, into: Parameters): number {
   while (text[at] !== ']') {
     if (text[at] !== ' ') return -1;
     while (text[at] === ' ') at++;
@@ -41,10 +44,18 @@ function readParameters(text: string, at: number, into: Record<string, string>):
       at += text[at] === '\\' ? 2 : 1;
     }
     const value = text.slice(start, at);
-    into[name] = value.includes('\\') ? value.replace(/\\(["\\\]])/g, '$1') : value;
+    addParameter(into, name, value.includes('\\') ? value.replace(/\\(["\\\]])/g, '$1') : value);
     at++;
   }
   return at + 1;
+}
+
+/** RFC 5424, section 6.3.3: a name may come more than once within an element. */
+function addParameter(into: Parameters, name: string, value: string): void {
+  const known = into[name];
+  if (known === undefined) into[name] = value;
+  else if (Array.isArray(known)) known.push(value);
+  else into[name] = [known, value];
 }
 
 function nameAt(text: string, at: number): string | undefined {

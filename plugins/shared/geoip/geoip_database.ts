@@ -1,5 +1,6 @@
 import { importDriver } from '../../../core/sdk/index.ts';
 import type { AddressBytes } from './address_bytes.ts';
+import { AddressRanges } from './address_ranges.ts';
 import { NetworkTree } from './network_tree.ts';
 
 /** A GeoIP database in memory. */
@@ -23,6 +24,7 @@ export async function openGeoipDatabase(bytes: Buffer): Promise<GeoipDatabase> {
   }
   const { databaseType, ipVersion } = reader.metadata;
   const tree = new NetworkTree(bytes, reader.metadata);
+  const ranges = new AddressRanges(tree);
   return {
     type: databaseType,
     find(address) {
@@ -34,6 +36,7 @@ export async function openGeoipDatabase(bytes: Buffer): Promise<GeoipDatabase> {
         return null;
       }
     },
-    recordOf: (address) => tree.find(address.bytes, address.version),
+    recordOf: ({ bytes: address, version }) =>
+      version === 4 ? ranges.find(address) : tree.find(address, 6),
   };
 }

@@ -39,6 +39,25 @@ export class NetworkTree {
     return node > nodeCount ? node : -1;
   }
 
+  /** Tells the answers for all IPv4 addresses that begin with these 16 bits, in order: the last 16
+   *  bits of the first address of each, and the answer. */
+  walk4(high: number, tell: (first: number, answer: number) => void): void {
+    const { nodeCount } = this.shape;
+    let node = this.start4;
+    for (let bit = 15; bit >= 0 && node < nodeCount; bit--) {
+      node = this.record(node, (high >> bit) & 1);
+    }
+    const walk = (at: number, first: number, size: number): void => {
+      if (at >= nodeCount || size === 1) {
+        tell(first, at > nodeCount ? at : -1);
+        return;
+      }
+      walk(this.record(at, 0), first, size >> 1);
+      walk(this.record(at, 1), first + (size >> 1), size >> 1);
+    };
+    walk(node, 0, 65536);
+  }
+
   private record(node: number, side: number): number {
     const { bytes } = this;
     switch (this.shape.recordSize) {

@@ -36,6 +36,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** The answer is cut off here. */
   readonly responseBytesMax: number;
+  /** Asks for `certificate`. */
+  readonly wantsCertificate?: boolean;
 }
 
 export interface HttpResponse {
@@ -45,6 +47,9 @@ export interface HttpResponse {
   readonly body: Buffer;
   /** The body was longer than allowed and the rest was thrown away. */
   readonly truncated: boolean;
+  /** The server's, in DER, of the connection that the answer came over; only where it was asked for,
+   *  and not through a proxy. */
+  readonly certificate?: Buffer | undefined;
 }
 
 /** Sends requests to one server over a pool of kept-alive connections. Redirects are answers like
@@ -116,7 +121,7 @@ function exchange(
     };
     try {
       giveUp = transport.send(request, {
-        start: (status, headers) => answer.start(status, headers),
+        start: (status, headers, certificate) => answer.start(status, headers, certificate),
         data: (chunk) => answer.data(chunk),
         end,
         error: fail,
@@ -135,13 +140,19 @@ class AnswerReader {
   private chunks: Buffer[] = [];
   private bytes = 0;
   private truncated = false;
+  private certificate: Buffer | undefined;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
   }
 
-  start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
+  start(
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    certificate: Buffer | undefined,
+  ): void {
     this.status = status;
+    this.certificate = certificate;
     this.headers = new Map();
     for (const [name, value] of Object.entries(headers)) {
       const first = Array.isArray(value) ? value[0] : value;
@@ -160,6 +171,7 @@ class AnswerReader {
 
   response(): HttpResponse {
     const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
-    return { status: this.status, headers: this.headers, body, truncated: this.truncated };
+    const { status, headers, truncated, certificate } = this;
+    return { status, headers, body, truncated, certificate };
   }
 }

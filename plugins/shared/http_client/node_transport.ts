@@ -56,7 +56,7 @@ class NodeTransport implements Transport {
       maxHeaderSize: headerBytesMax,
     });
     this.limitConnecting(sent);
-    this.hear(sent, receiver);
+    this.hear(sent, request, receiver);
     sendBody(sent, request.body);
     return (reason) => sent.destroy(reason);
   }
@@ -92,10 +92,11 @@ class NodeTransport implements Transport {
     });
   }
 
-  private hear(sent: ClientRequest, receiver: AnswerReceiver): void {
+  private hear(sent: ClientRequest, request: HttpRequest, receiver: AnswerReceiver): void {
     sent.on('error', (error) => receiver.error(error));
     sent.on('response', (response) => {
-      receiver.start(response.statusCode!, response.headers);
+      const certificate = request.wantsCertificate ? certificateOf(response.socket) : undefined;
+      receiver.start(response.statusCode!, response.headers, certificate);
       response.on('data', (chunk: Buffer) => receiver.data(chunk));
       response.on('end', () => receiver.end());
       response.on('error', (error) => receiver.error(error));
@@ -103,6 +104,10 @@ class NodeTransport implements Transport {
     // An answer that node does not give to anyone, as a change of protocol, only ends the connection.
     sent.on('close', () => receiver.error(new Error('the connection was closed')));
   }
+}
+
+function certificateOf(socket: Socket | TLSSocket): Buffer | undefined {
+  return 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate()?.raw : undefined;
 }
 
 /** All parts go to the socket in one call. */

@@ -3,7 +3,11 @@ import type { HttpRequest } from './http_client.ts';
 /** What comes of one request: `start`, `data` any number of times, `end`; or `error`, at any time, also after
  *  `end` and more than once. */
 export interface AnswerReceiver {
-  start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
+  start(
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    certificate?: Buffer,
+  ): void;
   data(chunk: Buffer): void;
   end(): void;
   error(error: unknown): void;

@@ -28,12 +28,40 @@ export class AssembledRecord {
 
 export type RecordReceiver = (record: AssembledRecord) => void;
 
-/** Bytes of a record that is not whole yet, copied out of the blocks they came in. */
+/** Bytes of a record that is not whole yet: as long as its lines follow each other in one block, a
+ *  span of that; else a copy of its own. */
 export class HeldBytes {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = none;
+  start = 0;
   length = 0;
+  /** `bytes` are a block's, which stays until `own` is called. */
+  private isSpan = false;
+  private copy: Buffer = none;
+
+  /** Takes the first line without copying it. */
+  beginLine(bytes: Buffer, start: number, end: number): void {
+    this.clear();
+    this.bytes = bytes;
+    this.start = start;
+    this.length = end - start;
+    this.isSpan = true;
+  }
+
+  /** Adds a line behind `joint`, if it can be without copying. */
+  appendLine(bytes: Buffer, start: number, end: number, joint: number): void {
+    // hot path
+    const isNext = this.isSpan && this.bytes === bytes && start === this.start + this.length + 1;
+    if (isNext && bytes[start - 1] === joint) {
+      this.length = end - this.start;
+      return;
+    }
+    this.appendByte(joint);
+    this.append(bytes, start, end);
+  }
 
   append(bytes: Buffer, start: number, end: number): void {
+    // hot path
+    this.own();
     const needed = this.length + end - start;
     if (needed > this.bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2, 1024));
@@ -51,17 +79,33 @@ export class HeldBytes {
   }
 
   appendByte(byte: number): void {
+    this.own();
     if (this.length === this.bytes.length) this.append(single, 0, 1);
     else this.length++;
     this.bytes[this.length - 1] = byte;
   }
 
+  /** Copies what stands in a block, which may go then. */
+  own(): void {
+    if (!this.isSpan) return;
+    const { bytes, start, length } = this;
+    this.isSpan = false;
+    this.bytes = this.copy;
+    this.start = 0;
+    this.length = 0;
+    this.append(bytes, start, start + length);
+  }
+
   /** Empties it, and gives memory back after something large. */
   clear(): void {
+    if (!this.isSpan) this.copy = this.bytes.length > 64 * 1024 ? none : this.bytes;
+    this.bytes = this.copy;
+    this.isSpan = false;
+    this.start = 0;
     this.length = 0;
-    if (this.bytes.length > 64 * 1024) this.bytes = Buffer.alloc(0);
   }
 }
 
+const none = Buffer.alloc(0);
 const single = Buffer.alloc(1);
 const shortBytesMax = 32;

@@ -16,6 +16,8 @@ export interface LineAt {
   offsetEnd: number;
   /** It has no line feed inside: `bytes` is a file's. */
   isOneLine?: boolean;
+  /** The bytes stay as they are until `settle`. */
+  isKept?: boolean;
 }
 
 export interface AssemblerLimits {
@@ -71,9 +73,10 @@ export class MultilineAssembler {
     }
   }
 
-  /** The block of `prepare` is done. Returns how often a rule was given up on a line since then. */
+  /** The block of `prepare` is done, and its bytes may go. Returns how often a rule was given up on a line since then. */
   settle(): number {
     let givenUp = 0;
+    for (const { content } of this.groups) content.own();
     for (const { patterns } of this.rules) {
       for (const pattern of patterns) {
         givenUp += pattern.givenUp;
@@ -314,10 +317,15 @@ export class MultilineAssembler {
     receive: RecordReceiver,
     joint: number | undefined,
   ): void {
-    const isContinued = this.makeRoom(group, line.end - line.start, receive);
-    if (!isContinued) this.open(group, line);
-    else if (joint !== undefined) group.content.appendByte(joint);
-    group.content.append(line.bytes, line.start, line.end);
+    const { content } = group;
+    const { bytes, start, end } = line;
+    const isContinued = this.makeRoom(group, end - start, receive);
+    if (!isContinued) {
+      this.open(group, line);
+      if (line.isKept === true) content.beginLine(bytes, start, end);
+      else content.append(bytes, start, end);
+    } else if (joint === undefined) content.append(bytes, start, end);
+    else content.appendLine(bytes, start, end, joint);
     this.extend(group, line, nowMs);
   }
 
@@ -401,8 +409,8 @@ export class MultilineAssembler {
     const record = this.record;
     if (rules.format === 'docker') group.content.appendByte(0x22);
     record.bytes = group.content.bytes;
-    record.start = 0;
-    record.end = group.content.length;
+    record.start = group.content.start;
+    record.end = record.start + group.content.length;
     record.offset = group.offset;
     record.offsetEnd = group.offsetEnd;
     record.prefix = group.prefix.bytes;

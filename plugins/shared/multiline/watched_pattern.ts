@@ -124,19 +124,14 @@ export class WatchedPattern {
   /** Tries lines from `first` on until one is given up; returns where to go on. */
   private tryWatched(texts: readonly string[], first: number): number {
     let current = -1;
-    let beganMs = 0;
     let next = texts.length - first;
     const step = (index: number) => {
       // The one before was cut short for good: the rest has to wait for its turn.
       if (current >= 0 && current !== index) next = Math.min(next, index);
       if (index >= next) return;
       const text = texts[first + index]!;
-      // It had most of the time before it was cut short: it does not get as much again.
-      const isSpent = current === index && performance.now() - beganMs > matchTimeoutMs / 2;
-      if (current !== index) beganMs = performance.now();
       current = index;
       this.verdicts.set(text, false);
-      if (isSpent) throw new RegexBudgetError(0);
       this.verdicts.set(text, this.pattern.test(text));
       current = -1;
     };

@@ -57,6 +57,7 @@ const pairEnd = 0;
 const pairFlags = 6;
 const pairTime = 7;
 const pairTarget = 9;
+const pairBindings = 10;
 const hasIntegrityCode = 2;
 
 /** The first message of an exchange (2.2.1.1). */
@@ -75,13 +76,21 @@ export interface NtlmAnswer {
   readonly seal: NtlmSeal;
 }
 
-/** Answers a server's challenge (2.2.1.2). `service` is who is asked, as `HTTP/host`.
+/** Who is asked, and over what. */
+export interface NtlmTarget {
+  /** As `HTTP/host`. */
+  readonly service: string;
+  /** What names the connection below, such as a `tls-server-end-point`; absent where there is none. */
+  readonly channelBinding?: Buffer | undefined;
+}
+
+/** Answers a server's challenge (2.2.1.2).
  *  Errors: NtlmError for what is no challenge, or one without version 2 and sealing. */
 export function authenticateMessage(
   negotiate: Buffer,
   challenge: Buffer,
   account: NtlmAccount,
-  service: string,
+  { service, channelBinding }: NtlmTarget,
   chances: NtlmChances = newChances(),
 ): NtlmAnswer {
   const { flags, serverChallenge, pairs } = readChallenge(challenge);
@@ -89,6 +98,7 @@ export function authenticateMessage(
   const info = new Map(pairs);
   if (time !== undefined) info.set(pairFlags, withIntegrity(pairs.get(pairFlags)));
   if (service !== '') info.set(pairTarget, Buffer.from(service, 'utf16le'));
+  if (channelBinding !== undefined) info.set(pairBindings, bindingHash(channelBinding));
   const timeBytes = Buffer.alloc(8);
   timeBytes.writeBigUInt64LE(time?.readBigUInt64LE() ?? chances.time);
   const { clientChallenge, sessionKey } = chances;
@@ -244,6 +254,13 @@ function writePairs(pairs: ReadonlyMap<number, Buffer>): Buffer {
     parts.push(head, value);
   }
   return Buffer.concat(parts);
+}
+
+/** 3.1.5.1.2: MD5 of a gss_channel_bindings_struct (RFC 2744 section 3.11) without addresses. */
+function bindingHash(applicationData: Buffer): Buffer {
+  const head = Buffer.alloc(20);
+  head.writeUInt32LE(applicationData.length, 16);
+  return createHash('md5').update(head).update(applicationData).digest();
 }
 
 function withIntegrity(value: Buffer | undefined): Buffer {

@@ -1,4 +1,4 @@
-import type { Batch, EncodedRun, RecordSink } from '../../../core/sdk/index.ts';
+import type { Batch, EncodedRun, EncodePlace, RecordSink } from '../../../core/sdk/index.ts';
 
 const newline = 0x0a;
 const space = 0x20;
@@ -20,6 +20,10 @@ export class OneLineSink implements RecordSink {
   over(inner: RecordSink): this {
     this.inner = inner;
     return this;
+  }
+
+  place(sectionKey: string, batch: Batch): EncodePlace | undefined {
+    return this.inner!.place?.(sectionKey, batch);
   }
 
   appendRun(sectionKey: string, run: EncodedRun): void {

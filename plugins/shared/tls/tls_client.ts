@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { messageOf, SluiceError, type TlsOptions } from '../../../core/sdk/index.ts';
 
 /** Certificates in one directory at most. */
@@ -39,7 +40,25 @@ export async function loadTlsClient(
   };
   if (authorities.length > 0) settings.ca = authorities;
   if (!options.verifyHostname) settings.checkServerIdentity = () => undefined;
-  return withoutUndefined(settings);
+  const known = withoutUndefined(settings);
+  for (const authority of authorities) assertCertificates(authority);
+  try {
+    createSecureContext(known);
+  } catch (cause) {
+    const text = `The files of the tls.* options do not work (${messageOf(cause)}): give certificates and the key as PEM, and the key's password as tls.key_passwd.`;
+    throw new SluiceError('SLUICE_OPTION_INVALID', text, { cause });
+  }
+  return known;
+}
+
+/** Without this, node:tls takes a file without certificates for no authority, and says nothing. */
+function assertCertificates(pem: Buffer): void {
+  try {
+    new X509Certificate(pem);
+  } catch (cause) {
+    const text = `A file of tls.ca_file or tls.ca_path has no certificate (${messageOf(cause)}): give certificates as PEM.`;
+    throw new SluiceError('SLUICE_OPTION_INVALID', text, { cause });
+  }
 }
 
 async function readDirectory(path: string | undefined, baseDirectory: string): Promise<Buffer[]> {

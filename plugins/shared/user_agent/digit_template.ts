@@ -1,3 +1,4 @@
+import type { Batch } from '../../../core/sdk/index.ts';
 import type { TracedText } from './traced_text.ts';
 
 /** A text into which digits of another one are put: what the other's digits are does not change
@@ -7,6 +8,10 @@ export class DigitTemplate {
   /** Where digits stand here, and where they come from in the other text. */
   readonly to: Int32Array;
   readonly from: Int32Array;
+  /** Where it was written last, in the batch of a number that its user knows. */
+  batchNumber = -1;
+  position = -1;
+  private readonly words: Int32Array;
 
   /** Undefined for a text that is not ASCII. */
   static of({ text, origins }: TracedText): DigitTemplate | undefined {
@@ -27,14 +32,27 @@ export class DigitTemplate {
     this.bytes = bytes;
     this.to = Int32Array.from(to);
     this.from = Int32Array.from(from);
+    const padded = new Uint8Array((bytes.length + 3) & ~3);
+    padded.set(bytes);
+    this.words = new Int32Array(padded.buffer);
   }
 
-  /** Writes the text with the digits of the other one, which begins at `start` of `other`. */
-  write(into: Uint8Array, at: number, other: Uint8Array, start: number): void {
+  /** Writes the text into the batch's scratch space, with the digits of the other one, which begins
+   *  at `start` of `other`. `target` is all of the memory that the batch is in. Returns where the
+   *  text stands, or -1 when there is no room. */
+  write(batch: Batch, target: Int32Array, other: Uint8Array, start: number): number {
     // hot path
-    into.set(this.bytes, at);
+    const { words } = this;
+    const reserved = batch.reserveScratch((words.length << 2) + 3);
+    if (reserved < 0) return -1;
+    const { bytes } = batch;
     const { to, from } = this;
-    for (let i = 0; i < to.length; i++) into[at + to[i]!] = other[start + from[i]!]!;
+    // A call into the runtime costs more than some stores of four bytes.
+    const word = (bytes.byteOffset + reserved + 3) >> 2;
+    for (let i = 0; i < words.length; i++) target[word + i] = words[i]!;
+    const at = (word << 2) - bytes.byteOffset;
+    for (let i = 0; i < to.length; i++) bytes[at + to[i]!] = other[start + from[i]!]!;
+    return at;
   }
 
   /** Whether the text written at `at` has these digits. */

@@ -1,4 +1,5 @@
 import { digitsRelaxed, hasDigits, withoutDigits } from './digit_free.ts';
+import { DigitPositions } from './digit_positions.ts';
 
 /** What a list of rules makes of all agents that differ in digits alone. */
 export interface ListShape {
@@ -61,6 +62,8 @@ export class RuleList {
   private readonly literals: readonly string[];
   /** Of rules of digits: what takes all digits alike and matches where they do; null for none. */
   private readonly relaxed: (RegExp | null | undefined)[] = [];
+  /** Of rules of digits: which digits of a text they may tell from others; null when unknown. */
+  private readonly positions: (DigitPositions | null | undefined)[] = [];
   /** Whether digits other than by their class play a part in a rule. */
   private readonly isOfDigits: readonly boolean[];
 
@@ -116,6 +119,22 @@ export class RuleList {
     if (shape.rule < 0) return undefined;
     const match = this.exec(shape.rule, text);
     return match === null ? undefined : { rule: shape.rule, match };
+  }
+
+  /** Adds the positions of digits that the shape's rules of digits may tell from others to `into`;
+   *  false when they cannot be told. */
+  addDecidingDigits({ tried }: ListShape, text: string, into: Set<number>): boolean {
+    for (const { rule } of tried) {
+      let positions = this.positions[rule];
+      if (positions === undefined) {
+        const [source, , flags] = this.rules[rule]!;
+        positions = DigitPositions.of(source, typeof flags === 'string' ? flags : '') ?? null;
+        this.positions[rule] = positions;
+      }
+      if (positions === null) return false;
+      positions.addTo(into, text);
+    }
+    return true;
   }
 
   /** The match of a rule with the places of its groups. */

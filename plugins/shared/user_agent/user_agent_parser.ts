@@ -69,10 +69,24 @@ export class UserAgentParser {
   }
 
   /** The JSON of `parseAt` for this agent and all that differ from it in digits alone, with the
-   *  agent's digits to be put in; undefined where digits decide. */
+   *  agent's digits to be put in; undefined where it cannot be told which digits decide. */
   templateAt(bytes: Buffer, start: number, end: number): DigitTemplate | undefined {
     // hot path
-    return end - start > agentLengthMax ? undefined : this.shapeAt(bytes, start, end).template;
+    if (end - start > agentLengthMax) return undefined;
+    const { deciding, variants } = this.shapeAt(bytes, start, end);
+    if (deciding === undefined) return undefined;
+    for (let i = 0; i < variants.length; i++) {
+      if (hasDigitsOf(variants[i]!, deciding, bytes, start)) return variants[i]!.template;
+    }
+    return this.newVariant(bytes, start, end);
+  }
+
+  private newVariant(bytes: Buffer, start: number, end: number): DigitTemplate | undefined {
+    const { lists, deciding, variants } = this.shapeAt(bytes, start, end);
+    if (variants.length === variantsMax) return undefined;
+    const template = this.templateOf(lists, bytes.latin1Slice(start, end));
+    variants.push({ digits: Uint8Array.from(deciding!, (at) => bytes[start + at]!), template });
+    return template;
   }
 
   private shapeAt(bytes: Buffer, start: number, end: number): AgentShape {
@@ -89,24 +103,33 @@ export class UserAgentParser {
       this.systems.shapeOf(text, lower, literals),
       this.devices.shapeOf(text, lower, literals),
     ] as const;
-    const isFixed = lists.every(({ tried }) => tried.length === 0);
     // The positions are those of bytes when all of it is ASCII.
     const isAscii = agent.length === end - start;
-    const shape = {
-      lists,
-      template: isFixed && isAscii ? this.templateOf(lists, agent) : undefined,
-    };
+    const deciding = isAscii ? this.decidingDigits(lists, text) : undefined;
+    const shift = text === agent ? 0 : 1;
+    const shape = { lists, deciding: deciding?.map((at) => at + shift), variants: [] };
     this.shapes.keep(shape);
     return shape;
+  }
+
+  private decidingDigits(lists: AgentShape['lists'], text: string): number[] | undefined {
+    const positions = new Set<number>();
+    const areKnown = [this.browsers, this.systems, this.devices].every((list, i) =>
+      list.addDecidingDigits(lists[i]!, text, positions),
+    );
+    if (!areKnown) return undefined;
+    const digits = [...positions].filter((at) => text[at]! >= '0' && text[at]! <= '9');
+    return digits.length > decidingMax ? undefined : digits;
   }
 
   private templateOf(lists: AgentShape['lists'], agent: string): DigitTemplate | undefined {
     const text = unquoted(agent);
     const shift = text === agent ? 0 : 1;
+    const lower = text.toLowerCase();
     const found = [this.browsers, this.systems, this.devices].map((list, i) => {
-      const { rule } = lists[i]!;
-      const match = rule < 0 ? null : list.placesOf(rule, text);
-      return match === null ? undefined : { rule, match };
+      const rule = list.findIn(lists[i]!, text, lower)?.rule;
+      const match = rule === undefined ? null : list.placesOf(rule, text);
+      return match === null ? undefined : { rule: rule!, match };
     });
     const { browsers, systems, devices } = this.data;
     const [browser, system, device] = found;
@@ -144,10 +167,33 @@ export class UserAgentParser {
 interface AgentShape {
   /** Of browsers, systems and devices. */
   readonly lists: readonly [ListShape, ListShape, ListShape];
+  /** Positions of the digits that decide, in the agent's bytes; undefined when they are unknown. */
+  readonly deciding: readonly number[] | undefined;
+  /** What is known of agents of this shape, by those digits. */
+  readonly variants: AgentVariant[];
+}
+
+interface AgentVariant {
+  readonly digits: Uint8Array;
   readonly template: DigitTemplate | undefined;
 }
 
 const shapesMax = 4096;
+const decidingMax = 16;
+const variantsMax = 32;
+
+function hasDigitsOf(
+  { digits }: AgentVariant,
+  deciding: readonly number[],
+  bytes: Uint8Array,
+  start: number,
+): boolean {
+  // hot path
+  for (let i = 0; i < deciding.length; i++) {
+    if (bytes[start + deciding[i]!] !== digits[i]) return false;
+  }
+  return true;
+}
 
 function nameAndVersion(
   rules: readonly NameRule[],

@@ -25,16 +25,19 @@ export class TextTemplate {
     const escaped = text.replace(/%\{[^}]*\}|\$/g, (found) => (found === '$' ? '$$' : found));
     const template = compileTemplate(escaped);
     this.constant = template.isStatic ? template.staticPrefix : undefined;
-    this.pieces = template.parts.map((part): Piece => {
-      if (part.kind === 'literal') return () => part.text;
-      if (part.kind === 'date') {
-        const format = compileDatePattern(part.pattern);
-        return (batch, index) => format(batch.seconds[index]!, batch.nanos[index]!);
-      }
-      if (part.kind === 'field') return fieldPiece(fieldOf(part.field.keys, part.field.literal));
-      // Dollars are escaped above, so the tag is never asked for.
-      return () => '';
-    });
+    this.pieces = template.isStatic
+      ? []
+      : template.parts.map((part): Piece => {
+          if (part.kind === 'literal') return () => part.text;
+          if (part.kind === 'date') {
+            const format = compileDatePattern(part.pattern);
+            return (batch, index) => format(batch.seconds[index]!, batch.nanos[index]!);
+          }
+          if (part.kind === 'field')
+            return fieldPiece(fieldOf(part.field.keys, part.field.literal));
+          // Dollars are escaped above, so the tag is never asked for.
+          return () => '';
+        });
   }
 
   render(batch: Batch, index: number): string {

@@ -1,12 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { isSea } from 'node:sea';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import type { Clock, Counter, Log } from '../../../core/sdk/index.ts';
 import { type FromHelper, HelperError, type ToHelper } from './helper_messages.ts';
+import { type HelperProgram, startHelper } from './helper_program.ts';
 
 export interface HelperOptions {
-  /** The module that the process runs: it calls `serveRequests`. */
-  readonly script: URL;
+  readonly program: HelperProgram;
   /** Calls at a time, each on a thread of its own. */
   readonly threads: number;
   readonly clock: Clock;
@@ -32,8 +30,6 @@ interface Running {
 }
 
 const defaultGraceMs = 2000;
-const noHelpers =
-  'the single executable cannot start the helper process that this input needs: install the package with npm, or ask the host over WinRM';
 
 /** A process that makes calls which may hang or crash: drivers and providers of others run in them.
  *  A thread of the agent that hangs in such a call could not be ended, and would keep the agent from
@@ -54,7 +50,6 @@ export class HelperProcess {
   /** Errors: HelperError; also when the signal aborts, at once. */
   request(body: unknown, signal: AbortSignal): Promise<unknown> {
     if (this.isClosed || signal.aborted) return Promise.reject(new HelperError('it was given up'));
-    if (isSea()) return Promise.reject(new HelperError(noHelpers));
     const running = (this.current ??= this.start());
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
@@ -82,14 +77,8 @@ export class HelperProcess {
   }
 
   private start(): Running {
-    const { script, threads } = this.options;
-    const child = fork(fileURLToPath(script), [], {
-      execArgv: [],
-      env: { ...process.env, UV_THREADPOOL_SIZE: String(Math.min(threads, 256)) },
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      // One text a row at most passes; JSON keeps it small.
-      serialization: 'json',
-    });
+    const { program, threads } = this.options;
+    const child = startHelper(program, threads);
     const running: Running = { child, pending: new Map(), isRetired: false };
     this.all.add(running);
     child.on('message', (message: FromHelper) => this.take(running, message));

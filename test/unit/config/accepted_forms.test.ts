@@ -264,3 +264,39 @@ test('Defaults are those of the schema.', () => {
     buffer_max_size: 32_768,
   });
 });
+
+test('camelCase stands for dots as well as for underscores.', () => {
+  const { storage } = loadOutput(
+    '{name: es, alias: a, storageType: filesystem, storageTotalLimitSize: 1MB}',
+  ).base;
+  assert.deepEqual([storage.type, storage.totalLimitBytes], ['filesystem', 1e6]);
+});
+
+test('A key that is written again adds to an option that takes several values.', () => {
+  const { options } = loadFilter("{name: grep, regex: 'a 1', regex: ['b 2', 'c 3'], Regex: 'd 4'}");
+  assert.deepEqual(options['regex'], ['a 1', 'b 2', 'c 3', 'd 4']);
+  assert.deepEqual(loadInput('{name: tail, path: a, path: b}').options['path'], ['a', 'b']);
+});
+
+test('A key that is written again is an error where the option takes one value.', () => {
+  const { diagnostics } = loadText(
+    'pipeline:\n  inputs: [{name: stdin}]\n  outputs: [{name: es, host: a, host: b}]\n',
+  );
+  assert.match(diagnostics[0]!.message, /"host" is written twice; the first is at 3:24/);
+  assert.equal(diagnostics.length, 1);
+});
+
+test('A value whose variable is missing is told of once.', () => {
+  const { diagnostics } = loadText(
+    "pipeline:\n  inputs: [{name: tail, path: '${A_1}'}]\n  outputs: [{name: es, port: '${A_2}', host: '${', index: '${A_3}'}]\n",
+  );
+  assert.deepEqual(
+    diagnostics.map(({ message }) => message),
+    [
+      'The variable "A_1" is not set and has no default.',
+      'The variable "A_2" is not set and has no default.',
+      'A ${ has no }.',
+      'The variable "A_3" is not set and has no default.',
+    ],
+  );
+});

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { diagnosticToJson, formatDiagnostic } from '../../../core/config/diagnostic.ts';
+import {
+  diagnosticAt,
+  diagnosticToJson,
+  formatDiagnostic,
+  withFrames,
+} from '../../../core/config/diagnostic.ts';
 import { editDistance, nearest } from '../../../core/config/nearest.ts';
 import { loadText } from './sample_plugins.ts';
 
@@ -68,4 +73,21 @@ test('The nearest name is near.', () => {
   assert.equal(nearest('zzz', names), undefined);
   assert.equal(editDistance('ab', 'ba'), 1);
   assert.equal(editDistance('', 'abc'), 3);
+});
+
+test('Passwords in addresses and in headers are masked in code frames.', () => {
+  const text = [
+    "host: 'https://user:hunter2@search:9200'",
+    "header: ['Authorization Bearer hunter2', 'X-Api-Key hunter2', 'Accept text/plain']",
+    'port: nine',
+  ].join('\n');
+  const [framed] = withFrames(
+    [diagnosticAt({ file: 'p.yaml', line: 2, column: 1 }, 'Wrong.')],
+    new Map([['p.yaml', text]]),
+  );
+  assert.deepEqual(framed!.frame!.lines, [
+    "host: 'https://***@search:9200'",
+    "header: ['Authorization ***', 'X-Api-Key ***', 'Accept text/plain']",
+    'port: nine',
+  ]);
 });

@@ -67,6 +67,13 @@ test('A template knows the text that every value begins with.', () => {
   assert.equal(compileTemplate('logs').isStatic, true);
 });
 
+test('A field that a template names twice is one object in all places.', () => {
+  const { parts, fields } = compileTemplate('%{a}/%{b}-%{[a]}');
+  const named = parts.flatMap((part) => (part.kind === 'field' ? [part.field] : []));
+  assert.equal(fields.length, 2);
+  assert.ok(named.every((one) => fields.includes(one)));
+});
+
 test('A template is rendered for a record, unless a field is missing.', () => {
   const source = {
     tag: 'app.web.1',

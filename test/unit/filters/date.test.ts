@@ -80,7 +80,7 @@ describe('the date filter reads', () => {
       time: '2024-03-10T07:30:00.000000000Z',
     },
     {
-      what: 'dates without a year as the nearest',
+      what: 'dates without a year as the last ones',
       options: { formats: ['MMM dd HH:mm:ss'] },
       value: 'Dec 31 23:59:59',
       time: '2023-12-31T23:59:59.000000000Z',

@@ -167,6 +167,7 @@ test('a chunk with a wrong checksum is skipped, counted and named', async (t) =>
     range(1, 400).filter((id) => !skipped.includes(id)),
   );
   assert.deepEqual(damage(run), [1, 0]);
+  assert.equal(run.counter('sluice_evtx_missed_records_total'), skipped.length);
   const said = run.warningFields.find((fields) => fields['chunk'] === 1);
   assert.equal(said?.['offset'], 4096 + chunkBytes);
   assert.match(String(said?.['reason']), /checksum of its records is wrong/);
@@ -274,6 +275,27 @@ test('a file that stays truncated, or damaged, is said to be so while it is foll
   await run.until(() => run.counter('sluice_evtx_damaged_chunks_total') === 2);
   await run.stop();
   assert.equal(new Set(ids(run)).size, run.sent.length / 2);
+});
+
+test('chunks without the header of a file, as carved out of a disk, are read', async (t) => {
+  const { write, readOnce } = place(t);
+  write(Buffer.concat(chunksOf(logonRecords(400))));
+  const run = await readOnce();
+  assert.deepEqual(ids(run), range(1, 400));
+  assert.deepEqual(damage(run), [0, 0]);
+});
+
+test('each file that is no log is named and counted, once', async (t) => {
+  const { write, start } = place(t);
+  for (const name of ['a.evtx', 'b.evtx', 'c.evtx']) write(Buffer.from('this is text'), name);
+  const run = start();
+  await run.until(() => run.counter('sluice_evtx_unreadable_files_total') === 3);
+  write(Buffer.from('this is a longer text'), 'a.evtx');
+  write(evtxFile(chunksOf(logonRecords(2))), 'd.evtx');
+  await run.until(() => run.sent.length === 2);
+  await run.stop();
+  assert.equal(run.counter('sluice_evtx_unreadable_files_total'), 3);
+  assert.equal(new Set(run.warningFields.map(({ path }) => path)).size, 3);
 });
 
 test('a file that is no log is named, and read once it is one', async (t) => {

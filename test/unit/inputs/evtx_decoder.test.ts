@@ -375,11 +375,12 @@ test('a compiled template writes what the tree does, for any template and values
       fc.constantFrom('EventData', 'UserData'),
       fc.array(anyElement, { maxLength: 4 }),
       fc.array(anyValue, { maxLength: 8 }),
-      (root, children, values) => {
+      fc.boolean(),
+      (root, children, values, stringInserts) => {
         const record = withBody(inTemplate(element(root, {}, children), values));
         const chunk = chunkOf([record]);
-        const tree = decodeChunk(chunk, 'tree');
-        const plan = decodeChunk(chunk, 'plan');
+        const tree = decodeChunk(chunk, 'tree', { stringInserts });
+        const plan = decodeChunk(chunk, 'plan', { stringInserts });
         // The order is that of the template in one, of what is there in the other.
         assert.deepEqual(JSON.parse(plan[0]!.json), JSON.parse(tree[0]!.json));
         assert.equal(plan[0]!.json.length, tree[0]!.json.length, 'no key stands twice');

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { waitUntil } from '../../../core/testing/index.ts';
 import { systemClock } from '../../../core/time/clock.ts';
-import { CursorMarks, readMark } from '../../../plugins/inputs/journald/cursor_marks.ts';
+import { readMark } from '../../../plugins/inputs/journald/journal_mark.ts';
 import { entryRecord } from '../../../plugins/inputs/journald/entry_record.ts';
 import {
   ExportParser,
@@ -138,18 +138,6 @@ test('fields become texts, or lists; addresses are left out; names are changed w
   });
   assert.equal(record.invalidFields, 1);
   assert.equal(record.realtimeMicros, 1_700_000_000_000_001);
-});
-
-test('the mark of a position is the newest at or before it, also after settling', () => {
-  const marks = new CursorMarks({ position: 0 });
-  for (const position of [10, 20, 30]) marks.add({ cursor: `c${position}`, position });
-  assert.equal(marks.at(9).cursor, undefined);
-  assert.equal(marks.at(10).cursor, 'c10');
-  assert.equal(marks.at(29).cursor, 'c20');
-  marks.settle(25);
-  assert.equal(marks.at(5).cursor, 'c20');
-  assert.equal(marks.at(99).cursor, 'c30');
-  assert.equal(marks.last.cursor, 'c30');
 });
 
 test('what stands in a checkpoint is taken only if it is a mark', () => {

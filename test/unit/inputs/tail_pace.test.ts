@@ -36,9 +36,10 @@ describe('the pace of sweeps', () => {
     const pace = new SweepPace(1000);
     pace.read(10, 5000);
     assert.equal(pace.restMs(6010, 100), 100);
-    assert.equal(pace.restMs(20_010, 100), 240);
-    assert.equal(pace.restMs(20_240, 100), 260);
+    assert.equal(pace.restMs(20_010, 100), 490);
+    assert.equal(pace.restMs(20_490, 100), 510);
     assert.equal(pace.restMs(20_010, 900), 900);
+    assert.equal(new SweepPace(250).restMs(20_010, 100), 190);
   });
 
   it('leaves a chunk some of its time, however long its lines waited', () => {

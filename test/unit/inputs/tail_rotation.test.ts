@@ -358,7 +358,15 @@ describe('tail reads gzip files', { concurrency: 4 }, () => {
       assert.deepEqual(run.lines.slice(0, -1), numbered(0, run.sent.length - 1));
       assert.ok(run.sent.length > 1000);
       assert.equal(run.counter('sluice_tail_gzip_damaged_files_total'), 1);
-      place.write('b.gz', 'no archive at all\n');
-      await place.readAll({ path: ['b.gz'], rotate_wait: 0 });
+    }));
+
+  it('that are none, and says so before it ends', () =>
+    inPlace(async (place) => {
+      place.write('a.gz', 'no archive at all\n');
+      place.write('b.gz', gzipSync(text(numbered(0, 10))).subarray(0, 9));
+      place.write('c.log', text(['c']));
+      const run = await place.readAll({ path: ['*'], rotate_wait: 300, refresh_interval: 100 });
+      assert.deepEqual(run.lines, ['c']);
+      assert.equal(run.counter('sluice_tail_gzip_damaged_files_total'), 2);
     }));
 });

@@ -3,10 +3,13 @@ import { test } from 'node:test';
 import { waitUntil } from '../../../core/testing/index.ts';
 import type { SourceOptions, SourceRegistry } from '../../../core/sdk/contracts.ts';
 import { scratchSource } from '../../../core/testing/index.ts';
-import { readMark } from '../../../plugins/inputs/winevtlog/channel_marks.ts';
+import { readMark } from '../../../plugins/inputs/winevtlog/channel_mark.ts';
+import type { WinevtlogOptions } from '../../../plugins/inputs/winevtlog/config.ts';
 import { plugin } from '../../../plugins/inputs/winevtlog/index.ts';
+import { reconnectDelayMs } from '../../../plugins/inputs/winevtlog/reconnect_pace.ts';
 import { PublisherCache } from '../../../plugins/inputs/winevtlog/publisher_cache.ts';
 import { checkOptions, WinevtlogInput } from '../../../plugins/inputs/winevtlog/winevtlog_input.ts';
+import { withDefaults } from '../outputs/chunk_harness.ts';
 import { eventXml, FakeEventLog } from './event_log_fake.ts';
 import { type InputRig, inputRig } from './metric_rig.ts';
 
@@ -114,6 +117,46 @@ test('messages and names come from the publisher, else from the forwarded event,
     ['rendering_info', 'From afar.', undefined],
     ['none', undefined, undefined],
   ]);
+});
+
+test('an event may come as one text, or without its data by name', async () => {
+  const read = async (options: Record<string, unknown>): Promise<Record<string, unknown>> => {
+    const log = new FakeEventLog();
+    const rendered = { message: 'It works.\r\nWell.' };
+    log.add('System', 7, { xml: eventXml('System', 7), rendered });
+    const rig = rigOf(log, options);
+    await rig.start();
+    await waitUntil('a record', () => rig.emitter.seen.length === 1);
+    await rig.stop();
+    return rig.emitter.seen[0]!.record;
+  };
+  const record = await read({ render_event_as_text: true, render_event_text_key: 'event' });
+  assert.deepEqual(Object.keys(record), ['event', 'StringInserts']);
+  const lines = String(record['event']).split('\n');
+  assert.equal(lines.length, 20);
+  assert.match(lines[0]!, /^ProviderName=./);
+  assert.ok(lines.includes('EventRecordID=7') && lines.includes('RelatedActivityID='));
+  assert.deepEqual(lines.slice(-2), ['Message=It works.\r', 'Well.']);
+  const withoutInserts = { render_event_as_text: true, string_inserts: false };
+  assert.deepEqual(Object.keys(await read(withoutInserts)), ['log']);
+  const listed = await read({ event_data_as_map: false });
+  assert.deepEqual([listed['EventData'], listed['StringInserts']], [undefined, ['7']]);
+});
+
+test('waits between tries grow as Fluent Bit’s keys say, and are its own without them', () => {
+  const delays = (keys: Record<string, number>): number[] => {
+    const options = withDefaults<WinevtlogOptions>(plugin.schema, keys);
+    return [1, 2, 3, 50].map((failures) => reconnectDelayMs(options, failures, 0.5));
+  };
+  assert.deepEqual(delays({}), [500, 1000, 2000, 30_000]);
+  assert.deepEqual(delays({ retry_interval: 600 }), [10, 20, 40, 600]);
+  const own = { 'reconnect.base_ms': 100, 'reconnect.max_ms': 400, 'reconnect.multiplier': 3 };
+  assert.deepEqual(delays(own), [100, 300, 400, 400]);
+  const options = withDefaults<WinevtlogOptions>(plugin.schema, { 'reconnect.jitter_pct': 10 });
+  assert.deepEqual(
+    [450, 550],
+    [0, 1].map((random) => reconnectDelayMs(options, 1, random)),
+  );
 });
 
 for (const code of [6, 1722, 1818, 15011, 15012]) {

@@ -15,6 +15,8 @@ export interface WinrmScript {
   readonly hangs?: (envelope: string) => boolean;
   readonly isPlain?: boolean;
   readonly tls?: ServerOptions;
+  /** What logins have to be bound to, as `CbtHardeningLevel` Strict demands. */
+  readonly channelBinding?: Buffer;
 }
 
 export interface WinrmServer {
@@ -36,7 +38,7 @@ export async function winrmServer(t: TestContext, script: WinrmScript): Promise<
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const session = sessions.get(request.socket) ?? new Session(script.account);
+    const session = sessions.get(request.socket) ?? new Session(script);
     sessions.set(request.socket, session);
     const header = request.headers.authorization ?? '';
     const step = session.authenticate(header, body);
@@ -75,12 +77,12 @@ const head = `${boundary}\r\n\tContent-Type: application/HTTP-SPNEGO-session-enc
 
 class Session {
   private readonly acceptor: NtlmAcceptor;
-  private readonly account: NtlmAccount;
+  private readonly script: WinrmScript;
   private isKnown = false;
 
-  constructor(account: NtlmAccount) {
-    this.account = account;
-    this.acceptor = new NtlmAcceptor(account);
+  constructor(script: WinrmScript) {
+    this.script = script;
+    this.acceptor = new NtlmAcceptor(script.account);
   }
 
   /** What a request of the handshake is answered; undefined for one that has a message. */
@@ -91,7 +93,7 @@ class Session {
     const offer = { 'www-authenticate': 'Negotiate' };
     const [, scheme, token = ''] = /^(\w+) (\S+)$/.exec(header) ?? [];
     if (scheme === 'Basic') {
-      const { domain, username, password } = this.account;
+      const { domain, username, password } = this.script.account;
       const pair = Buffer.from(token, 'base64').toString();
       if (pair === `${domain}\\${username}:${password}`) return undefined;
       return { status: 401, headers: { 'www-authenticate': 'Basic realm="WSMAN"' } };
@@ -104,7 +106,7 @@ class Session {
       const challenge = this.acceptor.challengeFor(message).toString('base64');
       return { status: 401, headers: { 'www-authenticate': `Negotiate ${challenge}` } };
     }
-    this.isKnown = this.acceptor.accepts(message);
+    this.isKnown = this.acceptor.accepts(message, this.script.channelBinding);
     return this.isKnown ? { status: 200, headers: {} } : { status: 401, headers: offer };
   }
 

@@ -42,8 +42,9 @@ async function started(
 function badProviders(): WmiSource & { readonly lost: { readonly hung: { value: number } } } {
   const lost = { hung: { value: 0 }, crashed: { value: 0 } };
   const silent = { error() {}, warn() {}, info() {}, debug() {} };
-  const script = new URL('../windows_native/hanging_helper.js', import.meta.url);
-  const options = { threads: 15, clock: systemClock, log: silent, lost, graceMs: 20, script };
+  const module = new URL('../windows_native/hanging_helper.js', import.meta.url);
+  const program = { name: 'hanging_helper', module };
+  const options = { threads: 15, clock: systemClock, log: silent, lost, graceMs: 20, program };
   return Object.assign(new ComSource({ target: {}, ...options }), { lost });
 }
 

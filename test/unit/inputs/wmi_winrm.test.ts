@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { waitUntil } from '../../../core/testing/index.ts';
 import { plugin } from '../../../plugins/inputs/wmi/index.ts';
+import { serverEndPoint } from '../../../plugins/shared/tls/channel_binding.ts';
 import { makeCertificate } from '../../engine/certificates.ts';
 import { type InputRig, inputRig } from './metric_rig.ts';
 import { type WinrmScript, type WinrmServer, winrmServer } from './winrm_server.ts';
@@ -155,6 +157,22 @@ test('a host that is not there fails with its address', async (t) => {
   const { rig } = await started(t, {}, { port: 1 });
   await waitUntil('it fails', () => failures(rig) === 1);
   assert.match(rig.log.join('\n'), /127\.0\.0\.1:1/);
+});
+
+test('over TLS an NTLM login is bound to the certificate of its connection', async (t) => {
+  const { certificate: cert, key } = makeCertificate('localhost');
+  const { certificate: other } = makeCertificate('localhost');
+  const bindingOf = (pem: string): Buffer => serverEndPoint(new X509Certificate(pem).raw)!;
+  const options = { tls: true, host: 'localhost', 'tls.verify': false };
+  const bound = { tls: { cert, key }, channelBinding: bindingOf(cert) };
+  const { rig, server } = await started(t, bound, options);
+  await waitUntil('a row', () => rig.emitter.seen.length === 1);
+  assert.equal(server.authenticated(), 1);
+  // A server in the middle that shows its own certificate and passes the login on.
+  const passedOn = await started(t, { ...bound, channelBinding: bindingOf(other) }, options);
+  await waitUntil('it is refused', () => failures(passedOn.rig) === 1);
+  assert.equal(passedOn.server.authenticated(), 0);
+  assert.match(passedOn.rig.log.join(), /WinRM refuses the account/);
 });
 
 for (const authentication of ['ntlm', 'basic'] as const) {

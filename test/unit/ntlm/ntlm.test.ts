@@ -80,7 +80,13 @@ const challenge = hex(
 
 test('the third message has the parts of the specification', () => {
   const chances = { clientChallenge, sessionKey, time: 0n };
-  const { message } = authenticateMessage(negotiateMessage(), challenge, account, '', chances);
+  const { message } = authenticateMessage(
+    negotiateMessage(),
+    challenge,
+    account,
+    { service: '' },
+    chances,
+  );
   const part = (at: number): Buffer => {
     const from = message.readUInt32LE(at + 4);
     return message.subarray(from, from + message.readUInt16LE(at));
@@ -95,13 +101,13 @@ test('the third message has the parts of the specification', () => {
 test('what is no challenge is refused, and cut or changed bytes never throw anything else', () => {
   const tryOne = (bytes: Buffer): void => {
     try {
-      authenticateMessage(negotiateMessage(), bytes, account, 'HTTP/x');
+      authenticateMessage(negotiateMessage(), bytes, account, { service: 'HTTP/x' });
     } catch (error) {
       assert.ok(error instanceof NtlmError, String(error));
     }
   };
   assert.throws(
-    () => authenticateMessage(negotiateMessage(), Buffer.from('NTLM'), account, ''),
+    () => authenticateMessage(negotiateMessage(), Buffer.from('NTLM'), account, { service: '' }),
     NtlmError,
   );
   fc.assert(

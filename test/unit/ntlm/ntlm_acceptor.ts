@@ -39,8 +39,9 @@ export class NtlmAcceptor {
     return this.challenge;
   }
 
-  /** Whether the password is known; after that messages can be opened. */
-  accepts(message: Buffer): boolean {
+  /** Whether the password is known, over the connection that the server knows; after that messages can
+   *  be opened. */
+  accepts(message: Buffer, channelBinding?: Buffer): boolean {
     const part = (at: number): Buffer => {
       const from = message.readUInt32LE(at + 4);
       return message.subarray(from, from + message.readUInt16LE(at));
@@ -48,6 +49,9 @@ export class NtlmAcceptor {
     const nt = part(20);
     const [domain, username] = [part(28).toString('utf16le'), part(36).toString('utf16le')];
     if (domain !== this.account.domain || username !== this.account.username) return false;
+    if (channelBinding !== undefined && !bindingOf(nt)?.equals(hashOfBinding(channelBinding))) {
+      return false;
+    }
     const key = ntlmV2Key(this.account);
     const proof = hmac(key, this.serverChallenge, nt.subarray(16));
     if (!proof.equals(nt.subarray(0, 16))) return false;
@@ -99,6 +103,23 @@ function sign(direction: Direction, plain: Buffer): Buffer {
   sequence.writeUInt32LE(direction.sequence++);
   const sum = hmac(direction.signKey, sequence, plain).subarray(0, 8);
   return Buffer.concat([Buffer.from([1, 0, 0, 0]), direction.cipher.apply(sum), sequence]);
+}
+
+/** The pair 10 of the response's target information. */
+function bindingOf(nt: Buffer): Buffer | undefined {
+  for (let at = 16 + 28; at + 4 <= nt.length; at += 4 + nt.readUInt16LE(at + 2)) {
+    if (nt.readUInt16LE(at) === 10) return nt.subarray(at + 4, at + 20);
+    if (nt.readUInt16LE(at) === 0) return undefined;
+  }
+  return undefined;
+}
+
+function hashOfBinding(data: Buffer): Buffer {
+  const head = Buffer.alloc(20);
+  head.writeUInt32LE(data.length, 16);
+  return createHash('md5')
+    .update(Buffer.concat([head, data]))
+    .digest();
 }
 
 function hmac(key: Buffer, ...parts: readonly Buffer[]): Buffer {

@@ -254,14 +254,22 @@ test('a name that nobody used for an hour makes room for another', () => {
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),
   fc.string({ unit: fc.constantFrom(...'\\/*?"<>| ,#:.-_+A\n\0é İ'), maxLength: 20 }),
-  fc.constantFrom('..', '.', '-x', '"}}\n{"delete":{"_index":"x","_id":"1"}}', 'x'.repeat(2000)),
+  fc.constantFrom(
+    '..',
+    '.',
+    '-x',
+    '\ud800',
+    'a\udfffb',
+    '"}}\n{"delete":{"_index":"x","_id":"1"}}',
+    'x'.repeat(2000),
+  ),
 );
 
 /** What Elasticsearch asks of an index name: MetadataCreateIndexService.validateIndexOrAliasName. */
 function isAllowed(name: string): boolean {
   return (
     Buffer.byteLength(name) <= 255 &&
-    !/[\\/*?"<>|,#:\s\u0000-\u001f]/.test(name) &&
+    !/[\\/*?"<>|,#:\s\u0000-\u001f\p{Surrogate}]/u.test(name) &&
     !/^[-_+]/.test(name) &&
     name === name.toLowerCase()
   );

@@ -89,6 +89,25 @@ test('labels come from fixed values, fields and templates, under names that Loki
   assert.deepEqual(pushOf({ labels: ['$a'] }, [{ root: {} }])[0]!.stream, { job: 'sluice' });
 });
 
+test('values that look like two values, or like none, have streams of their own', () => {
+  const options = { labels: ['$a', '$b'] };
+  const roots = [{ a: 'x\0y' }, { a: 'x', b: 'y\u0001' }, { a: 'x', b: 'y' }];
+  const pushed = pushOf(
+    options,
+    roots.map((root) => ({ root })),
+  );
+  assert.deepEqual(
+    pushed.map(({ stream }) => stream),
+    roots,
+  );
+});
+
+test('a label has a question mark where bytes were no text: Loki refuses the usual sign', () => {
+  for (const a of ['x\ud800', 'x\ufffd']) {
+    assert.deepEqual(pushOf({ labels: ['$a'] }, [{ root: { a } }])[0]!.stream, { a: 'x?' });
+  }
+});
+
 test('a label map names the fields of a record', async (t: TestContext) => {
   const directory = await mkdtemp(join(tmpdir(), 'loki-'));
   t.after(() => rm(directory, { recursive: true }));

@@ -246,6 +246,14 @@ describe('the syslog format', () => {
     assert.equal(timeOf(berlin, line), '2024-03-09T10:59:59.000000000Z');
   });
 
+  it('keeps all values of a parameter that comes again', () => {
+    const line = '<34>1 - - - - - [origin ip="a" ip="b" x="\\"" ip="c"] m';
+    const fields = fieldsOf(parser, line) as Record<string, unknown>;
+    assert.deepEqual(JSON.parse(JSON.stringify(fields['structured_data'])), {
+      origin: { ip: ['a', 'b', 'c'], x: '"' },
+    });
+  });
+
   it('keeps the names of structured data that objects have of their own', () => {
     const line = '<34>1 - - - - - [__proto__ constructor="x"] m';
     const fields = fieldsOf(parser, line) as Record<string, unknown>;

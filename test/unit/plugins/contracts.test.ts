@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,9 +67,16 @@ for (const plugin of builtInPlugins) {
       it(rule.says, { skip }, () => rule.check((subject ??= subjectOf(plugin))));
     }
 
-    it('has a README in its folder', () => {
-      const folder = join(projectRoot(), 'plugins', `${plugin.kind}s`, plugin.name);
-      assert.ok(existsSync(join(folder, 'README.md')), folder);
+    it('has a README whose first example is a whole file that loads', () => {
+      const path = join(projectRoot(), 'plugins', `${plugin.kind}s`, plugin.name, 'README.md');
+      const text = readFileSync(path, 'utf8');
+      const example = /^```yaml\n([\s\S]*?)^```/m.exec(text)?.[1];
+      assert.ok(example !== undefined, `${path} has none.`);
+      // Secrets are not set here.
+      const secretless = example.replace(/\{ *env: *\w+ *\}/g, 'word');
+      const subject = subjectOf({ ...plugin, example: secretless });
+      if (plugin.kind === 'parser') assert.ok(subject.config.inputs.length > 0);
+      else assert.equal(subject.component.plugin, plugin.name);
     });
   });
 }

@@ -32,6 +32,39 @@ describe('the runaway guard', () => {
     assert.deepEqual(ends, [2, undefined, 1]);
   });
 
+  test('does not give up an item that the processor gave too little time', () => {
+    // The machine takes three turns away, each as long as the whole time limit.
+    let turnsTaken = 0;
+    const busy = { wallMs: () => performance.now(), processorMs: () => 0 };
+    const work: GuardedWork = {
+      count: 2,
+      progress: 0,
+      step: (index) => {
+        if (index === 0 || turnsTaken === 3) return;
+        turnsTaken++;
+        for (;;);
+      },
+    };
+    assert.deepEqual(runGuarded(work, 5, {}, busy).timedOut, []);
+    assert.equal(turnsTaken, 3);
+  });
+
+  test('gives an item up in the end on a machine that says nothing of its processor', () => {
+    const { work, ends } = matching('((?:a|aa)+)+$', ['aa', runaway, 'a']);
+    const mute = { wallMs: () => performance.now(), processorMs: () => 0 };
+    assert.deepEqual(runGuarded(work, 2, {}, mute).timedOut, [1]);
+    assert.deepEqual(ends, [2, undefined, 1]);
+  });
+
+  test('lets the first item, which may compile the expression, run twice', () => {
+    let runs = 0;
+    const clock = { wallMs: () => performance.now(), processorMs: () => performance.now() };
+    const step = () => {
+      if (++runs < 2) for (;;);
+    };
+    assert.deepEqual(runGuarded({ count: 1, progress: 0, step }, 5, {}, clock).timedOut, []);
+  });
+
   test('passes other errors on', () => {
     const work: GuardedWork = {
       count: 1,

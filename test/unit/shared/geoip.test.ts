@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { AddressRanges } from '../../../plugins/shared/geoip/address_ranges.ts';
+import { NetworkTree } from '../../../plugins/shared/geoip/network_tree.ts';
 import { AddressScope, addressOf } from '../../../plugins/shared/geoip/address_scope.ts';
 import { CountryNames, geoFields } from '../../../plugins/shared/geoip/geo_fields.ts';
 import { openGeoipDatabase } from '../../../plugins/shared/geoip/geoip_database.ts';
@@ -92,3 +94,63 @@ describe('the fields of a record', () => {
 it('bytes that are no database are refused', async () => {
   await assert.rejects(openGeoipDatabase(Buffer.from('nonsense')), /no MaxMind database/);
 });
+
+describe('the ranges of a database', () => {
+  it('have for every address what the tree has', () => {
+    const tree = treeOf([
+      ['1.0.0.0/8', 3],
+      ['1.2.0.0/16', 5],
+      ['1.2.3.0/24', 7],
+      ['1.2.3.4/32', 9],
+      ['1.2.3.128/25', 7],
+      ['255.255.255.255/32', 4],
+    ]);
+    const ranges = new AddressRanges(tree);
+    for (const third of [0, 2, 3, 4, 255]) {
+      for (let last = 0; last < 256; last++) {
+        for (const [first, second] of [
+          [1, 2],
+          [1, 3],
+          [2, 2],
+          [255, 255],
+        ]) {
+          const address = Uint8Array.of(first!, second!, third, last);
+          assert.equal(ranges.find(address), tree.find(address, 4), address.join('.'));
+        }
+      }
+    }
+  });
+});
+
+/** A search tree of 32-bit records (no data behind it) with these networks; wide ones come first. */
+function treeOf(networks: readonly (readonly [string, number])[]): NetworkTree {
+  const nodes: [number, number][] = [[-1, -1]];
+  for (const [network, answer] of networks) {
+    const [address, length] = network.split('/');
+    const bits = address!
+      .split('.')
+      .map((part) => Number(part).toString(2).padStart(8, '0'))
+      .join('')
+      .slice(0, Number(length));
+    let node = 0;
+    for (const [i, bit] of [...bits].entries()) {
+      const side = Number(bit) as 0 | 1;
+      if (i === bits.length - 1) {
+        nodes[node]![side] = -1 - answer;
+        break;
+      }
+      const next = nodes[node]![side];
+      if (next < 0) nodes[node]![side] = nodes.push([next, next]) - 1;
+      node = nodes[node]![side];
+    }
+  }
+  // Below 0: nothing, or an answer.
+  const nodeCount = nodes.length;
+  const bytes = Buffer.alloc(nodeCount * 8);
+  for (const [i, sides] of nodes.entries()) {
+    for (const [side, to] of sides.entries()) {
+      bytes.writeUInt32BE(to >= 0 ? to : nodeCount - 1 - to, i * 8 + side * 4);
+    }
+  }
+  return new NetworkTree(bytes, { nodeCount, recordSize: 32, ipVersion: 4 });
+}

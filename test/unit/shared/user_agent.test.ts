@@ -11,6 +11,7 @@ import {
 } from '../../../plugins/shared/user_agent/user_agent_parser.ts';
 import { requiredPieces, userAgentsFile } from '../../../scripts/generate_user_agents.ts';
 import { projectRoot } from '../../../scripts/project_root.ts';
+import { emptyBatch, testSource } from '../kernel/batches.ts';
 
 const cases: readonly (readonly [agent: string, expected: unknown])[] = [
   [
@@ -113,6 +114,7 @@ describe('user agents as bytes', () => {
     const thorough = await loadUserAgentParser();
     const quick = await loadUserAgentParser();
     let filledIn = 0;
+    const batch = emptyBatch(undefined);
     const digits = fc.infiniteStream(fc.integer({ min: 0, max: 9 }));
     const check = fc.property(
       fc.constantFrom(...agents),
@@ -129,10 +131,11 @@ describe('user agents as bytes', () => {
         const template = quick.templateAt(bytes, 1, bytes.length);
         if (template === undefined) return;
         filledIn++;
-        const filled = Buffer.alloc(template.bytes.length + 1);
-        template.write(filled, 1, bytes, 1);
-        assert.equal(filled.toString('utf8', 1), JSON.stringify(expected), agent);
-        assert.ok(template.isWritten(filled, 1, bytes, 1));
+        batch.reset(testSource, 'test');
+        const at = template.write(batch, new Int32Array(batch.bytes.buffer), bytes, 1);
+        const filled = batch.bytes.toString('utf8', at, at + template.bytes.length);
+        assert.equal(filled, JSON.stringify(expected), agent);
+        assert.ok(template.isWritten(batch.bytes, at, bytes, 1));
       },
     );
     fc.assert(check, { numRuns: 3000 });

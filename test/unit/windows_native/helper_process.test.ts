@@ -8,9 +8,12 @@ const silent = { error() {}, warn() {}, info() {}, debug() {} };
 
 function helperOf(t: TestContext, graceMs = 50) {
   const lost = { hung: { value: 0 }, crashed: { value: 0 } };
-  const script = new URL('./hanging_helper.js', import.meta.url);
+  const program = {
+    name: 'hanging_helper',
+    module: new URL('./hanging_helper.js', import.meta.url),
+  };
   const helper = new HelperProcess({
-    ...{ script, threads: 8, clock: systemClock, log: silent, lost, graceMs },
+    ...{ program, threads: 8, clock: systemClock, log: silent, lost, graceMs },
   });
   t.after(() => helper.close());
   const ask = async (word: string, signal = new AbortController().signal): Promise<number> => {

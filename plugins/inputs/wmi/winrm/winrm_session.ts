@@ -5,6 +5,7 @@ import {
   type NtlmSeal,
   negotiateMessage,
 } from '../../../shared/ntlm/ntlm_client.ts';
+import { serverEndPoint } from '../../../shared/tls/channel_binding.ts';
 import { openBody, sealBody, sealedContentType } from './sealed_body.ts';
 
 export interface SessionOptions {
@@ -19,6 +20,7 @@ export interface SessionOptions {
 }
 
 const responseBytesMax = 16 * 1024 * 1024;
+const empty = Buffer.alloc(0);
 const soap = 'application/soap+xml;charset=UTF-8';
 
 /** One connection to WinRM, which NTLM authenticates as a whole: it takes one request at a time. */
@@ -55,7 +57,7 @@ export class WinrmSession {
   private async open(signal: AbortSignal): Promise<void> {
     const { account, service, isSealed } = this.options;
     const negotiate = negotiateMessage();
-    const first = await this.post(['authorization', bearer(negotiate)], Buffer.alloc(0), signal);
+    const first = await this.post(['authorization', bearer(negotiate)], empty, signal, true);
     const token = /^Negotiate\s+(\S+)/i.exec(first.headers.get('www-authenticate') ?? '')?.[1];
     if (first.status !== 401 || token === undefined) {
       throw new Error(
@@ -63,8 +65,11 @@ export class WinrmSession {
       );
     }
     const challenge = Buffer.from(token, 'base64');
-    const { message, seal } = authenticateMessage(negotiate, challenge, account, service);
-    const second = await this.post(['authorization', bearer(message)], Buffer.alloc(0), signal);
+    const { certificate } = first;
+    const channelBinding = certificate === undefined ? undefined : serverEndPoint(certificate);
+    const target = { service, channelBinding };
+    const { message, seal } = authenticateMessage(negotiate, challenge, account, target);
+    const second = await this.post(['authorization', bearer(message)], empty, signal);
     if (second.status === 401) throw refused();
     this.seal = isSealed ? seal : undefined;
     this.isOpen = true;
@@ -100,11 +105,16 @@ export class WinrmSession {
     return this.textOf(answer);
   }
 
-  private post(headers: string[], body: Buffer, signal: AbortSignal): Promise<HttpResponse> {
+  private post(
+    headers: string[],
+    body: Buffer,
+    signal: AbortSignal,
+    wantsCertificate = false,
+  ): Promise<HttpResponse> {
     const { client, path } = this.options;
     const all = [...headers, 'user-agent', 'sluice', 'connection', 'keep-alive'];
     return client.request({
-      ...{ method: 'POST', path, headers: all, body, signal, responseBytesMax },
+      ...{ method: 'POST', path, headers: all, body, signal, responseBytesMax, wantsCertificate },
     });
   }
 }

@@ -14,41 +14,6 @@ export interface ChannelMark {
 
 export const firstMark: ChannelMark = { position: 0, base: 0, recordId: 0, time: '' };
 
-/** Places that were read and are not settled yet, oldest first. */
-export class ChannelMarks {
-  private marks: ChannelMark[];
-
-  constructor(start: ChannelMark) {
-    this.marks = [start];
-  }
-
-  get last(): ChannelMark {
-    return this.marks[this.marks.length - 1]!;
-  }
-
-  add(mark: ChannelMark): void {
-    this.marks.push(mark);
-  }
-
-  /** The newest mark at or before `position`. */
-  at(position: number): ChannelMark {
-    let low = 0;
-    let high = this.marks.length - 1;
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (this.marks[middle]!.position <= position) low = middle;
-      else high = middle - 1;
-    }
-    return this.marks[low]!;
-  }
-
-  /** Forgets what nobody goes back to when `position` is settled. */
-  settle(position: number): void {
-    const keep = this.marks.indexOf(this.at(position));
-    if (keep > 0) this.marks = this.marks.slice(keep);
-  }
-}
-
 /** Reads a mark out of a checkpoint; undefined for what is none. */
 export function readMark(identity: unknown): ChannelMark | undefined {
   if (typeof identity !== 'object' || identity === null) return undefined;

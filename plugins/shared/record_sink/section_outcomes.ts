@@ -1,6 +1,6 @@
 import type { DeliveryOutcome, RejectedRecord } from '../../../core/sdk/index.ts';
 
-/** Adds up what became of a chunk whose sections go in requests of their own, in order. */
+/** Adds up what became of a chunk whose sections are delivered one by one, in order. */
 export class SectionOutcomes {
   private readonly retry: number[] = [];
   private readonly rejected: RejectedRecord[] = [];
@@ -8,7 +8,7 @@ export class SectionOutcomes {
   private halted: Extract<DeliveryOutcome, { kind: 'retry' }> | undefined;
   private count = 0;
 
-  /** True after a section that must be tried again: the server is not to be pressed further. */
+  /** True after a section that must be tried again: the destination is not to be pressed further. */
   get isHalted(): boolean {
     return this.halted !== undefined;
   }
