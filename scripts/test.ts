@@ -28,6 +28,7 @@ const rigFolders = [
   'neighbours',
   'reload',
   'fuzz',
+  'soak',
 ];
 
 async function main(): Promise<number> {

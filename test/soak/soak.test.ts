@@ -10,7 +10,7 @@ import { trendOf } from './trend.ts';
 test('under load, churn and faults every line is delivered or a dead letter, exactly once', async () => {
   await inDirectory(async (directory) => {
     const results = await soak({
-      ...{ directory, seed: 1, minutes: 0.1, linesPerSecond: 3000, files: 300, cycleMs: 3000 },
+      ...{ directory, seed: 1, minutes: 0.05, linesPerSecond: 3000, files: 200, cycleMs: 1500 },
     });
     assert.deepEqual(results['broken'], []);
     assert.ok(Number(results['lines']) > 5000);
