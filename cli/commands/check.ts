@@ -1,4 +1,5 @@
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
+import { SecretMask } from '../../core/config/secret_mask.ts';
 import { messageOf } from '../../core/errors/sluice_error.ts';
 import { exitCode } from '../exit_codes.ts';
 import { loadPipeline } from '../pipeline_config.ts';
@@ -30,7 +31,9 @@ export const check: Command = {
     try {
       await tryPipeline(pipeline, values['probe'] === true);
     } catch (error) {
-      stderr.write(`error: ${messageOf(error)}\n`);
+      const mask = new SecretMask();
+      mask.learn(pipeline.config);
+      stderr.write(`error: ${mask.text(messageOf(error))}\n`);
       return exitCode.configuration;
     }
     const { inputs, filters, outputs } = pipeline.config;

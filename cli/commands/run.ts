@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
 import type { ResolvedConfig } from '../../core/config/resolved.ts';
+import { SecretMask } from '../../core/config/secret_mask.ts';
 import { messageOf, SluiceError } from '../../core/errors/sluice_error.ts';
 import { loadKernel } from '../../core/kernel/kernel.ts';
 import { createLog } from '../../core/telemetry/log.ts';
@@ -75,11 +76,13 @@ async function runPipeline(
   session: ServiceSession | undefined,
 ): Promise<number> {
   const environment = takeNotifyEnvironment(process.env, process.pid);
+  const mask = new SecretMask();
+  mask.learn(pipeline.config);
   let agent: Agent;
   try {
-    agent = await startAgent(pipeline, call);
+    agent = await startAgent(pipeline, call, mask);
   } catch (error) {
-    call.stderr.write(`error: ${messageOf(error)}\n`);
+    call.stderr.write(`error: ${mask.text(messageOf(error))}\n`);
     const isConfig = error instanceof SluiceError && error.kind === 'config';
     return isConfig ? exitCode.configuration : exitCode.failure;
   }
@@ -93,7 +96,7 @@ async function runPipeline(
     api = await openApi(agent, orders);
   } catch (error) {
     await agent.stop();
-    call.stderr.write(`error: ${messageOf(error)}\n`);
+    call.stderr.write(`error: ${mask.text(messageOf(error))}\n`);
     return exitCode.configuration;
   }
   orders.listenForSignals();
@@ -121,16 +124,18 @@ const asProcessOne =
 export function startAgent(
   pipeline: LoadedPipeline,
   call: Pick<CommandCall, 'stderr'>,
+  mask = new SecretMask(),
 ): Promise<Agent> {
   const { service } = pipeline.config;
   const metrics = new Metrics();
+  const sink =
+    service.logFile === undefined
+      ? call.stderr
+      : createWriteStream(service.logFile, { flags: 'a', mode: 0o600 });
   const logFor = createLog({
     level: service.logLevel,
     format: logFormat(pipeline.config, call.stderr.isTTY === true),
-    destination:
-      service.logFile === undefined
-        ? { write: (line: string) => void call.stderr.write(line) }
-        : createWriteStream(service.logFile, { flags: 'a', mode: 0o600 }),
+    destination: { write: (line: string) => void sink.write(mask.text(line)) },
     clock: systemClock,
     suppressed: metrics.counter('sluice_log_suppressed_total', {
       component: 'agent',
@@ -145,6 +150,7 @@ export function startAgent(
     baseDirectory: pipeline.baseDirectory,
     logFor,
     metrics,
+    mask,
     workerProgram: workerProgram(),
   });
 }

@@ -179,7 +179,7 @@ export const metricTable = {
   },
   sluice_http_input_requests_total: {
     type: 'counter',
-    help: 'Requests to the http input. Label status: that of the answer, or `gone` for a client that went away.',
+    help: 'Requests to the http input. Label status: that of the answer, `gone` for a client that went away, or `dropped` for a connection beyond `connections_max`.',
   },
   sluice_http_input_records_rejected_total: {
     type: 'counter',

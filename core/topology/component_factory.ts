@@ -58,6 +58,8 @@ export interface FactoryServices {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Hides the secrets of the configuration in a text, such as a server's own words. */
+  readonly conceal?: (text: string) => string;
   readonly kernel: Kernel | undefined;
   readonly baseDirectory: string;
   /** What outputs keep their records on; the machine's disk when absent. */

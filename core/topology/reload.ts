@@ -35,6 +35,7 @@ export async function reloadAgent(
   if (diff.isEmpty) return { ok: true, changed: 0, message: 'Nothing changed.' };
   const refusal = refusedChange(agent, next, diff);
   if (refusal !== undefined) return { ok: false, message: refusal };
+  agent.mask.learn(next);
   const factory = new ComponentFactory(next, plugins, agent.services);
   const opened = new Opened();
   for (const { kind, id } of [...next.filters, ...next.outputs]) agent.wanted.add(`${kind} ${id}`);
@@ -50,8 +51,9 @@ export async function reloadAgent(
   } catch (error) {
     agent.wanted.clear();
     await opened.undo();
-    const message = `Reload failed, the old configuration runs on: ${messageOf(error)}`;
-    agent.log.error({ error: messageOf(error) }, 'Reload failed; the old configuration runs on.');
+    const reason = agent.mask.text(messageOf(error));
+    const message = `Reload failed, the old configuration runs on: ${reason}`;
+    agent.log.error({ error: reason }, 'Reload failed; the old configuration runs on.');
     return { ok: false, message };
   }
 }
