@@ -6,6 +6,9 @@ const charactersMin = 4;
 /** Texts kept; the one learned first makes room. */
 const textsMax = 4096;
 const depthMax = 32;
+/** Characters of a secret by which its beginning is known, and with which it ends. */
+const cutMin = 6;
+const cutMax = 128;
 
 const userInfo = /:\/\/[^\s/?#"'\\<>]{1,512}@/g;
 const inQuery =
@@ -104,9 +107,21 @@ export class SecretMask {
     // Of two that begin alike the longer one is looked for first. Within a longer word it is not
     // the secret: that `pass` is a password must not hide half of `passed`.
     const longestFirst = [...this.texts].sort((a, b) => b.length - a.length);
-    const alternatives = longestFirst.map(escaped).join('|');
-    return new RegExp(`(?<![\\p{L}\\p{N}])(?:${alternatives})(?![\\p{L}\\p{N}])`, 'gu');
+    const whole = longestFirst.map(escaped).join('|');
+    const cut = longestFirst.filter((one) => one.length > cutMin).map(beginningOf);
+    const end = '(?=…|$)';
+    const beginnings = cut.length === 0 ? '' : `|(?:${cut.join('|')})${end}`;
+    return new RegExp(`(?<![\\p{L}\\p{N}])(?:(?:${whole})(?![\\p{L}\\p{N}])${beginnings})`, 'gu');
   }
+}
+
+/** At least so much of a secret's beginning is hidden where a text was cut. */
+function beginningOf(secret: string): string {
+  const rest = [...secret.slice(cutMin, cutMax)];
+  return (
+    escaped(secret.slice(0, cutMin)) +
+    rest.reduceRight((after, one) => `(?:${escaped(one)}${after})?`, '')
+  );
 }
 
 function base64(text: string): string {
