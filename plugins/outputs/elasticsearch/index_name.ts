@@ -20,9 +20,10 @@ export const indexNameBytesMax = 255;
 /** Bytes of a prefix, so that something is left for what varies. */
 const prefixBytesMax = 150;
 
-/** What Elasticsearch refuses in an index name, spaces and control characters included. */
-const illegal = /[\\/*?"<>|,#:\s\u0000-\u001f\u007f-\u009f]/;
-const illegalAll = new RegExp(illegal.source, 'g');
+/** What Elasticsearch refuses in an index name; spaces, control characters and halves of characters
+ *  included. */
+const illegal = /[\\/*?"<>|,#:\s\p{Cc}\p{Cs}]/u;
+const illegalAll = new RegExp(illegal.source, 'gu');
 
 /** Makes a text from a record fit to stand inside an index name. */
 export function cleanIndexPiece(piece: string): string {

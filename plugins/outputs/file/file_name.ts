@@ -9,12 +9,18 @@ import {
   type Template,
   type TemplateSource,
 } from '../../../core/sdk/index.ts';
+import { cutToBytes } from '../../shared/record_name/record_name.ts';
 
-/** Name for records whose fields do not give one. */
-export const fallbackName = 'unnamed';
+/** Stands in a name for what a record does not have. */
+export const missingPiece = 'unnamed';
 
-/** Works out which file a record goes to. Whatever the record holds, the name stays below the
- *  directory: separators and leading dots in values are replaced. */
+/** Bytes of a piece, and of a name between two separators. */
+const pieceBytesMax = 150;
+const nameBytesMax = 240;
+
+/** Works out which file a record goes to. Whatever the record holds or lacks, the name begins with
+ *  what the template begins with and stays below the directory: separators and leading dots in
+ *  values are replaced, long values cut, missing and empty ones are `unnamed`. */
 export class FileName implements TemplateSource {
   private readonly template: Template;
   private readonly fields = new Map<unknown, Field>();
@@ -40,7 +46,7 @@ export class FileName implements TemplateSource {
   of(batch: Batch, index: number): string {
     this.batch = batch;
     this.index = index;
-    return confinedPath(renderTemplate(this.template, this) ?? fallbackName);
+    return confinedPath(renderTemplate(this.template, this) ?? missingPiece);
   }
 
   get tag(): string {
@@ -49,7 +55,8 @@ export class FileName implements TemplateSource {
 
   get(path: unknown): unknown {
     const value = this.batch.valueAt(this.index, this.fields.get(path)!);
-    return typeof value === 'string' ? safePiece(value) : value;
+    const isScalar = value !== undefined && value !== null && typeof value !== 'object';
+    return isScalar ? safePiece(String(value)) : missingPiece;
   }
 
   formatTime(pattern: string): string {
@@ -60,17 +67,22 @@ export class FileName implements TemplateSource {
 
 /** A value as one piece of a file name. */
 function safePiece(value: string): string {
-  const piece = value.replace(/[/\\\p{Cc}:*?"<>|]/gu, '_').replace(/^\.+/, '_');
-  return Buffer.byteLength(piece) <= 200
-    ? piece
-    : Buffer.from(piece)
-        .toString('latin1', 0, 200)
-        .replace(/[^\x20-\x7e]/g, '_');
+  // What UTF-8 cannot hold would be replaced on the way to the disk: two names might become one.
+  const text = Buffer.from(value).toString();
+  const piece = text.replace(/[/\\\p{Cc}:*?"<>|]/gu, '_').replace(/^\.+/, '_');
+  return piece === '' ? missingPiece : cutToBytes(piece, pieceBytesMax);
 }
 
 /** The configured part of a name may have directories; none of it leads upwards. */
 function confinedPath(name: string): string {
   const normal = normalize(name);
   const leaves = normal === '..' || normal.startsWith(`..${sep}`) || isAbsolute(normal);
-  return leaves || normal === '.' ? fallbackName : normal;
+  if (leaves || normal === '.') return missingPiece;
+  return normal
+    .split(sep)
+    .map((part) => cutToBytes(deviceName.test(part) ? `_${part}` : part, nameBytesMax))
+    .join(sep);
 }
+
+/** Windows opens a device for these, whatever stands behind a dot. */
+const deviceName = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;

@@ -3,9 +3,11 @@ import {
   type Chunk,
   defineOutput,
   type DeliveryOutcome,
+  messageOf,
   type Output,
   type OutputContext,
   type RecordEncoder,
+  type RejectedRecord,
 } from '../../../core/sdk/index.ts';
 import { jsonLineEncoder } from '../../shared/json_lines/json_lines.ts';
 import { type FileOptions, schema } from './config.ts';
@@ -37,6 +39,7 @@ class FileOutput implements Output {
   readonly encoder: RecordEncoder;
   private readonly options: FileOptions;
   private readonly directory: string;
+  private readonly isStatic: boolean;
   /** Open files, the one used last at the end. */
   private readonly files = new Map<string, LogFile>();
   private working: Promise<unknown> = Promise.resolve();
@@ -44,6 +47,7 @@ class FileOutput implements Output {
   constructor(options: FileOptions, context: OutputContext) {
     const name = new FileName(options.file);
     this.options = options;
+    this.isStatic = name.isStatic;
     this.directory = resolve(context.baseDirectory, options.path);
     const sectionKey = (batch: Parameters<FileName['of']>[0], index: number) =>
       name.of(batch, index);
@@ -64,11 +68,29 @@ class FileOutput implements Output {
   }
 
   private async write(chunk: Chunk): Promise<DeliveryOutcome> {
+    const rejected: RejectedRecord[] = [];
+    let first = 0;
     for (const section of chunk.sections) {
       const file = await this.file(section.key);
-      await file.append(section.writer.view());
+      try {
+        await file.append(section.writer.view());
+      } catch (error) {
+        if (!this.isUnfit(error)) throw error;
+        const reason = `The file ${section.key} cannot be: ${messageOf(error)}.`;
+        for (let at = 0; at < section.count; at++) rejected.push({ index: first + at, reason });
+      }
+      first += section.count;
     }
-    return { kind: 'accepted' };
+    if (rejected.length === 0) return { kind: 'accepted' };
+    return { kind: 'partial', retry: [], rejected, reason: rejected[0]!.reason };
+  }
+
+  /** A name that a record brought and no file can have, such as that of a directory, must not hold
+   *  up the other files. */
+  private isUnfit(error: unknown): boolean {
+    // Node's errors of system calls have a code.
+    const { code } = error as NodeJS.ErrnoException;
+    return !this.isStatic && (code === 'EISDIR' || code === 'ENAMETOOLONG');
   }
 
   private async file(name: string): Promise<LogFile> {
