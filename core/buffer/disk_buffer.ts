@@ -34,6 +34,9 @@ export interface DiskBufferOptions extends DiskBufferLimits {
   /** Size at which a segment is closed. At most an eighth of the limit, which frees whole segments. */
   readonly segmentBytes?: number;
   readonly intervalMs?: number;
+  /** Headers begin with a description of themselves: its length as 4 bytes (little-endian), then so
+   *  many bytes. A start then reads and keeps these alone. */
+  readonly headersDescribe?: boolean;
   readonly log: StorageLog;
   /** Told once for each range of stored bytes that was found damaged, now or at recovery. */
   readonly onQuarantine?: (range: QuarantinedRange) => void;
@@ -53,6 +56,7 @@ export interface DiskBufferOptions extends DiskBufferLimits {
 /** A chunk in the buffer; its body is read when it is asked for. */
 export interface StoredChunk {
   readonly sequence: number;
+  /** Of a chunk of an earlier run: its description, where it has one. */
   readonly header: Buffer;
   readonly bodyBytes: number;
 }

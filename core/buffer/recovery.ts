@@ -15,6 +15,8 @@ export interface RecoveredChunk {
   readonly createdMs: number;
   readonly segment: Segment;
   readonly position: number;
+  readonly headerBytes: number;
+  /** Its description, where it has one; else the whole header. */
   readonly header: Buffer;
   readonly bodyBytes: number;
 }
@@ -56,7 +58,8 @@ export interface DirectorySurvey {
 /**
  * Brings a buffer's directory into a known state and lists what is still to be delivered. Content
  * never makes it fail: a torn tail is cut, a damaged range is quarantined, a foreign file moved
- * aside. Bodies are checked in the last segment, where a crash tears; elsewhere when they are read.
+ * aside. All is checked in the last segment, where a crash tears; elsewhere bodies, and headers behind
+ * their descriptions, when they are read.
  */
 export async function recoverBuffer(options: RecoveryOptions): Promise<RecoveredBuffer> {
   const { fileSystem, directory, log } = options;
@@ -80,8 +83,19 @@ export async function recoverBuffer(options: RecoveryOptions): Promise<Recovered
     damaged: false,
     sequenceMax: highestSettled(acks.floor, acks.ranges),
   };
-  for (const number of numbers) {
-    await recoverSegment(state, number, survey.identity, number === numbers.at(-1));
+  for (let from = 0; from < numbers.length; from += scansAtOnce) {
+    const some = numbers.slice(from, from + scansAtOnce);
+    const scanning = some.map((number) => {
+      const verifyBodies = number === numbers.at(-1);
+      const path = join(directory, segmentFileName(number));
+      return withFile(fileSystem, path, 'read', (file) =>
+        scanSegment(file, { identity: survey.identity, verifyBodies }),
+      );
+    });
+    const scans = await Promise.all(scanning);
+    for (const [index, number] of some.entries()) {
+      await recoverSegment(state, number, scans[index]!);
+    }
   }
   return {
     identity: survey.identity ?? acks.identity ?? randomBytes(8).readBigUInt64LE(),
@@ -182,6 +196,9 @@ interface RecoveryState {
   sequenceMax: number;
 }
 
+/** Segments that are looked at together: a start mostly waits for small reads. */
+const scansAtOnce = 8;
+
 /**
  * Left out after damage, which may hide the highest numbers used: should the bytes become readable
  * again, their chunks must not meet others of the same number.
@@ -191,19 +208,20 @@ const sequencesSkipped = 1_000_000;
 async function recoverSegment(
   state: RecoveryState,
   number: number,
-  identity: bigint | undefined,
-  isLast: boolean,
+  scan: SegmentScan,
 ): Promise<void> {
   const { fileSystem, directory } = state.options;
   const path = join(directory, segmentFileName(number));
-  const scan = await withFile(fileSystem, path, 'read', async (file) => {
-    const scanned = await scanSegment(file, { identity, verifyBodies: isLast });
-    for (const range of scanned.damaged) {
-      if (range.sequence !== undefined && state.settled(range.sequence)) continue;
-      await quarantineRange(state.options, { ...range, file: segmentFileName(number) }, file);
-    }
-    return scanned;
-  });
+  const lost = scan.damaged.filter(
+    ({ sequence }) => sequence === undefined || !state.settled(sequence),
+  );
+  if (lost.length > 0) {
+    await withFile(fileSystem, path, 'read', async (file) => {
+      for (const range of lost) {
+        await quarantineRange(state.options, { ...range, file: segmentFileName(number) }, file);
+      }
+    });
+  }
   const segment: Segment = { number, path, bytes: scan.bytes, live: 0, sealed: true };
   state.segments.push(segment);
   if (scan.tornAt < scan.bytes) await cutTail(state, segment, scan);
@@ -212,7 +230,8 @@ async function recoverSegment(
     state.damaged = true;
     state.sequenceMax = Math.max(state.sequenceMax, range.sequence ?? 0);
   }
-  for (const { sequence, createdMs, position, header, bodyBytes } of scan.records) {
+  for (const record of scan.records) {
+    const { sequence, createdMs, position, headerBytes, header, bodyBytes } = record;
     state.sequenceMax = Math.max(state.sequenceMax, sequence);
     if (state.settled(sequence)) {
       state.options.onDelivered?.(header);
@@ -222,7 +241,10 @@ async function recoverSegment(
     const earlier = state.chunks.get(sequence);
     if (earlier) earlier.segment.live--;
     segment.live++;
-    state.chunks.set(sequence, { sequence, createdMs, segment, position, header, bodyBytes });
+    state.chunks.set(sequence, {
+      ...{ sequence, createdMs, segment, position },
+      ...{ headerBytes, header, bodyBytes },
+    });
   }
 }
 

@@ -20,14 +20,18 @@
  *             32  4  length of the chunk header, H
  *             36  4  length of the body, B
  *             40  4  checksum of the body
- *             44  4  zero
+ *             44  4  checksum of bytes 8–43 and of the description; zero when there is none
  *             48  H  chunk header, opaque here
  *           48+H  B  body, opaque here
  *
  * Invariants: sequence numbers never repeat within a buffer, except that a record whose sync failed
  * may stand again, with equal content, in a later segment. The identity stands in every record so
  * that a log line that quotes a segment cannot pass for a record when a reader looks for the next
- * intact one after damage. Two checksums, so that a start reads heads alone.
+ * intact one after damage.
+ *
+ * A chunk header may begin with a description of itself: its length L as 4 bytes, then L bytes. The
+ * description is the first 4+L bytes. It has a checksum of its own, and so has the body, so that a
+ * start reads heads and descriptions alone, however large the rest of the headers is.
  */
 import { crc32 } from 'node:zlib';
 
@@ -58,6 +62,8 @@ export interface RecordHead {
   readonly headerBytes: number;
   readonly bodyBytes: number;
   readonly bodyChecksum: number;
+  /** 0: the header has no description. */
+  readonly descriptionChecksum: number;
 }
 
 /** The file name of a segment, `00000001.seg`. */
@@ -95,11 +101,13 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
   };
 }
 
-/** Encodes a record's first 48 bytes. `header` is needed for its checksum only. */
+/** Encodes a record's first 48 bytes. `header` is needed for its checksums only; `isDescribed`: it
+ *  begins with a description of itself. */
 export function encodeRecordHead(
   fields: Pick<RecordHead, 'identity' | 'sequence' | 'createdMs'>,
-  header: Uint8Array,
+  header: Buffer,
   body: readonly Uint8Array[],
+  isDescribed = false,
 ): Buffer {
   const bytes = Buffer.alloc(recordHeadBytes);
   recordMarker.copy(bytes, 0);
@@ -109,6 +117,10 @@ export function encodeRecordHead(
   bytes.writeUInt32LE(header.length, 32);
   bytes.writeUInt32LE(bytesOf(body), 36);
   bytes.writeUInt32LE(checksumOf(body), 40);
+  if (isDescribed) {
+    const description = header.subarray(0, descriptionBytes(header));
+    bytes.writeUInt32LE(descriptionChecksum(bytes, description), 44);
+  }
   bytes.writeUInt32LE(recordHeadChecksum(bytes, header), 4);
   return bytes;
 }
@@ -128,12 +140,23 @@ export function decodeRecordHead(bytes: Buffer): RecordHead | undefined {
     headerBytes,
     bodyBytes,
     bodyChecksum: bytes.readUInt32LE(40),
+    descriptionChecksum: bytes.readUInt32LE(44),
   };
 }
 
 /** True when a record's head and its chunk header are as they were written. */
 export function isRecordHeadIntact(head: Buffer, header: Uint8Array): boolean {
   return head.readUInt32LE(4) === recordHeadChecksum(head, header);
+}
+
+/** Length of a header's description, by the header's first four bytes. */
+export function descriptionBytes(header: Buffer): number {
+  return 4 + header.readUInt32LE(0);
+}
+
+/** True when what a record's head and its header's description say is as it was written. */
+export function isDescriptionIntact(head: Buffer, description: Buffer): boolean {
+  return head.readUInt32LE(44) === descriptionChecksum(head, description);
 }
 
 /** Length of a whole record. */
@@ -159,6 +182,10 @@ function segmentHeaderChecksum(bytes: Buffer): number {
 
 function recordHeadChecksum(head: Buffer, header: Uint8Array): number {
   return checksumOf([head.subarray(8, recordHeadBytes), header]);
+}
+
+function descriptionChecksum(head: Buffer, description: Buffer): number {
+  return checksumOf([head.subarray(8, 44), description]);
 }
 
 const segmentBytesDefault = 64 * 1024 * 1024;

@@ -34,6 +34,8 @@ export interface SegmentWriterOptions {
   readonly directory: string;
   readonly identity: bigint;
   readonly now: () => number;
+  /** Headers begin with a description of themselves. */
+  readonly headersDescribe?: boolean;
 }
 
 /** Appends records to one segment at a time. Its caller makes one call after the other. */
@@ -81,7 +83,8 @@ export class SegmentWriter {
     const positions: number[] = [];
     let end = segment.bytes;
     for (const { sequence, createdMs, header, body } of items) {
-      const head = encodeRecordHead({ identity, sequence, createdMs }, header, body);
+      const fields = { identity, sequence, createdMs };
+      const head = encodeRecordHead(fields, header, body, this.#options.headersDescribe);
       buffers.push(head, header, ...body);
       positions.push(end);
       end += recordBytesOf(header.length, bytesOf(body));

@@ -94,8 +94,7 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.recovered = recovered.chunks;
     this.#index = new ChunkIndex(recovered.segments);
     for (const chunk of recovered.chunks) {
-      const { sequence, createdMs, segment, position, header, bodyBytes } = chunk;
-      const headerBytes = header.length;
+      const { sequence, createdMs, segment, position, headerBytes, bodyBytes } = chunk;
       this.#index.add({ sequence, createdMs, segment, position, headerBytes, bodyBytes }, true);
     }
     this.#now = options.now ?? Date.now;
@@ -114,7 +113,10 @@ export class SegmentedDiskBuffer implements DiskBuffer {
     this.#nextSegment = recovered.nextSegment;
     const { identity } = recovered;
     this.#identity = identity;
-    this.#writer = new SegmentWriter({ fileSystem, directory, identity, now: this.#now });
+    this.#writer = new SegmentWriter({
+      ...{ fileSystem, directory, identity, now: this.#now },
+      headersDescribe: options.headersDescribe ?? false,
+    });
     this.#acks = new AckLog(fileSystem, directory, identity, recovered.ackLogBytes);
     this.#rescues = recovered.unsynced.map((segment) => ({ segment, from: segmentHeaderBytes }));
     if (this.#rescues.length > 0) this.#syncLater.request(this.#intervalMs);

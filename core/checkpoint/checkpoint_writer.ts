@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { messageOf } from '../errors/sluice_error.ts';
 import type { Counter, Log } from '../sdk/contracts.ts';
 import type { Clock } from '../time/clock.ts';
@@ -80,6 +81,16 @@ export class CheckpointWriter {
     }
   }
 
+  /** Lets all sources go on under new generations, from where they are: for storage that is a copy,
+   *  whose original may give the same generation and position to another record. To be called
+   *  before sources are opened; written with the next `flush`. */
+  renewGenerations(): void {
+    for (const [key, entry] of this.store.entries) {
+      this.store.set(key, { ...entry, generation: newGeneration() });
+      this.hasRaised = true;
+    }
+  }
+
   forget(key: string): void {
     for (const source of this.dirty) if (source.checkpointKey === key) this.dirty.delete(source);
     this.store.delete(key);
@@ -134,6 +145,11 @@ export class CheckpointWriter {
     await this.flush().catch(() => undefined);
     await this.store.close();
   }
+}
+
+/** A generation that no other source has: 32 hexadecimal digits. */
+export function newGeneration(): string {
+  return randomBytes(16).toString('hex');
 }
 
 export interface CheckpointWriterOptions {

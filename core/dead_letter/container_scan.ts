@@ -56,7 +56,13 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
     const end = dataEnd + syncMarkerBytes;
     const isFramed = end <= content.length && content.subarray(dataEnd, end).equals(sync);
     if (block && isFramed) {
+      const [lettersBefore, rangesBefore] = [letters.length, damaged.length];
       decodeLetters(content, codec, block, letters, damaged);
+      const isWhole = damaged.length === rangesBefore;
+      if (isWhole && letters.length - lettersBefore !== block.count) {
+        // Only the number of letters in its head is damaged.
+        damaged.push({ start: position, end: block.start });
+      }
       position = end;
       continue;
     }

@@ -24,6 +24,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { type Clock, pause } from '../time/clock.ts';
 import { ComponentFactory, type FactoryServices, type PluginSet } from './component_factory.ts';
 import { FilterStage } from './filter_stage.ts';
+import { type HomeSigns, settleHome } from './home.ts';
 import { InputStage } from './input_stage.ts';
 import { reportOrphans } from './orphans.ts';
 import { openOrClose } from './open_or_close.ts';
@@ -52,6 +53,8 @@ export interface AgentOptions {
   readonly fileSystem?: FileSystem;
   /** What threads run where `service.workers` is more than 1. */
   readonly workerProgram?: WorkerProgram;
+  /** What tells storage that was copied from storage that stayed; the machine's own when absent. */
+  readonly homeSigns?: (directory: string) => Promise<HomeSigns>;
 }
 
 export interface RunningInput {
@@ -172,8 +175,13 @@ export class Agent {
     });
     this.addAgentGauges();
     for (const config of this.config.outputs) this.outputs.push(await this.openOutput(config));
-    // Before these chunks are delivered and forgotten. Where the disk refuses, it is tried again.
-    if (this.checkpoints.hasRaised) await this.checkpoints.flush().catch(() => undefined);
+    await settleHome({
+      fileSystem,
+      directory: service.storagePath,
+      checkpoints: this.checkpoints,
+      log: this.log,
+      signs: this.options.homeSigns,
+    });
     for (const config of this.config.filters) this.filters.push(await this.openFilter(config));
     this.crew = await this.openCrew();
     this.setPipeline(await this.prepareWorkers(this.config, this.options.plugins));

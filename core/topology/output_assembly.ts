@@ -74,6 +74,7 @@ export async function openOutputStorage(
       ? await openDiskBuffer({
           directory: bufferDirectory(storage.path, config.id),
           ...bufferLimits(config),
+          headersDescribe: true,
           log,
           fileSystem,
           onDelivered: vouchFor,

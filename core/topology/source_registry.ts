@@ -1,5 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import type { CheckpointedSource, CheckpointWriter } from '../checkpoint/checkpoint_writer.ts';
+import {
+  type CheckpointedSource,
+  type CheckpointWriter,
+  newGeneration,
+} from '../checkpoint/checkpoint_writer.ts';
 import { Ledger } from '../checkpoint/ledger.ts';
 import { SluiceError } from '../errors/sluice_error.ts';
 import type {
@@ -156,7 +159,7 @@ class EngineSource implements OpenSource, CheckpointedSource {
     this.open = open;
     this.name = options.name;
     this.inputId = inputId;
-    this.generation = options.generation ?? randomBytes(16).toString('hex');
+    this.generation = options.generation ?? newGeneration();
     this.checkpointKey = key ?? '';
     const positions = open.positionsOf(options);
     this.resumePosition = resumePosition({ ...options, positions }, open.outputs());

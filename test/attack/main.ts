@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { FullRig, lastingFaults, stumbles } from '../chaos/full_rig.ts';
+import { FullRig, lastingFaults, startStumbles, stumbles } from '../chaos/full_rig.ts';
+import { clonedHosts, killServer } from '../crash/kill_server.ts';
 import { killSoak } from '../crash/kill_soak.ts';
 import { clickhouse, elasticsearch, loki } from '../destinations/destination.ts';
 import { destinationsRig } from '../destinations/destinations_rig.ts';
@@ -11,6 +11,8 @@ import { rotDeadLetters } from '../model/rot_dead_letters.ts';
 import { rotSegments } from '../model/rot_rig.ts';
 import { downForAnHour, pausedAndResumed } from '../neighbours/neighbours_rig.ts';
 import { reloadRig } from '../reload/reload_rig.ts';
+import { servers } from '../servers/index.ts';
+import { commitNow } from './commit.ts';
 
 /** The long forms of the rigs: `npm run attack -- RIG [--seed N] [--count N]`. Prints what was done
  *  and seen as one JSON object, and ends with 1 when a promise did not hold. */
@@ -18,13 +20,51 @@ export interface AttackOptions {
   readonly seed: number;
   /** How much: its meaning is the rig's. Undefined: the rig's long form. */
   readonly count: number | undefined;
+  /** How long kills go on at most; they end when all were made when undefined. */
+  readonly minutes: number | undefined;
 }
 
 type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 
 const rigs: Readonly<Record<string, Rig>> = {
   /** `count`: kills. */
-  kill: async ({ seed, count }) => ({ ...(await killSoak(seed, count ?? 1000)) }),
+  kill: async ({ seed, count, minutes }) => ({
+    ...(await killSoak(seed, count ?? 1000, minutes)),
+  }),
+  /** `count`: kills for each real server and kind of buffer. */
+  kill_servers: async ({ seed, count }) => {
+    const kills = count ?? 100;
+    return {
+      'elasticsearch, memory': await killServer(elasticsearch, { seed, kills, storage: 'memory' }),
+      'elasticsearch, filesystem': await killServer(elasticsearch, {
+        ...{ seed, kills },
+        storage: 'filesystem',
+      }),
+      'clickhouse, filesystem': await killServer(clickhouse, {
+        ...{ seed, kills },
+        storage: 'filesystem',
+      }),
+    };
+  },
+  /** `count`: clones of a host, for each kind of buffer. */
+  clones: async ({ count }) => {
+    const server = await servers.elasticsearch9.start({});
+    const clones = count ?? 5;
+    try {
+      return {
+        memory: await clonedHosts(elasticsearch, server, {
+          ...{ clones, base: 0 },
+          storage: 'memory',
+        }),
+        filesystem: await clonedHosts(elasticsearch, server, {
+          ...{ clones, base: 100_000_000 },
+          storage: 'filesystem',
+        }),
+      };
+    } finally {
+      await server.stop();
+    }
+  },
   /** `count`: calls that fail once, in turn, after the faults that last. */
   full: async ({ seed, count }) => {
     const rig = await FullRig.create();
@@ -33,12 +73,14 @@ const rigs: Readonly<Record<string, Rig>> = {
       await rig.recovered('the start');
       for (const fault of lastingFaults) await rig.endure(fault);
       const struck = await stumbles(rig, seed, count ?? 144);
+      const starts = await startStumbles(rig, seed, count ?? 144);
       await rig.end();
       const { lines, injected: failedCalls, duplicates } = rig;
       const lasting = lastingFaults.map(({ name }) => name);
       return {
         lasting,
         single_faults: struck,
+        starts,
         failed_calls: failedCalls,
         lines,
         lost: 0,
@@ -102,7 +144,11 @@ const rigs: Readonly<Record<string, Rig>> = {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { seed: { type: 'string' }, count: { type: 'string' } },
+    options: {
+      seed: { type: 'string' },
+      count: { type: 'string' },
+      minutes: { type: 'string' },
+    },
   });
   const name = positionals[0] ?? '';
   const rig = rigs[name];
@@ -112,25 +158,18 @@ async function main(): Promise<number> {
   }
   const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
   const count = values.count === undefined ? undefined : Number(values.count);
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   const startedMs = performance.now();
-  const about = { rig: name, seed, commit: commit(), node: process.version };
+  const about = { rig: name, seed, commit: commitNow(), node: process.version };
   const seconds = () => Math.round((performance.now() - startedMs) / 100) / 10;
   try {
-    const results = await rig({ seed, count });
+    const results = await rig({ seed, count, minutes });
     console.log(JSON.stringify({ ...about, held: true, seconds: seconds(), results }, null, 2));
     return 0;
   } catch (error) {
     console.error(error);
     console.log(JSON.stringify({ ...about, held: false, seconds: seconds() }, null, 2));
     return 1;
-  }
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
   }
 }
 

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { projectRoot } from '../../scripts/project_root.ts';
 
 /** The calls that the library watches, in the order of its source. */
-export const watchedCalls = ['open', 'write', 'sync', 'rename', 'truncate', 'unlink'] as const;
+export const watchedCalls = [
+  'open',
+  'write',
+  'sync',
+  'rename',
+  'truncate',
+  'unlink',
+  'read',
+  'list',
+  'make_directory',
+] as const;
 export type WatchedCall = (typeof watchedCalls)[number];
 
 export interface Fault {
@@ -20,10 +30,12 @@ export interface Fault {
   readonly part?: string;
 }
 
-const controlBytes = 4 * 4 + 8 * 4 * 2 + 64;
+/** Room for kinds of calls in the library's control block. */
+const kindsMax = 12;
+const controlBytes = 4 * 4 + kindsMax * 4 * 2 + 64;
 const seenAt = 16;
-const failedAt = seenAt + 8 * 4;
-const partAt = failedAt + 8 * 4;
+const failedAt = seenAt + kindsMax * 4;
+const partAt = failedAt + kindsMax * 4;
 
 /** Why this machine cannot build the library; undefined when it can. */
 export function whyNoFaults(): string | undefined {
@@ -93,10 +105,10 @@ export class FaultLibrary {
   }
 
   #sum(at: number): number {
-    const bytes = Buffer.alloc(8 * 4);
+    const bytes = Buffer.alloc(kindsMax * 4);
     readSync(this.#control, bytes, 0, bytes.length, at);
     let sum = 0;
-    for (let index = 0; index < 8; index++) sum += bytes.readInt32LE(4 * index);
+    for (let index = 0; index < kindsMax; index++) sum += bytes.readInt32LE(4 * index);
     return sum;
   }
 }

@@ -4,6 +4,7 @@
  * sizeof(struct control) bytes that a test writes and reads while the process runs.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,18 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { CALL_OPEN, CALL_WRITE, CALL_SYNC, CALL_RENAME, CALL_TRUNCATE, CALL_UNLINK, CALLS };
+enum { CALL_OPEN, CALL_WRITE, CALL_SYNC, CALL_RENAME, CALL_TRUNCATE, CALL_UNLINK,
+       CALL_READ, CALL_LIST, CALL_MAKE_DIRECTORY, CALLS };
 
 struct control {
   volatile uint32_t mask;   /* bit n: call n is watched */
   volatile int32_t error;   /* errno to fail with; 0: count only */
   volatile int32_t skip;    /* watched calls that still succeed */
   volatile int32_t times;   /* how often to fail after that; -1: always */
-  volatile int32_t seen[8]; /* watched calls so far, by kind */
-  volatile int32_t failed[8];
+  volatile int32_t seen[12]; /* watched calls so far, by kind */
+  volatile int32_t failed[12];
   char part[64]; /* only paths that contain it; empty: all below the prefix */
 };
 
@@ -119,6 +122,18 @@ ON_FILE(CALL_SYNC, int, fdatasync, (int file), (file))
 ON_FILE(CALL_TRUNCATE, int, ftruncate, (int file, off_t bytes), (file, bytes))
 ON_FILE(CALL_TRUNCATE, int, ftruncate64, (int file, off64_t bytes), (file, bytes))
 
+ON_FILE(CALL_READ, ssize_t, read, (int file, void *data, size_t bytes), (file, data, bytes))
+ON_FILE(CALL_READ, ssize_t, readv, (int file, const struct iovec *parts, int count),
+        (file, parts, count))
+ON_FILE(CALL_READ, ssize_t, pread, (int file, void *data, size_t bytes, off_t at),
+        (file, data, bytes, at))
+ON_FILE(CALL_READ, ssize_t, pread64, (int file, void *data, size_t bytes, off64_t at),
+        (file, data, bytes, at))
+ON_FILE(CALL_READ, ssize_t, preadv, (int file, const struct iovec *parts, int count, off_t at),
+        (file, parts, count, at))
+ON_FILE(CALL_READ, ssize_t, preadv64,
+        (int file, const struct iovec *parts, int count, off64_t at), (file, parts, count, at))
+
 int rename(const char *from, const char *to) {
   int (*real)(const char *, const char *) = next("rename");
   return fails(CALL_RENAME, from) ? -1 : real(from, to);
@@ -127,4 +142,27 @@ int rename(const char *from, const char *to) {
 int unlink(const char *path) {
   int (*real)(const char *) = next("unlink");
   return fails(CALL_UNLINK, path) ? -1 : real(path);
+}
+
+int mkdir(const char *path, mode_t mode) {
+  int (*real)(const char *, mode_t) = next("mkdir");
+  return fails(CALL_MAKE_DIRECTORY, path) ? -1 : real(path, mode);
+}
+
+typedef int (*select_entry)(const struct dirent *);
+typedef int (*order_entries)(const struct dirent **, const struct dirent **);
+
+int scandir(const char *path, struct dirent ***entries, select_entry select, order_entries order) {
+  int (*real)(const char *, struct dirent ***, select_entry, order_entries) = next("scandir");
+  return fails(CALL_LIST, path) ? -1 : real(path, entries, select, order);
+}
+
+typedef int (*select_entry64)(const struct dirent64 *);
+typedef int (*order_entries64)(const struct dirent64 **, const struct dirent64 **);
+
+int scandir64(const char *path, struct dirent64 ***entries, select_entry64 select,
+              order_entries64 order) {
+  int (*real)(const char *, struct dirent64 ***, select_entry64, order_entries64) =
+      next("scandir64");
+  return fails(CALL_LIST, path) ? -1 : real(path, entries, select, order);
 }

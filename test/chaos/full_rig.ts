@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDeadLetters } from '../../core/dead_letter/dead_letter_reader.ts';
 import { waitUntil } from '../../core/testing/index.ts';
-import { endAgent, ended, LineWriter, startAgent } from '../crash/kill_rig.ts';
+import { endAgent, ended, killed, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { Random } from '../model/random.ts';
-import { type Fault, FaultLibrary, type WatchedCall } from './fault_library.ts';
+import { type Fault, FaultLibrary, type WatchedCall, watchedCalls } from './fault_library.ts';
 import { freePort, numberIn, Sink } from './sink.ts';
 
 /** A fault that lasts, and what `/readyz` must name while it does. */
@@ -160,7 +160,7 @@ export class FullRig {
   /** One call fails once; the agent goes on as if nothing had been. */
   async stumble(fault: Fault): Promise<boolean> {
     this.faults.arm({ ...fault, times: 1 });
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 3 || (round < 25 && this.faults.failed() === 0); round++) {
       await this.write(30);
       await pause(60);
     }
@@ -168,6 +168,41 @@ export class FullRig {
     if (hasFailed) this.injected++;
     this.faults.calm();
     return hasFailed;
+  }
+
+  /** Kills the agent while records wait in its disk buffer, and starts it with one call that fails.
+   *  It starts all the same, or ends with an error; the next start is well again. */
+  async startWith(fault: Fault): Promise<{ struck: boolean; started: boolean }> {
+    this.#sink.answer = () => 503;
+    await this.write(30);
+    await pause(100);
+    await killed(this.#agent!);
+    this.faults.arm({ ...fault, times: 1 });
+    this.start();
+    const started = await this.#startedOrEnded();
+    const struck = this.faults.failed() > 0;
+    if (struck) this.injected++;
+    this.faults.calm();
+    if (!started) this.start();
+    this.#sink.answer = () => 200;
+    return { struck, started };
+  }
+
+  async #startedOrEnded(): Promise<boolean> {
+    let answered = false;
+    await waitUntil(
+      'the agent answers or ends',
+      async () => {
+        answered = await this.problems().then(
+          () => true,
+          () => false,
+        );
+        return answered || this.#agent!.exitCode !== null;
+      },
+      30_000,
+    );
+    if (!answered) assert.ok(this.#agent!.exitCode! > 0, 'it ends with an error');
+    return answered;
   }
 
   /** All that was written has arrived, and the agent is ready. */
@@ -270,7 +305,6 @@ pipeline:
 /** Calls in turn: the first, the second, … watched call fails once, with each error. */
 export async function stumbles(rig: FullRig, seed: number, count: number): Promise<number> {
   const random = new Random(seed);
-  const errors = ['ENOSPC', 'EIO', 'EMFILE', 'EROFS'] as const;
   let struck = 0;
   for (let index = 0; index < count; index++) {
     const call = every[index % every.length]!;
@@ -281,6 +315,24 @@ export async function stumbles(rig: FullRig, seed: number, count: number): Promi
   }
   return struck;
 }
+
+/** Starts in turn: the first, the second, … call of each kind fails once while the agent starts. */
+export async function startStumbles(rig: FullRig, seed: number, count: number) {
+  const random = new Random(seed);
+  const counts = { starts: count, struck: 0, ended: 0 };
+  for (let index = 0; index < count; index++) {
+    const call = watchedCalls[index % watchedCalls.length]!;
+    const skip = Math.floor(index / watchedCalls.length);
+    const fault = { calls: [call], error: random.pick(errors), skip };
+    const { struck, started } = await rig.startWith(fault);
+    if (struck) counts.struck++;
+    if (!started) counts.ended++;
+    await rig.recovered(`${call} after ${skip} calls of a start, ${fault.error}`);
+  }
+  return counts;
+}
+
+const errors = ['ENOSPC', 'EIO', 'EMFILE', 'EROFS'] as const;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

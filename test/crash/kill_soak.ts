@@ -51,13 +51,18 @@ export interface KillCounts {
  * Kills an agent (SIGKILL) again and again at random moments: while it starts, reads, stores and
  * delivers. Lines are written and files rotated all the time, a client posts records, and the sink
  * fails 30 % of the requests, some of them after it took the records. No line is lost, nor any
- * record whose request was answered with 200; what comes twice was in flight at a kill.
+ * record whose request was answered with 200; what comes twice was in flight at a kill. After
+ * `minutesMax` it kills no more: the counts say how often it did.
  */
-export async function killSoak(seed: number, kills: number): Promise<KillCounts> {
+export async function killSoak(
+  seed: number,
+  kills: number,
+  minutesMax = Number.POSITIVE_INFINITY,
+): Promise<KillCounts> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-soak-'));
   const soak = new KillSoak(directory, new Random(seed), await Sink.listen());
   try {
-    return await soak.run(kills);
+    return await soak.run(kills, performance.now() + minutesMax * 60_000);
   } finally {
     await soak.close();
     await rm(directory, { recursive: true, force: true });
@@ -94,12 +99,12 @@ class KillSoak {
     };
   }
 
-  async run(kills: number): Promise<KillCounts> {
+  async run(kills: number, endMs: number): Promise<KillCounts> {
     this.#httpPort = await freePort();
     await writeFile(join(this.#directory, 'pipeline.yaml'), this.#pipeline());
     const posting = Array.from({ length: clients }, () => this.#post());
     const work = Promise.all([this.#writeLines(), ...posting]);
-    for (let kill = 0; kill < kills; kill++) {
+    for (let kill = 0; kill < kills && performance.now() < endMs; kill++) {
       this.#agent = startAgent(this.#directory);
       await this.#killMoment();
       await killed(this.#agent);

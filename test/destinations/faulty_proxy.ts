@@ -216,3 +216,15 @@ export function partialBulk(random: { chance(probability: number): boolean }): P
     socket.end(bytesOf({ status: 200, headers: { 'content-type': 'application/json' }, body }));
   };
 }
+
+/** Lets most requests through: of the others four fifths never reach the server, and a fifth does, and
+ *  its answer is lost. `chance` gives a number from 0 up to 1. */
+export function sometimes(share: number, chance: () => number): ProxyFault {
+  const through = after((answer, socket) => void socket.end(answer));
+  const lost = after((_answer, socket) => void socket.destroy());
+  const refused = instead(503);
+  return (asked, socket, forward) => {
+    if (chance() >= share) return through(asked, socket, forward);
+    return (chance() < 0.8 ? refused : lost)(asked, socket, forward);
+  };
+}

@@ -3,60 +3,40 @@ import fc from 'fast-check';
 import { type DiskBuffer, type Durability, openDiskBuffer } from '../../core/buffer/disk_buffer.ts';
 import { SluiceError } from '../../core/errors/sluice_error.ts';
 import { ManualTimers, recordingLog } from '../unit/buffer/buffer_fixture.ts';
-import { type FaultyCall, PowerLossFileSystem } from './power_loss_file_system.ts';
-import { Random } from './random.ts';
+import { histories, Powered, type WeighedStep } from './power_harness.ts';
+import type { PowerLossFileSystem } from './power_loss_file_system.ts';
 
 export type BufferStep =
   | { readonly do: 'append'; readonly bytes: number }
   | { readonly do: 'append_many'; readonly count: number; readonly wait: boolean }
   | { readonly do: 'acknowledge'; readonly pick: number }
   | { readonly do: 'timers' }
-  | { readonly do: 'power'; readonly seed: number }
-  | { readonly do: 'kill' }
-  | { readonly do: 'close' }
-  | { readonly do: 'fail'; readonly call: FaultyCall }
-  | { readonly do: 'fill'; readonly bytesFree: number }
-  | { readonly do: 'heal' };
+  | { readonly do: 'close' };
 
-const calls: FaultyCall[] = ['open', 'write', 'truncate', 'sync', 'sync_directory', 'rename'];
+const ownSteps: readonly WeighedStep<BufferStep>[] = [
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('append'), bytes: fc.nat(2500) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('append_many'),
+      count: fc.integer({ min: 1, max: 8 }),
+      wait: fc.boolean(),
+    }),
+  },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('acknowledge'), pick: fc.nat() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('timers') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close') }) },
+];
 
-export const bufferSteps: fc.Arbitrary<BufferStep[]> = fc.array(
-  fc.oneof(
-    { weight: 8, arbitrary: fc.record({ do: fc.constant('append'), bytes: fc.nat(2500) }) },
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        do: fc.constant('append_many'),
-        count: fc.integer({ min: 1, max: 8 }),
-        wait: fc.boolean(),
-      }),
-    },
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('acknowledge'), pick: fc.nat() }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('timers') }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('power'), seed: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('kill') }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('close') }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({ do: fc.constant('fail'), call: fc.constantFrom(...calls) }),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('fill'), bytesFree: fc.nat(3000) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('heal') }) },
-  ) as fc.Arbitrary<BufferStep>,
-  { maxLength: 40 },
-);
+export const bufferSteps = histories(ownSteps, { maxLength: 40, bytesFreeMax: 3000 });
 
 let pid = 70_000;
 
 /** A disk buffer on a disk that loses power, beside what it must hold. */
-export class PoweredBuffer {
+export class PoweredBuffer extends Powered<BufferStep> {
   readonly durability: Durability;
-  powerLosses = 0;
-  kills = 0;
-  faults = 0;
   /** Chunks that a power loss took, as `interval` and `os` say they may. */
   lostAsPromised = 0;
-  #disk = new PowerLossFileSystem();
   #timers = new ManualTimers();
   #buffer!: DiskBuffer;
   #next = 0;
@@ -71,17 +51,11 @@ export class PoweredBuffer {
   readonly #gone = new Set<number>();
 
   constructor(durability: Durability) {
+    super();
     this.durability = durability;
   }
 
-  async run(steps: readonly BufferStep[]): Promise<void> {
-    await this.#open(this.#disk, 'kill', true);
-    for (const step of steps) await this.#step(step);
-    await this.#step({ do: 'power', seed: steps.length });
-    await this.#buffer.close();
-  }
-
-  async #step(step: BufferStep): Promise<void> {
+  protected override async act(step: BufferStep): Promise<void> {
     switch (step.do) {
       case 'append':
         return this.#append(step.bytes);
@@ -95,40 +69,31 @@ export class PoweredBuffer {
         return this.#acknowledge(step.pick);
       case 'timers':
         return this.#fireTimers();
-      case 'power': {
-        this.powerLosses++;
-        const wasDurable = this.#disk.isAllDurable;
-        return this.#open(this.#disk.afterPowerLoss(new Random(step.seed)), 'power', wasDurable);
-      }
-      case 'kill':
-        this.kills++;
-        if (this.#disk.hasDropped) {
-          for (const number of this.#stored)
-            if (!this.#safe.has(number)) this.#doubtful.add(number);
-        }
-        return this.#open(this.#disk.afterKill(), 'kill', true);
       case 'close': {
-        this.#disk.heal();
+        this.disk.heal();
         await turns(40);
-        await this.#buffer.close();
+        await this.close();
         for (const number of this.#stored) if (this.durability !== 'os') this.#safe.add(number);
-        return this.#open(this.#disk.afterKill(), 'kill', true);
+        this.disk = this.disk.afterKill();
+        return this.open(this.disk, 'kill', true);
       }
-      case 'fail':
-        this.faults++;
-        this.#disk.failing.add(step.call);
-        return;
-      case 'fill':
-        this.faults++;
-        this.#disk.bytesFree = step.bytesFree;
-        return;
-      case 'heal':
-        this.#disk.heal();
     }
   }
 
-  async #open(disk: PowerLossFileSystem, cause: 'power' | 'kill', wasDurable: boolean) {
-    this.#disk = disk;
+  protected override beforeKill(): void {
+    if (!this.disk.hasDropped) return;
+    for (const number of this.#stored) if (!this.#safe.has(number)) this.#doubtful.add(number);
+  }
+
+  protected override close(): Promise<void> {
+    return this.#buffer.close();
+  }
+
+  protected override async open(
+    disk: PowerLossFileSystem,
+    cause: 'power' | 'kill',
+    wasDurable: boolean,
+  ): Promise<void> {
     disk.heal();
     this.#timers = new ManualTimers();
     const own = ++pid;
@@ -190,20 +155,20 @@ export class PoweredBuffer {
   async #append(bytes: number): Promise<void> {
     const number = this.#next++;
     this.#tried.add(number);
-    const [buffer, disk] = [this.#buffer, this.#disk];
+    const [buffer, disk] = [this.#buffer, this.disk];
     try {
       const outcome = await buffer.append(
         Buffer.from(String(number)),
         Buffer.from(bodyOf(number, bytes + 8)),
       );
       // The process may have been killed meanwhile: then nobody heard the answer.
-      if (outcome.kind !== 'stored' || disk !== this.#disk) return;
+      if (outcome.kind !== 'stored' || disk !== this.disk) return;
       this.#stored.add(number);
       if (this.durability === 'fsync') this.#safe.add(number);
     } catch (error) {
       assert.ok(error instanceof SluiceError, `${error}`);
       assert.equal(error.code, 'SLUICE_STORAGE_FAILED');
-      assert.ok(disk.hasFaults || disk !== this.#disk || this.faults > 0);
+      assert.ok(disk.hasFaults || disk !== this.disk || this.faults > 0);
     }
   }
 
@@ -222,7 +187,7 @@ export class PoweredBuffer {
     const settled = [...this.#settled];
     this.#timers.fire();
     await turns(60);
-    if (this.#disk.hasFaults || this.durability === 'os') return;
+    if (this.disk.hasFaults || this.durability === 'os') return;
     // A rescue that a fault held up may need its turn again.
     this.#timers.fire();
     await turns(60);

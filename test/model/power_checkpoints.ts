@@ -6,48 +6,28 @@ import {
   openCheckpointStore,
 } from '../../core/checkpoint/checkpoint_store.ts';
 import { recordingLog } from '../unit/buffer/buffer_fixture.ts';
-import { type FaultyCall, PowerLossFileSystem } from './power_loss_file_system.ts';
-import { Random } from './random.ts';
+import { histories, Powered, type WeighedStep } from './power_harness.ts';
+import type { PowerLossFileSystem } from './power_loss_file_system.ts';
 
 export type CheckpointStep =
   | { readonly do: 'set'; readonly key: number }
   | { readonly do: 'delete'; readonly key: number }
-  | { readonly do: 'flush'; readonly wait: boolean }
-  | { readonly do: 'power'; readonly seed: number }
-  | { readonly do: 'kill' }
-  | { readonly do: 'fail'; readonly call: FaultyCall }
-  | { readonly do: 'fill'; readonly bytesFree: number }
-  | { readonly do: 'heal' };
+  | { readonly do: 'flush'; readonly wait: boolean };
 
-const calls: FaultyCall[] = ['open', 'write', 'truncate', 'sync', 'sync_directory', 'rename'];
+const ownSteps: readonly WeighedStep<CheckpointStep>[] = [
+  { weight: 10, arbitrary: fc.record({ do: fc.constant('set'), key: fc.nat(5) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('delete'), key: fc.nat(5) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('flush'), wait: fc.boolean() }) },
+];
 
-export const checkpointSteps: fc.Arbitrary<CheckpointStep[]> = fc.array(
-  fc.oneof(
-    { weight: 10, arbitrary: fc.record({ do: fc.constant('set'), key: fc.nat(5) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('delete'), key: fc.nat(5) }) },
-    { weight: 8, arbitrary: fc.record({ do: fc.constant('flush'), wait: fc.boolean() }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('power'), seed: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('kill') }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({ do: fc.constant('fail'), call: fc.constantFrom(...calls) }),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('fill'), bytesFree: fc.nat(900) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('heal') }) },
-  ) as fc.Arbitrary<CheckpointStep>,
-  { maxLength: 50 },
-);
+export const checkpointSteps = histories(ownSteps, { maxLength: 50, bytesFreeMax: 900 });
 
 /** Undefined: the key was deleted, or never set. */
 type Value = number | undefined;
 
 /** Checkpoints on a disk that loses power, beside the values that each key may have. */
-export class PoweredCheckpoints {
-  powerLosses = 0;
-  kills = 0;
-  faults = 0;
+export class PoweredCheckpoints extends Powered<CheckpointStep> {
   flushes = 0;
-  #disk = new PowerLossFileSystem();
   #store!: CheckpointStore;
   #next = 1;
   /** What a power loss may leave: the value at the last flush, and those set since. */
@@ -57,13 +37,7 @@ export class PoweredCheckpoints {
   readonly #setHere = new Set<string>();
   #isDoubtful = false;
 
-  async run(steps: readonly CheckpointStep[]): Promise<void> {
-    await this.#open(this.#disk, 'kill');
-    for (const step of steps) await this.#step(step);
-    await this.#step({ do: 'power', seed: steps.length });
-  }
-
-  async #step(step: CheckpointStep): Promise<void> {
+  protected override async act(step: CheckpointStep): Promise<void> {
     switch (step.do) {
       case 'set':
         return this.#change(`key ${step.key}`, this.#next++);
@@ -71,25 +45,15 @@ export class PoweredCheckpoints {
         return this.#change(`key ${step.key}`, undefined);
       case 'flush':
         return this.#flush(step.wait);
-      case 'power':
-        this.powerLosses++;
-        return this.#open(this.#disk.afterPowerLoss(new Random(step.seed)), 'power');
-      case 'kill':
-        this.kills++;
-        this.#isDoubtful ||= this.#disk.hasDropped;
-        return this.#open(this.#disk.afterKill(), 'kill');
-      case 'fail':
-        this.faults++;
-        this.#disk.failing.add(step.call);
-        return;
-      case 'fill':
-        this.faults++;
-        this.#disk.bytesFree = step.bytesFree;
-        return;
-      case 'heal':
-        this.#disk.heal();
     }
   }
+
+  protected override beforeKill(): void {
+    this.#isDoubtful ||= this.disk.hasDropped;
+  }
+
+  /** The last loss of power was the end: nothing was changed since. */
+  protected override async close(): Promise<void> {}
 
   #change(key: string, value: Value): void {
     if (value === undefined) this.#store.delete(key);
@@ -101,12 +65,12 @@ export class PoweredCheckpoints {
   }
 
   async #flush(wait: boolean): Promise<void> {
-    const disk = this.#disk;
+    const disk = this.disk;
     const newest = new Map([...this.#possible].map(([key, all]) => [key, all.at(-1)!.order]));
     const here = new Set(this.#setHere);
     const flushed = this.#store.flush().then(
       () => {
-        if (disk !== this.#disk) return;
+        if (disk !== this.disk) return;
         this.flushes++;
         for (const [key, least] of newest) {
           if (!here.has(key)) continue;
@@ -116,14 +80,13 @@ export class PoweredCheckpoints {
       },
       (error) => {
         assert.equal(error.code, 'SLUICE_STORAGE_FAILED');
-        assert.ok(this.faults > 0 || disk !== this.#disk);
+        assert.ok(this.faults > 0 || disk !== this.disk);
       },
     );
     if (wait) await flushed;
   }
 
-  async #open(disk: PowerLossFileSystem, cause: 'power' | 'kill'): Promise<void> {
-    this.#disk = disk;
+  protected override async open(disk: PowerLossFileSystem, cause: 'power' | 'kill'): Promise<void> {
     this.#setHere.clear();
     this.#store = await openCheckpointStore({
       path: '/state/checkpoints',

@@ -7,55 +7,35 @@ import {
   openDeadLetterStore,
 } from '../../core/dead_letter/dead_letter_store.ts';
 import { recordingLog } from '../unit/buffer/buffer_fixture.ts';
-import { type FaultyCall, PowerLossFileSystem } from './power_loss_file_system.ts';
-import { Random } from './random.ts';
+import { histories, Powered, type WeighedStep } from './power_harness.ts';
+import type { PowerLossFileSystem } from './power_loss_file_system.ts';
 
 export type LetterStep =
   | { readonly do: 'append'; readonly count: number; readonly wait: boolean }
-  | { readonly do: 'remove'; readonly pick: number; readonly count: number }
-  | { readonly do: 'power'; readonly seed: number }
-  | { readonly do: 'kill' }
-  | { readonly do: 'fail'; readonly call: FaultyCall }
-  | { readonly do: 'fill'; readonly bytesFree: number }
-  | { readonly do: 'heal' };
+  | { readonly do: 'remove'; readonly pick: number; readonly count: number };
 
-const calls: FaultyCall[] = ['open', 'write', 'truncate', 'sync', 'sync_directory', 'rename'];
+const ownSteps: readonly WeighedStep<LetterStep>[] = [
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('append'),
+      count: fc.integer({ min: 1, max: 6 }),
+      wait: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('remove'), pick: fc.nat(), count: fc.nat(8) }),
+  },
+];
 
-export const letterSteps: fc.Arbitrary<LetterStep[]> = fc.array(
-  fc.oneof(
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        do: fc.constant('append'),
-        count: fc.integer({ min: 1, max: 6 }),
-        wait: fc.boolean(),
-      }),
-    },
-    {
-      weight: 3,
-      arbitrary: fc.record({ do: fc.constant('remove'), pick: fc.nat(), count: fc.nat(8) }),
-    },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('power'), seed: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('kill') }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({ do: fc.constant('fail'), call: fc.constantFrom(...calls) }),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('fill'), bytesFree: fc.nat(3000) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('heal') }) },
-  ) as fc.Arbitrary<LetterStep>,
-  { maxLength: 25 },
-);
+export const letterSteps = histories(ownSteps, { maxLength: 25, bytesFreeMax: 3000 });
 
 const directory = '/dead';
 let pid = 90_000;
 
 /** Dead letters on a disk that loses power, beside what must be there. */
-export class PoweredLetters {
-  powerLosses = 0;
-  kills = 0;
-  faults = 0;
-  #disk = new PowerLossFileSystem();
+export class PoweredLetters extends Powered<LetterStep> {
   #store!: DeadLetterStore;
   #next = 0;
   readonly #tried = new Set<number>();
@@ -63,48 +43,23 @@ export class PoweredLetters {
   readonly #removing = new Set<number>();
   readonly #removed = new Set<number>();
 
-  async run(steps: readonly LetterStep[]): Promise<void> {
-    await this.#open(this.#disk);
-    for (const step of steps) await this.#step(step);
-    await this.#step({ do: 'power', seed: steps.length });
-    await this.#store.close();
+  protected override async act(step: LetterStep): Promise<void> {
+    if (step.do === 'remove') return await this.#remove(step.pick, step.count);
+    const appended = this.#append(step.count);
+    if (step.wait) await appended;
   }
 
-  async #step(step: LetterStep): Promise<void> {
-    switch (step.do) {
-      case 'append': {
-        const appended = this.#append(step.count);
-        if (step.wait) await appended;
-        return;
-      }
-      case 'remove':
-        return this.#remove(step.pick, step.count);
-      case 'power':
-        this.powerLosses++;
-        return this.#open(this.#disk.afterPowerLoss(new Random(step.seed)));
-      case 'kill':
-        this.kills++;
-        return this.#open(this.#disk.afterKill());
-      case 'fail':
-        this.faults++;
-        this.#disk.failing.add(step.call);
-        return;
-      case 'fill':
-        this.faults++;
-        this.#disk.bytesFree = step.bytesFree;
-        return;
-      case 'heal':
-        this.#disk.heal();
-    }
+  protected override close(): Promise<void> {
+    return this.#store.close();
   }
 
   async #append(count: number): Promise<void> {
     const numbers = Array.from({ length: count }, () => this.#next++);
     for (const number of numbers) this.#tried.add(number);
-    const disk = this.#disk;
+    const disk = this.disk;
     try {
       const outcomes = await this.#store.append(numbers.map(letterOf));
-      if (disk !== this.#disk) return;
+      if (disk !== this.disk) return;
       for (const [index, outcome] of outcomes.entries()) {
         assert.equal(outcome, 'stored');
         const number = numbers[index]!;
@@ -112,7 +67,7 @@ export class PoweredLetters {
       }
     } catch (error) {
       assert.equal((error as { code?: string }).code, 'SLUICE_STORAGE_FAILED');
-      assert.ok(this.faults > 0 || disk !== this.#disk);
+      assert.ok(this.faults > 0 || disk !== this.disk);
     }
   }
 
@@ -140,8 +95,7 @@ export class PoweredLetters {
     }
   }
 
-  async #open(disk: PowerLossFileSystem): Promise<void> {
-    this.#disk = disk;
+  protected override async open(disk: PowerLossFileSystem): Promise<void> {
     disk.heal();
     const own = ++pid;
     this.#store = await openDeadLetterStore({
@@ -168,7 +122,7 @@ export class PoweredLetters {
       [];
     for await (const entry of readDeadLetters(directory, {
       salvage: true,
-      fileSystem: this.#disk,
+      fileSystem: this.disk,
     })) {
       if (entry.kind !== 'letter') continue;
       const { origin, record, reference } = entry.letter;

@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../chaos/sink.ts';
+import type { Destination } from '../destinations/destination.ts';
+import { FaultyProxy, sometimes } from '../destinations/faulty_proxy.ts';
+import { Random } from '../model/random.ts';
+import { type RunningServer, servers } from '../servers/index.ts';
+import { endAgent, ended, killed, LineWriter, startAgent } from './kill_rig.ts';
+
+export interface ServerKills {
+  readonly seed: number;
+  readonly kills: number;
+  readonly storage: 'memory' | 'filesystem';
+}
+
+export interface ServerKillCounts {
+  kills: number;
+  lines: number;
+  rotations: number;
+  requests: number;
+  /** Records of an HTTP client whose requests were answered with 200. */
+  recordsAnswered: number;
+  /** Lines and answered records that the server does not have. */
+  lost: number;
+  /** Lines and records that it has more often than once. */
+  twice: number;
+}
+
+/** Records of the HTTP client are numbered from here on, lines from 0. */
+const clientBase = 1_000_000_000;
+const requestRecords = 10;
+/** Lines are lost when nothing new arrives for this long. */
+const silenceMs = 60_000;
+
+/** Kills an agent again and again that delivers to a real server, 30 % of whose requests fail; it
+ *  reads a file that is written and rotated, and, where a client may send, takes its requests. At
+ *  the end the server has every line, and every record that was answered with 200, exactly once. */
+export async function killServer(
+  destination: Destination,
+  options: ServerKills,
+): Promise<ServerKillCounts> {
+  const server = await servers[destination.name].start({});
+  const proxy = await FaultyProxy.listen(server.port);
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-kill-server-'));
+  const rig = new ServerKillRig(destination, server, proxy, directory, options);
+  try {
+    return await rig.run();
+  } finally {
+    rig.end();
+    await proxy.close();
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+class ServerKillRig {
+  readonly #destination: Destination;
+  readonly #server: RunningServer;
+  readonly #proxy: FaultyProxy;
+  readonly #directory: string;
+  readonly #options: ServerKills;
+  readonly #random: Random;
+  readonly #writer: LineWriter;
+  readonly #answered: number[] = [];
+  #agent: ChildProcess | undefined;
+  #httpPort = 0;
+  #next = clientBase;
+  #rotations = 0;
+  #isOver = false;
+
+  constructor(
+    destination: Destination,
+    server: RunningServer,
+    proxy: FaultyProxy,
+    directory: string,
+    options: ServerKills,
+  ) {
+    this.#destination = destination;
+    this.#server = server;
+    this.#proxy = proxy;
+    this.#directory = directory;
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    this.#writer = new LineWriter(directory);
+    proxy.fault = sometimes(0.3, () => this.#random.next());
+  }
+
+  async run(): Promise<ServerKillCounts> {
+    this.#httpPort = await freePort();
+    await writeFile(join(this.#directory, 'pipeline.yaml'), this.#pipeline());
+    const work = Promise.all([this.#writeLines(), this.#post()]);
+    for (let kill = 0; kill < this.#options.kills; kill++) {
+      this.#agent = startAgent(this.#directory);
+      const seen = this.#proxy.requests;
+      const isLate = this.#random.chance(0.67);
+      for (let ms = 0; isLate && ms < 15_000 && this.#proxy.requests === seen; ms += 5) {
+        await pause(5);
+      }
+      await pause(this.#random.below(isLate ? this.#random.pick([5, 50, 400]) : 1200));
+      await killed(this.#agent);
+    }
+    this.#agent = startAgent(this.#directory);
+    this.#isOver = true;
+    await work;
+    const stored = await this.#settled();
+    this.#agent.kill('SIGTERM');
+    assert.equal(await ended(this.#agent), 0);
+    const counts = this.#counts(stored);
+    assert.deepEqual({ lost: counts.lost, twice: counts.twice }, { lost: 0, twice: 0 });
+    return counts;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    if (this.#agent !== undefined) endAgent(this.#agent);
+  }
+
+  async #writeLines(): Promise<void> {
+    while (!this.#isOver) {
+      await this.#writer.write(20);
+      if (this.#random.chance(0.03)) {
+        await this.#writer.rotate();
+        this.#rotations++;
+      }
+      await pause(50);
+    }
+  }
+
+  /** Sends each record once: a request that was not answered is not sent again. */
+  async #post(): Promise<void> {
+    while (!this.#isOver) {
+      const numbers = Array.from({ length: requestRecords }, () => this.#next++);
+      const response = await fetch(`http://127.0.0.1:${this.#httpPort}/client`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: numbers.map((n) => `{"log":"line ${n}"}\n`).join(''),
+      }).catch(() => undefined);
+      const text = await response?.text().catch(() => undefined);
+      if (response?.status === 200 && text !== undefined) this.#answered.push(...numbers);
+      await pause(50);
+    }
+  }
+
+  async #settled(): Promise<Map<number, number>> {
+    let last = { missing: Number.POSITIVE_INFINITY, atMs: performance.now() };
+    for (;;) {
+      const stored = await this.#destination.stored(this.#server, this.#writer.lines);
+      const { lost: missing } = this.#counts(stored);
+      if (missing === 0 || performance.now() - last.atMs > silenceMs) return stored;
+      if (missing < last.missing) last = { missing, atMs: performance.now() };
+      await pause(300);
+    }
+  }
+
+  #counts(stored: ReadonlyMap<number, number>): ServerKillCounts {
+    const lines = Array.from({ length: this.#writer.lines }, (_, number) => number);
+    const wanted = [...lines, ...this.#answered];
+    return {
+      kills: this.#options.kills,
+      lines: lines.length,
+      rotations: this.#rotations,
+      requests: this.#proxy.requests,
+      recordsAnswered: this.#answered.length,
+      lost: wanted.filter((number) => !stored.has(number)).length,
+      twice: [...stored.values()].filter((times) => times > 1).length,
+    };
+  }
+
+  #pipeline(): string {
+    const { storage } = this.#options;
+    return `
+service: {flush: 20ms, scheduler.base: 20ms, scheduler.cap: 200ms, log_level: off, storage.path: data}
+pipeline:
+  inputs:
+    - {name: tail, path: 'app.log, app.log.*', read_from_head: true, refresh_interval: 100ms}
+    - {name: http, port: ${this.#httpPort}}
+  outputs:
+    - {${this.#destination.options(this.#server)}, alias: out, match: '*', host: 127.0.0.1, port: ${this.#proxy.port}, storage.type: ${storage}}
+`;
+  }
+}
+
+export interface Clones {
+  readonly clones: number;
+  readonly storage: ServerKills['storage'];
+  /** Number of the first line: what one server has of an earlier run is left out. */
+  readonly base: number;
+}
+
+export interface CloneCounts {
+  clones: number;
+  lines: number;
+  lost: number;
+  twice: number;
+  idConflicts: number;
+}
+
+/** Copies of a host, its agent's storage and its log files, which then go on by themselves: the same
+ *  positions in files with the same beginning. Every line of each of them is stored exactly once. */
+export async function clonedHosts(
+  destination: Destination,
+  server: RunningServer,
+  { clones, storage, base }: Clones,
+): Promise<CloneCounts> {
+  const place = await mkdtemp(join(tmpdir(), 'sluice-clones-'));
+  const agents: ChildProcess[] = [];
+  try {
+    const port = await freePort();
+    const image = join(place, 'image');
+    await mkdir(image);
+    const text = cloneText(destination.options(server), server.port, storage);
+    await writeFile(join(image, 'pipeline.yaml'), text(port));
+    const original = new LineWriter(image);
+    original.lines = base;
+    await original.write(200);
+    agents.push(startAgent(image));
+    const stored = async () => {
+      const all = await destination.stored(server, base + 1_000_000 * (clones + 2));
+      return new Map([...all].filter(([number]) => number >= base));
+    };
+    await until(async () => (await stored()).size === 200);
+    agents[0]!.kill('SIGTERM');
+    assert.equal(await ended(agents[0]!), 0);
+    const ports: number[] = [];
+    for (let clone = 0; clone < clones; clone++) {
+      const directory = join(place, `clone-${clone}`);
+      await cp(image, directory, { recursive: true });
+      ports.push(await freePort());
+      await writeFile(join(directory, 'pipeline.yaml'), text(ports.at(-1)!));
+      // Lines as long as those of the others, so that they stand at the same positions.
+      const writer = new LineWriter(directory);
+      writer.lines = base + 1_000_000 * (clone + 1);
+      await writer.write(200);
+      agents.push(startAgent(directory));
+    }
+    const lines = 200 * (clones + 1);
+    await until(async () => (await stored()).size >= lines);
+    let idConflicts = 0;
+    for (const clonePort of ports) idConflicts += await conflictsOf(clonePort);
+    for (const agent of agents) agent.kill('SIGTERM');
+    for (const agent of agents) assert.equal(await ended(agent), 0);
+    const found = await stored();
+    const twice = [...found.values()].filter((times) => times > 1).length;
+    const counts = { clones, lines, lost: lines - found.size, twice, idConflicts };
+    assert.deepEqual(counts, { clones, lines, lost: 0, twice: 0, idConflicts: 0 });
+    return counts;
+  } finally {
+    for (const agent of agents) endAgent(agent);
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+function cloneText(options: string, port: number, storage: string): (apiPort: number) => string {
+  return (apiPort) => `
+service: {flush: 20ms, log_level: off, storage.path: data, http_server: on, http_port: ${apiPort}}
+pipeline:
+  inputs:
+    - {name: tail, path: 'app.log', read_from_head: true, refresh_interval: 100ms}
+  outputs:
+    - {${options}, alias: out, match: '*', host: 127.0.0.1, port: ${port}, storage.type: ${storage}}
+`;
+}
+
+async function conflictsOf(apiPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${apiPort}/metrics`)).text();
+  const found = /^sluice_elasticsearch_id_conflicts_total\S* (\d+)$/m.exec(text);
+  return Number(found?.[1] ?? 0);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + silenceMs;
+  while (!(await condition()) && performance.now() < endMs) await pause(200);
+}
