@@ -61,7 +61,12 @@ function listeners(pid: number): string[] {
       .split('\n')
       .slice(1)
       .map((line) => line.trim().split(/\s+/))
-      .filter((cells) => cells[9] !== undefined && sockets.has(cells[9]) && (cells[3] === '0A' || table.startsWith('udp')))
+      .filter(
+        (cells) =>
+          cells[9] !== undefined &&
+          sockets.has(cells[9]) &&
+          (cells[3] === '0A' || table.startsWith('udp')),
+      )
       .map((cells) => cells[1]!.split(':')[0]!),
   );
 }
