@@ -6,6 +6,7 @@ import { nodeFileSystem } from '../core/buffer/file_system.ts';
 import { type Diagnostic, diagnosticAt } from '../core/config/diagnostic.ts';
 import type { SourcePosition } from '../core/config/node.ts';
 import type { ResolvedConfig } from '../core/config/resolved.ts';
+import { SecretMask } from '../core/config/secret_mask.ts';
 import { messageOf, SluiceError } from '../core/errors/sluice_error.ts';
 import type { SourceRegistry } from '../core/sdk/contracts.ts';
 import { Health } from '../core/telemetry/health.ts';
@@ -36,7 +37,7 @@ export async function tryPipeline(
 ): Promise<Trial> {
   const { service } = pipeline.config;
   const holder = await directoryHolder(nodeFileSystem(), service.storagePath);
-  const attempts = new Attempts(holder !== undefined);
+  const attempts = new Attempts(pipeline.config, holder !== undefined);
   const whole: SourcePosition = { file, line: 0, column: 0 };
   await attempts.at(whole, async () => tryLogFile(service.logFile));
   for (const directory of directoriesOf(pipeline.config)) {
@@ -58,9 +59,11 @@ class Attempts {
   readonly failed: string[] = [];
   private readonly closers: (() => Promise<void> | undefined)[] = [];
   private readonly isRunning: boolean;
+  private readonly mask = new SecretMask();
 
-  constructor(isRunning: boolean) {
+  constructor(config: ResolvedConfig, isRunning: boolean) {
     this.isRunning = isRunning;
+    this.mask.learn(config);
   }
 
   async at(
@@ -75,7 +78,7 @@ class Attempts {
       const isTaken = code === 'SLUICE_LISTEN_FAILED' || code === 'SLUICE_STORAGE_LOCKED';
       if (isTaken && this.isRunning) return;
       if (directory !== undefined) this.failed.push(directory);
-      this.problems.push(diagnosticAt(position, messageOf(error), { code }));
+      this.problems.push(diagnosticAt(position, this.mask.text(messageOf(error)), { code }));
     }
   }
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { buildFileSchema } from '../core/config/schema.ts';
 import { schemaOf } from '../core/config/schema_of.ts';
 import { catalogueSource, findPlugins } from './generate_catalogue.ts';
+import { licencesPage } from './generate_licences.ts';
 import { pluginPages } from './generate_plugin_pages.ts';
 import { errorsPage, metricsPage } from './generate_reference.ts';
 import { userAgentsFile } from './generate_user_agents.ts';
@@ -40,6 +41,7 @@ async function generatedFiles(): Promise<GeneratedFile[]> {
     { path: 'schema/pipeline.schema.json', content: `${JSON.stringify(schema, null, 1)}\n` },
     { path: 'docs/reference/errors.md', content: errorsPage() },
     { path: 'docs/reference/metrics.md', content: metricsPage() },
+    { path: 'docs/reference/licences.md', content: licencesPage(root) },
     ...pluginPages(plugins),
   ];
 }

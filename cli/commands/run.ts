@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { formatDiagnostic } from '../../core/config/diagnostic.ts';
 import type { ResolvedConfig, ServiceConfig } from '../../core/config/resolved.ts';
+import { SecretMask } from '../../core/config/secret_mask.ts';
 import { messageOf } from '../../core/errors/sluice_error.ts';
 import { loadKernel } from '../../core/kernel/kernel.ts';
 import type { Log } from '../../core/sdk/contracts.ts';
@@ -73,16 +74,18 @@ async function runPipeline(
   session: ServiceSession | undefined,
 ): Promise<number> {
   const environment = takeNotifyEnvironment(process.env, process.pid);
+  const mask = new SecretMask();
+  mask.learn(pipeline.config);
   let agent: Agent;
   let door: AgentInterface | undefined;
   try {
-    const telemetry = openTelemetry(pipeline.config, call);
+    const telemetry = openTelemetry(pipeline.config, call, mask);
     // First: where the address is taken, no record has moved yet.
     door = await AgentInterface.listen(pipeline.config, telemetry.logFor('agent'));
     agent = await startAgent(pipeline, telemetry);
   } catch (error) {
     await door?.close();
-    call.stderr.write(`error: ${messageOf(error)}\n`);
+    call.stderr.write(`error: ${mask.text(messageOf(error))}\n`);
     return startFailureCode(error);
   }
   const notifier: ServiceReporter | undefined = session ?? notifierOf(agent, environment);
@@ -116,29 +119,33 @@ const asProcessOne =
 export interface Telemetry {
   readonly metrics: Metrics;
   readonly logFor: (component: string, level?: LogLevel) => Log;
+  /** Hides the configuration's secrets in what is said. */
+  readonly mask: SecretMask;
 }
 
 /** The log and metrics that the file asks for. Errors: SLUICE_OPTION_INVALID for `log_file`. */
 export function openTelemetry(
   { service }: ResolvedConfig,
   { stderr }: Pick<CommandCall, 'stderr'>,
+  mask = new SecretMask(),
 ): Telemetry {
   const metrics = new Metrics();
   const console = { write: (line: string) => void stderr.write(line) };
+  const sink =
+    service.logFile === undefined
+      ? console
+      : new LogFile(service.logFile, console, () => systemClock.monotonicMs());
   const logFor = createLog({
     level: service.logLevel,
     format: logFormat(service, stderr.isTTY === true),
-    destination:
-      service.logFile === undefined
-        ? console
-        : new LogFile(service.logFile, console, () => systemClock.monotonicMs()),
+    destination: { write: (line: string) => void sink.write(mask.text(line)) },
     clock: systemClock,
     suppressed: metrics.counter('sluice_log_suppressed_total', {
       component: 'agent',
       kind: 'agent',
     }),
   });
-  return { metrics, logFor };
+  return { metrics, logFor, mask };
 }
 
 /** Starts an agent that says what it does by the telemetry given. */

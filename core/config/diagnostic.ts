@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/codes.ts';
 import type { SourcePosition } from './node.ts';
+import { maskCredentials } from './secret_mask.ts';
 
 /** One problem of a pipeline file, at its place. */
 export interface Diagnostic {
@@ -48,7 +49,7 @@ export function diagnosticAt(
     line: position.line,
     column: position.column,
     path: detail.path ?? '',
-    message,
+    message: maskCredentials(message),
     ...(detail.expected === undefined ? {} : { expected: detail.expected }),
     ...(detail.nearest === undefined ? {} : { nearest: detail.nearest }),
   };
@@ -65,6 +66,12 @@ export function withFrames(
   secretLines: SecretLines = new Map(),
 ): readonly Diagnostic[] {
   const linesOf = new Map<string, readonly string[]>();
+  const variableLines = new Map<string, ReadonlySet<number>>();
+  const variablesOf = (file: string, lines: readonly string[]) => {
+    const known = variableLines.get(file) ?? linesOfVariables(lines);
+    variableLines.set(file, known);
+    return known;
+  };
   return diagnostics.map((diagnostic) => {
     const text = sources.get(diagnostic.file);
     if (text === undefined || diagnostic.line === 0) return diagnostic;
@@ -73,7 +80,11 @@ export function withFrames(
     const startLine = Math.max(1, diagnostic.line - contextLines);
     const shown = lines.slice(startLine - 1, diagnostic.line + contextLines);
     const secrets = secretLines.get(diagnostic.file);
-    const masked = shown.map((line, index) => maskLine(line, secrets?.get(startLine + index)));
+    const variables = variablesOf(diagnostic.file, lines);
+    const masked = shown.map((line, index) => {
+      const number = startLine + index;
+      return maskLine(variables.has(number) ? maskVariable(line) : line, secrets?.get(number));
+    });
     return { ...diagnostic, frame: { startLine, lines: masked } };
   });
 }
@@ -81,22 +92,52 @@ export function withFrames(
 /** Per file and line: the column from which the text belongs to a secret. */
 export type SecretLines = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
-const secretKey =
-  /^(\s*(?:-\s+)?[\w."'-]*(?:passw|secret|token|api_?key|private_?key|credential|authorization)[\w."'-]*\s*:\s*)\S.*$/i;
-const secretInFlow =
-  /((?:passw|secret|token|api_?key|private_?key|credential|authorization)[\w."'-]*\s*:\s*)("[^"]*"|'[^']*'|[^\s,}\]]+)/gi;
+/** Names of secrets, mistyped ones too. */
+const secretName =
+  'pass?w|pwd|passphrase|secret|tok[a-z]{0,2}n|ap[a-z]?_?key|private_?key|credential|auth';
+const secretKey = new RegExp(
+  `^(\\s*(?:-\\s+)?[\\w."'-]*(?:${secretName})[\\w."'-]*\\s*:\\s*)\\S.*$`,
+  'i',
+);
+const secretInFlow = new RegExp(
+  `((?:${secretName})[\\w."'-]*\\s*:\\s*)("[^"]*"|'[^']*'|[^\\s,}\\]]+)`,
+  'gi',
+);
+/** An item of a list of headers, `Name value`. */
+const secretItem = new RegExp(
+  `^(\\s*-\\s+["']?[\\w-]*(?:${secretName}|cookie|key)[\\w-]*\\s+)\\S.*$`,
+  'i',
+);
 
-const userInAddress = /\/\/[^\s/@'"]+@/g;
-/** A header as `Name value`, in a text. */
-const secretHeader =
-  /\b((?:proxy-)?authorization|cookie|x-[\w-]*(?:key|token)|api-?key)\s+[^'"\],]+/gi;
+/** Lines of the section `env:`, counted from 1. What its variables hold may be a secret whatever
+ *  their names, and is hidden even where the file is no YAML. */
+function linesOfVariables(lines: readonly string[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  let isInside = false;
+  for (const [index, line] of lines.entries()) {
+    if (/^["']?env["']?\s*:/i.test(line)) isInside = true;
+    else if (/^[^\s#}\]-]/.test(line)) isInside = false;
+    if (isInside) found.add(index + 1);
+  }
+  return found;
+}
+
+function maskVariable(line: string): string {
+  const key = /^\s*(?:-\s+)?[\w."'-]+\s*:(?=\s|$)/.exec(line)?.[0];
+  const indent = /^\s*/.exec(line)![0];
+  if (line.trim() === '') return line;
+  if (key === undefined) return `${indent}***`;
+  return key.length === line.trimEnd().length ? line : `${key} ***`;
+}
 
 function maskLine(line: string, secretColumn: number | undefined): string {
   let shown = line;
   if (secretColumn !== undefined) shown = `${line.slice(0, secretColumn - 1)}***`;
   // Before the schema is known, when YAML itself is broken, the key's name is all there is to go by.
-  shown = shown.replace(secretKey, '$1***').replace(secretInFlow, '$1***');
-  shown = shown.replace(userInAddress, '//***@').replace(secretHeader, '$1 ***');
+  for (const pattern of [secretKey, secretInFlow, secretItem]) {
+    shown = shown.replace(pattern, '$1***');
+  }
+  shown = maskCredentials(shown);
   return shown.length > lineWidthMax ? `${shown.slice(0, lineWidthMax)}…` : shown;
 }
 

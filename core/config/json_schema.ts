@@ -72,6 +72,8 @@ export interface JsonSchema {
   readonly 'x-maximum'?: number;
   /** The string, or each string of the list, names one of these. */
   readonly 'x-ref'?: XReference;
+  /** The text is an HTTP header, `Name value`, whose value may be a secret. */
+  readonly 'x-header'?: boolean;
   /** The option is accepted and does nothing; the text says why, and becomes a warning. */
   readonly 'x-ignored'?: string;
 }
@@ -82,5 +84,6 @@ export const annotationKeywords = [
   'x-minimum',
   'x-maximum',
   'x-ref',
+  'x-header',
   'x-ignored',
 ] as const;

@@ -13,6 +13,8 @@ export interface DeliveringOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Hides secrets in reasons: a destination may repeat what it was sent. */
+  readonly conceal?: ((text: string) => string) | undefined;
   readonly counters: ComponentCounters;
   readonly retries: Counter;
   readonly bytesOut: Counter;
@@ -36,7 +38,7 @@ export class Delivering {
     let current = chunk;
     while (!this.options.signal.aborted) {
       current.attempts++;
-      const outcome = await this.attempt(current);
+      const outcome = this.concealed(await this.attempt(current));
       const rest = await this.settle(current, outcome);
       if (rest === 'settled') return true;
       if (rest === 'interrupted') return false;
@@ -67,6 +69,15 @@ export class Delivering {
     } finally {
       this.tries.delete(chunk);
     }
+  }
+
+  private concealed(outcome: DeliveryOutcome): DeliveryOutcome {
+    const { conceal } = this.options;
+    if (conceal === undefined || outcome.kind === 'accepted') return outcome;
+    const reason = conceal(outcome.reason);
+    if (outcome.kind !== 'partial') return { ...outcome, reason };
+    const rejected = outcome.rejected.map((one) => ({ ...one, reason: conceal(one.reason) }));
+    return { ...outcome, reason, rejected };
   }
 
   /** Applies an outcome; returns the chunk to try again, if any of it is left. */

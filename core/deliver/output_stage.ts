@@ -39,6 +39,8 @@ export interface OutputStageOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Hides secrets in the reasons that a destination gives. */
+  readonly conceal?: ((text: string) => string) | undefined;
   readonly metrics: ComponentMetrics;
   /** Counts what comes out of the disk buffer at the start. */
   readonly recoveredEdge: Counter;
@@ -112,6 +114,7 @@ export class OutputStage implements RecordSink {
       clock: options.clock,
       random: options.random,
       log: options.log,
+      conceal: options.conceal,
       counters: this.counters,
       retries: options.metrics.counter('sluice_output_retries_total'),
       bytesOut: this.bytesOut,

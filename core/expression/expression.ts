@@ -20,9 +20,13 @@ export interface Expression {
   readonly fields: readonly FieldPath[];
   /** Whether it asks for the record's tag. */
   readonly readsTag: boolean;
-  /** Whether the record meets the condition. Never throws for any value that `get` answers. */
+  /** Whether the record meets the condition. Never throws for any value that `get` answers, but
+   *  for WatchNeeded. */
   evaluate(record: FieldReader): boolean;
 }
+
+/** Thrown by a tester that must not run on a text without a watchdog; passed on. */
+export class WatchNeeded extends Error {}
 
 export interface RegexTester {
   test(text: string): boolean;
@@ -147,7 +151,8 @@ class Compiler {
       if (text === undefined) return false;
       try {
         return regex.test(text) !== negated;
-      } catch {
+      } catch (error) {
+        if (error instanceof WatchNeeded) throw error;
         // A matcher that gave up on this text has not found the pattern.
         return negated;
       }

@@ -95,22 +95,72 @@ function repeatDegree(node: RepeatNode, follow: CharSet, facts: FactTable): numb
   if (!unbounded) return inner * node.max;
   // Two ways to divide the same text into rounds double with every round.
   if (degree(node.body, body.first, facts) > 0) return Number.POSITIVE_INFINITY;
-  if (hasTwoWays(node.body, facts)) return Number.POSITIVE_INFINITY;
+  if (hasTwoWays(node.body, unionSets(body.first, follow), facts)) return Number.POSITIVE_INFINITY;
   return inner + (setsOverlap(body.first, follow) ? 1 : 0);
 }
 
-/** True when a round can begin in two ways that begin alike and end in different places, or are
- *  single characters: the same text can then be divided differently, as by `(a|aa)+`. */
-function hasTwoWays(node: RegexNode, facts: FactTable): boolean {
-  if (node.kind === 'capture') return hasTwoWays(node.body, facts);
-  if (node.kind !== 'alternation') return false;
-  return node.items.some((one, at) =>
-    node.items.slice(at + 1).some((other) => {
-      const facts1 = facts.of(one);
-      const facts2 = facts.of(other);
-      if (!setsOverlap(facts1.first, facts2.first)) return false;
-      const areSets = one.kind === 'set' && other.kind === 'set';
-      return areSets || facts1.minLength !== facts2.minLength;
-    }),
-  );
+/** True when the same text may be a round in two ways, or end in two places that the next round can
+ *  begin at: it can then be divided differently, as by `(a|aa)+`, `(a?a)+` and `(ab|[ac]b)+`. */
+function hasTwoWays(node: RegexNode, follow: CharSet, facts: FactTable): boolean {
+  switch (node.kind) {
+    case 'capture':
+    case 'reference':
+      return hasTwoWays(node.body, follow, facts);
+    case 'sequence':
+      return sequenceHasTwoWays(node.items, follow, facts);
+    case 'alternation':
+      return (
+        node.items.some((one, at) =>
+          node.items.slice(at + 1).some((other) => mayBeTheSame(one, other, facts)),
+        ) || node.items.some((one) => hasTwoWays(one, follow, facts))
+      );
+    case 'repeat': {
+      const { first } = facts.of(node.body);
+      const endsAnywhere = node.max > node.min && node.max <= boundedLoopMax;
+      if (endsAnywhere && setsOverlap(first, follow)) return true;
+      return hasTwoWays(node.body, node.max > 1 ? unionSets(first, follow) : follow, facts);
+    }
+    default:
+      return false;
+  }
+}
+
+function sequenceHasTwoWays(
+  items: readonly RegexNode[],
+  follow: CharSet,
+  facts: FactTable,
+): boolean {
+  let next = follow;
+  for (let i = items.length - 1; i >= 0; i--) {
+    const item = items[i]!;
+    if (hasTwoWays(item, next, facts)) return true;
+    const known = facts.of(item);
+    next = known.minLength > 0 ? known.first : unionSets(known.first, next);
+  }
+  return false;
+}
+
+/** Whether two alternatives may take the same text. Of plain characters one behind the other that is
+ *  known; of others it is taken for true when they begin alike. */
+function mayBeTheSame(one: RegexNode, other: RegexNode, facts: FactTable): boolean {
+  if (!setsOverlap(facts.of(one).first, facts.of(other).first)) return false;
+  const sets = plainSets(one);
+  const others = plainSets(other);
+  if (sets === undefined || others === undefined) return true;
+  const both = Math.min(sets.length, others.length);
+  return sets.slice(0, both).every((set, at) => setsOverlap(set, others[at]!));
+}
+
+/** The characters of a node without any choice but among them. */
+function plainSets(node: RegexNode): CharSet[] | undefined {
+  if (node.kind === 'set') return [node.set];
+  if (node.kind === 'capture') return plainSets(node.body);
+  if (node.kind !== 'sequence') return undefined;
+  const sets: CharSet[] = [];
+  for (const item of node.items) {
+    const inner = plainSets(item);
+    if (inner === undefined) return undefined;
+    sets.push(...inner);
+  }
+  return sets;
 }

@@ -102,7 +102,7 @@ const machineClock: GuardClock = {
 };
 
 /** Calls `run`; false when the time ran out. The script and its context hold nothing between calls. */
-function callWithin(run: () => void, timeoutMs: number): boolean {
+export function callWithin(run: () => void, timeoutMs: number): boolean {
   guarded ??= createGuard();
   const { script, context, holder } = guarded;
   const outer = holder.run;

@@ -70,6 +70,8 @@ const stepBudgetDefault = 2_000_000;
 /** Steps of JavaScript's engine in about 20 ms. */
 const guardStepsMin = 2_000_000;
 const runawayDegreeMin = 3;
+/** Five ways for each of so many characters are tried in no time. */
+const harmlessLength = 8;
 
 /** Compiles an expression in Oniguruma's Ruby syntax. Runs it on JavaScript's engine where that gives
  *  the same result, else on the backtracking matcher. Errors: SLUICE_REGEX_INVALID with the position. */
@@ -158,9 +160,8 @@ abstract class BaseRegex implements CompiledRegex {
   abstract execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;
 
   needsGuard(length: number): boolean {
-    return (
-      this.costDegree === Number.POSITIVE_INFINITY || length ** this.costDegree > guardStepsMin
-    );
+    if (this.costDegree === Number.POSITIVE_INFINITY) return length > harmlessLength;
+    return length ** this.costDegree > guardStepsMin;
   }
 
   test(text: string, from = 0): boolean {

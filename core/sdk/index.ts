@@ -70,6 +70,7 @@ export type { RegexNode } from '../regex/ast.ts';
 export { type ByteSieve, byteSieve } from '../regex/byte_sieve.ts';
 export { someNode } from '../regex/facts.ts';
 export { type GuardedWork, type GuardOutcome, runGuarded } from '../regex/guard.ts';
+export { runInTurn } from '../regex/turn.ts';
 export { type ParsedRegex, parseRegex, type ReferenceResolver } from '../regex/parser.ts';
 export {
   type CompiledRegex,

@@ -4,9 +4,12 @@ import type { Clock } from '../time/clock.ts';
 export class Health {
   private readonly problems = new Map<string, { reason: string; sinceMs: number }>();
   private readonly clock: Clock;
+  private readonly conceal: (text: string) => string;
 
-  constructor(clock: Clock) {
+  /** `conceal` hides the secrets in a reason, which may be a server's own words. */
+  constructor(clock: Clock, conceal: (text: string) => string = (text) => text) {
     this.clock = clock;
+    this.conceal = conceal;
   }
 
   set(component: string, problem: string | undefined): void {
@@ -14,9 +17,10 @@ export class Health {
       if (this.problems.size > 0) this.problems.delete(component);
       return;
     }
+    const reason = this.conceal(problem);
     const known = this.problems.get(component);
     const sinceMs = known?.sinceMs ?? this.clock.monotonicMs();
-    this.problems.set(component, { reason: problem, sinceMs });
+    this.problems.set(component, { reason, sinceMs });
   }
 
   remove(component: string): void {

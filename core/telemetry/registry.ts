@@ -177,9 +177,13 @@ export const metricTable = {
     type: 'gauge',
     help: 'Index names made from records in this hour.',
   },
+  sluice_condition_timeouts_total: {
+    type: 'counter',
+    help: 'Events on which a regular expression of a `when` was given up after 20 ms: it counts as not found.',
+  },
   sluice_http_input_requests_total: {
     type: 'counter',
-    help: 'Requests to the http input. Label status: that of the answer, or `gone` for a client that went away.',
+    help: 'Requests to the http input. Label status: that of the answer, `gone` for a client that went away, or `dropped` for a connection beyond `connections_max`.',
   },
   sluice_http_input_records_rejected_total: {
     type: 'counter',

@@ -12,6 +12,7 @@ import type {
   ResolvedConfig,
 } from '../config/resolved.ts';
 import { ChunkMemory } from '../chunk/chunk_memory.ts';
+import { SecretMask } from '../config/secret_mask.ts';
 import { MemoryBudget } from '../deliver/memory_budget.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import { messageOf, SluiceError } from '../errors/sluice_error.ts';
@@ -46,6 +47,8 @@ export interface AgentOptions {
   readonly baseDirectory: string;
   readonly logFor: (component: string, level?: LogLevel) => Log;
   readonly metrics?: Metrics;
+  /** What hides secrets in reasons; the one that the log hides them with, if it does. */
+  readonly mask?: SecretMask;
   /** The disk that buffers, checkpoints and dead letters are kept on; the machine's when absent. */
   readonly fileSystem?: FileSystem;
   /** What threads run where `service.workers` is more than 1. */
@@ -87,6 +90,7 @@ export class Agent {
   readonly closingStorage = new Map<string, Promise<void>>();
   readonly metrics: Metrics;
   readonly health: Health;
+  readonly mask: SecretMask;
   readonly services: FactoryServices;
   readonly budget: MemoryBudget;
   private readonly chunkMemory: ChunkMemory;
@@ -110,7 +114,9 @@ export class Agent {
     this.options = options;
     this.config = options.config;
     this.metrics = options.metrics ?? new Metrics();
-    this.health = new Health(options.clock);
+    this.mask = options.mask ?? new SecretMask();
+    this.mask.learn(options.config);
+    this.health = new Health(options.clock, (text) => this.mask.text(text));
     this.log = options.logFor('agent');
     this.startedAtMs = options.clock.monotonicMs();
     this.services = {
@@ -121,6 +127,7 @@ export class Agent {
       baseDirectory: options.baseDirectory,
       ...(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }),
       logFor: options.logFor,
+      conceal: (text) => this.mask.text(text),
     };
     this.factory = new ComponentFactory(this.config, options.plugins, this.services);
     this.budget = new MemoryBudget(this.config.service.memoryLimitBytes);

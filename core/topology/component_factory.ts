@@ -14,7 +14,6 @@ import type {
   RoutingBase,
 } from '../config/resolved.ts';
 import { SluiceError } from '../errors/sluice_error.ts';
-import { compileExpression } from '../expression/expression.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { compileRegex } from '../regex/regex.ts';
 import type {
@@ -41,6 +40,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { ByInput, Condition, type Selector } from './condition.ts';
 import { TagMatcher, wildcardMatcher } from './tag_matcher.ts';
+import { WatchedExpression } from './watched_expression.ts';
 
 /** Everything that can be named in a pipeline file. */
 export interface PluginSet {
@@ -58,6 +58,8 @@ export interface FactoryServices {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Hides the secrets of the configuration in a text, such as a server's own words. */
+  readonly conceal?: (text: string) => string;
   readonly kernel: Kernel | undefined;
   readonly baseDirectory: string;
   /** What outputs keep their records on; the machine's disk when absent. */
@@ -149,8 +151,12 @@ export class ComponentFactory {
   }
 
   private condition(base: Pick<RoutingBase, 'match' | 'matchRegex' | 'when'>): Condition {
-    const when =
-      base.when === undefined ? undefined : compileExpression(base.when, { compileRegex });
+    const labels = { component: 'agent', kind: 'agent' };
+    const timeouts = this.services.metrics.counter('sluice_condition_timeouts_total', labels);
+    const onGivenUp = (events: number) => {
+      timeouts.value += events;
+    };
+    const when = base.when === undefined ? undefined : new WatchedExpression(base.when, onGivenUp);
     return new Condition(tagMatcher(base), when);
   }
 

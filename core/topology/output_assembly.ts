@@ -166,6 +166,7 @@ export function assembleOutput(parts: StageParts): OutputStage {
     clock: services.clock,
     random: Math.random,
     log,
+    conceal: services.conceal,
     metrics: services.metrics.forComponent('output', id),
     recoveredEdge: services.metrics.counter('sluice_edge_records_total', {
       from: 'buffer',

@@ -37,6 +37,7 @@ export async function reloadAgent(
   if (diff.isEmpty) return { ok: true, changed: 0, message: 'Nothing changed.' };
   const refusal = refusedChange(agent, next, diff);
   if (refusal !== undefined) return { ok: false, message: refusal };
+  agent.mask.learn(next);
   const factory = new ComponentFactory(next, plugins, agent.services);
   const opened = new Opened();
   for (const { kind, id } of [...next.filters, ...next.outputs]) agent.wanted.add(`${kind} ${id}`);
@@ -54,7 +55,8 @@ export async function reloadAgent(
   } catch (error) {
     agent.wanted.clear();
     await opened.undo();
-    const message = `Reload failed, the old configuration runs on: ${messageOf(error)}`;
+    const reason = agent.mask.text(messageOf(error));
+    const message = `Reload failed, the old configuration runs on: ${reason}`;
     return { ok: false, message };
   }
 }

@@ -27,6 +27,8 @@ export class VerdictMemo {
   keep(bytes: Uint8Array, start: number, end: number, kind: number, verdict: boolean): void {
     if (this.slot < 0) return;
     const from = this.slot * valueBytesMax;
+    // The watchdog may stop this loop half-way: the slot is free until it is through.
+    this.shapes[this.slot] = 0;
     for (let at = start; at < end; at++) this.texts[from + at - start] = bytes[at]!;
     this.shapes[this.slot] = shapeOf(end - start, kind);
     this.verdicts[this.slot] = verdict ? 1 : 0;

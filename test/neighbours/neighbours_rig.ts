@@ -191,8 +191,11 @@ async function drained(
 ): Promise<void> {
   const { agent } = pipeline;
   const endMs = clock.monotonicMs() + hourMs / 2;
+  // The disk works in real time, in which half an hour of this clock takes a second.
+  const realEndMs = performance.now() + 30_000;
   while (!isThrough() || !agent.outputs.every(({ stage }) => stage.isIdle)) {
-    assert.ok(clock.monotonicMs() < endMs, `wedged: ${JSON.stringify(agent.problems())}`);
+    const isOver = clock.monotonicMs() >= endMs && performance.now() >= realEndMs;
+    assert.ok(!isOver, `wedged: ${JSON.stringify(agent.problems())}`);
     await clock.advance(500);
   }
 }

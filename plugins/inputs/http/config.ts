@@ -52,7 +52,7 @@ export const schema = {
     },
     success_header: {
       type: 'array',
-      items: { type: 'string', pattern: '^\\S+\\s+\\S.*$' },
+      items: { type: 'string', pattern: '^\\S+\\s+\\S.*$', 'x-header': true },
       description: 'Headers that are added to the answer to such a request, each `Name value`.',
     },
     token: {

@@ -1,5 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import {
   type BatchEmitter,
@@ -17,12 +24,15 @@ import type { HttpInputOptions } from './config.ts';
 import { answerRequest, type RequestServices } from './http_request.ts';
 import { busy, Refusal, unavailable } from './refusal.ts';
 import { planRequest } from './request_plan.ts';
-import { loadServerTls } from './server_tls.ts';
+import { openServerTls } from './server_tls.ts';
+import { refuseBytes } from './unreadable_request.ts';
 
 const headerBytesMax = 16 * 1024;
 /** Bytes that a connection reads ahead while its records wait. */
 const readAheadBytes = 256 * 1024;
 const replyMsMax = 1000;
+/** Certificates are looked at this often. */
+const certificatesMs = 5000;
 
 /** An HTTP server whose requests are sources: each gets an answer for its own records.
  *
@@ -39,6 +49,9 @@ export class HttpInput implements Input {
   private services: RequestServices | undefined;
   private validator: JsonValidator | undefined;
   private isStopping = false;
+  private forgetCertificates: (() => void) | undefined;
+  /** What each connection was answered last. */
+  private readonly answers = new WeakMap<Socket, ServerResponse>();
 
   constructor(options: HttpInputOptions, context: InputContext) {
     this.options = options;
@@ -55,7 +68,7 @@ export class HttpInput implements Input {
 
   /** Errors: SLUICE_LISTEN_FAILED, SLUICE_OPTION_INVALID for the files of `tls.*`. */
   async open(): Promise<void> {
-    const { options, context } = this;
+    const { options } = this;
     const settings = {
       maxHeaderSize: headerBytesMax,
       highWaterMark: readAheadBytes,
@@ -64,19 +77,51 @@ export class HttpInput implements Input {
       keepAliveTimeout: options.idle_timeout,
       connectionsCheckingInterval: 1000,
     };
-    const server = options.tls
-      ? tlsServer({ ...settings, ...(await loadServerTls(options, context.baseDirectory)) })
-      : createServer(settings);
+    const server = options.tls ? await this.tlsServer(settings) : createServer(settings);
     server.maxConnections = options.connections_max;
+    server.on('drop', () => this.countRequest('dropped'));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const status = refuseBytes(error, socket, this.answers.get(socket));
+      if (status !== undefined) this.countRequest(String(status));
+    });
     server.on('request', (request, response) => this.handle(request, response, false));
     server.on('checkContinue', (request, response) => this.handle(request, response, true));
     this.server = server;
     await listen(server, options);
+    this.announce();
+  }
+
+  private announce(): void {
+    const { options, context } = this;
     const address = `${options.listen}:${this.port}`;
     context.log.info({ address }, 'The http input listens.');
     if (this.authorization.isOpen && !isLoopback(options.listen)) {
       context.log.warn({ address }, 'Anybody who reaches this address may send: set a token.');
     }
+  }
+
+  /** A server whose certificates change without a restart. */
+  private async tlsServer(settings: ServerOptions): Promise<TlsServer> {
+    const { options, context } = this;
+    const files = await openServerTls(options, context);
+    let used = await files.current(context.clock.monotonicMs());
+    // Whoever does not get to the end of the handshake is as slow as one who sends no headers.
+    const handshakeTimeout = options.header_timeout;
+    const server = newTlsServer({ ...settings, handshakeTimeout, ...used });
+    this.forgetCertificates = context.clock.every(certificatesMs, () => {
+      files
+        .current(context.clock.monotonicMs())
+        .then((settings) => {
+          if (settings !== used) server.setSecureContext(settings);
+          used = settings;
+        })
+        .catch((error) => context.log.warn({ error: messageOf(error) }, 'Certificates stay.'));
+    });
+    return server;
+  }
+
+  private countRequest(status: string): void {
+    this.context.metrics.counter('sluice_http_input_requests_total', { status }).value++;
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
@@ -95,6 +140,7 @@ export class HttpInput implements Input {
     this.deadline.abort();
     await Promise.allSettled(this.inProgress);
     const { server } = this;
+    this.forgetCertificates?.();
     this.server = undefined;
     if (server !== undefined) {
       server.closeAllConnections();
@@ -147,6 +193,7 @@ export class HttpInput implements Input {
     // What breaks a connection ends its request; there is nobody to tell.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
+    this.answers.set(request.socket, response);
     const work = this.answer(request, response, expects)
       .then((answer) => this.reply(request, response, answer))
       .catch((error) => {
@@ -183,8 +230,7 @@ export class HttpInput implements Input {
     response: ServerResponse,
     answer: Answer | undefined,
   ): Promise<void> {
-    const status = answer === undefined ? 'gone' : String(answer.status);
-    this.context.metrics.counter('sluice_http_input_requests_total', { status }).value++;
+    this.countRequest(answer === undefined ? 'gone' : String(answer.status));
     if (answer === undefined) return;
     const rejected = Number(answer.body['rejected'] ?? 0);
     this.context.metrics.counter('sluice_http_input_records_rejected_total').value += rejected;
@@ -196,7 +242,7 @@ export class HttpInput implements Input {
 }
 
 /** Errors: SLUICE_OPTION_INVALID where the certificate, the key or both are no such thing. */
-function tlsServer(settings: Parameters<typeof createTlsServer>[0]): Server {
+function newTlsServer(settings: Parameters<typeof createTlsServer>[0]): TlsServer {
   try {
     return createTlsServer(settings);
   } catch (cause) {

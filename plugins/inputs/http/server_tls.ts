@@ -1,12 +1,41 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { TlsOptions } from 'node:tls';
-import { messageOf, SluiceError } from '../../../core/sdk/index.ts';
+import { createSecureContext, type TlsOptions } from 'node:tls';
+import { type InputContext, messageOf, SluiceError } from '../../../core/sdk/index.ts';
+import { TlsFiles } from '../../shared/tls/tls_files.ts';
 import type { HttpInputOptions } from './config.ts';
+
+/** The certificate of the server, and those that it checks clients with, from files that are read
+ *  again when they change. Errors: SLUICE_OPTION_INVALID. */
+export function openServerTls(
+  options: HttpInputOptions,
+  { baseDirectory, log }: Pick<InputContext, 'baseDirectory' | 'log'>,
+): Promise<TlsFiles<TlsOptions>> {
+  const named = [options['tls.crt_file'], options['tls.key_file'], options['tls.ca_file']];
+  return TlsFiles.open({
+    paths: named.flatMap((path) => (path === undefined ? [] : [resolve(baseDirectory, path)])),
+    log,
+    load: async () => {
+      const settings = await loadServerTls(options, baseDirectory);
+      checkFiles(settings);
+      return settings;
+    },
+  });
+}
+
+/** A certificate without its key, or half a file, is refused here and not by every connection. */
+function checkFiles(settings: TlsOptions): void {
+  try {
+    createSecureContext(settings);
+  } catch (cause) {
+    const text = `The files of tls.* cannot be used (${messageOf(cause)}): check that they are whole PEM files that belong together.`;
+    throw new SluiceError('SLUICE_OPTION_INVALID', text, { cause });
+  }
+}
 
 /** Reads the files that the `tls.*` options name. Relative paths are below `baseDirectory`.
  *  Errors: SLUICE_OPTION_INVALID for a file that cannot be read. */
-export async function loadServerTls(
+async function loadServerTls(
   options: HttpInputOptions,
   baseDirectory: string,
 ): Promise<TlsOptions> {

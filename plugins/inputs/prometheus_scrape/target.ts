@@ -6,7 +6,7 @@ import { basicAuthorization, tokenAuthorization } from '../../shared/http_client
 import { HttpClient } from '../../shared/http_client/http_client.ts';
 import { type Exposition, parseExposition } from '../../shared/metrics/exposition_parser.ts';
 import { clientTls } from '../../shared/tls/client_options.ts';
-import { loadTlsClient } from '../../shared/tls/tls_client.ts';
+import { openClientTls } from '../../shared/tls/tls_client.ts';
 import type { ScrapeOptions } from './config.ts';
 
 const accepted =
@@ -44,9 +44,7 @@ export class Target {
   /** Reads the files of `tls.*`. Errors: SLUICE_OPTION_INVALID. */
   async open(): Promise<void> {
     const { options, context } = this;
-    const tls = this.isTls
-      ? await loadTlsClient(clientTls(options), context.baseDirectory)
-      : undefined;
+    const tls = this.isTls ? await openClientTls(clientTls(options), context) : undefined;
     this.client = new HttpClient({
       origin: this.origin,
       connectTimeoutMs: Math.min(options['net.connect_timeout'], options.scrape_timeout),

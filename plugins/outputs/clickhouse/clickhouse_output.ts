@@ -13,7 +13,7 @@ import {
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { writeVarText, writeVarUint } from '../../shared/row_binary/column_codec.ts';
 import { canonicalType, parseTypeText } from '../../shared/row_binary/type_text.ts';
-import { loadTlsClient } from '../../shared/tls/tls_client.ts';
+import { openClientTls } from '../../shared/tls/tls_client.ts';
 import { type Column, compileColumns } from './column.ts';
 import type { ClickHouseOptions } from './config.ts';
 import { InsertPlan, type Piece } from './insert_plan.ts';
@@ -244,11 +244,14 @@ export class ClickHouseOutput implements Output {
 
   private async connect(): Promise<ClickHouseServer[]> {
     const { options, context } = this;
-    const tls = await loadTlsClient(context.tls, context.baseDirectory);
     const hosts = options.hosts ?? [options.host];
+    const addresses = hosts.map((host) =>
+      parseAddress(host, { port: options.port, isTls: context.tls.enabled }),
+    );
+    const needsTls = context.tls.enabled || addresses.some(({ isTls }) => isTls);
+    const tls = needsTls ? await openClientTls(context.tls, context) : undefined;
     return Promise.all(
-      hosts.map((host) => {
-        const address = parseAddress(host, { port: options.port, isTls: context.tls.enabled });
+      addresses.map((address) => {
         return ClickHouseServer.connect({
           origin: address.origin,
           path: address.path,
@@ -258,6 +261,7 @@ export class ClickHouseOutput implements Output {
           responseTimeoutMs: options['http.response_timeout'],
           connectionsMax: 64,
           tls: address.isTls ? tls : undefined,
+          clock: context.clock,
         });
       }),
     );

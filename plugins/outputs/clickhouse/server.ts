@@ -1,8 +1,9 @@
 import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
-import type { ConnectionOptions } from 'node:tls';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { importDriver, messageOf, SluiceError } from '../../../core/sdk/index.ts';
+import { type Clock, importDriver, messageOf, SluiceError } from '../../../core/sdk/index.ts';
+import { renewAgent } from '../../shared/http_client/node_transport.ts';
+import type { ClientTls } from '../../shared/tls/tls_client.ts';
 
 export interface ServerOptions {
   /** `http://host:port` or `https://host:port`. */
@@ -13,7 +14,8 @@ export interface ServerOptions {
   readonly compress: boolean;
   readonly responseTimeoutMs: number;
   readonly connectionsMax: number;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: ClientTls | undefined;
+  readonly clock: Clock;
 }
 
 /** What a server said. */
@@ -40,14 +42,16 @@ export class ClickHouseServer {
   readonly origin: string;
   private readonly client: ClickHouseClient;
   private readonly agent: Agent | undefined;
+  private readonly options: ServerOptions;
 
   static async connect(options: ServerOptions): Promise<ClickHouseServer> {
     const library = await importDriver('@clickhouse/client', () => import('@clickhouse/client'));
     // The library's own `tls` has no way to name a server or to turn verification off.
+    const tls = await options.tls?.current(options.clock.monotonicMs());
     const agent =
-      options.tls === undefined
+      tls === undefined
         ? undefined
-        : new Agent({ ...options.tls, keepAlive: true, maxSockets: options.connectionsMax });
+        : new Agent({ ...tls, keepAlive: true, maxSockets: options.connectionsMax });
     const client = library.createClient({
       url: options.origin,
       ...(options.path === '' ? {} : { pathname: options.path }),
@@ -60,11 +64,12 @@ export class ClickHouseServer {
       ...(agent === undefined ? {} : { http_agent: agent }),
       log: { level: library.ClickHouseLogLevel.OFF },
     });
-    return new ClickHouseServer(options.origin, client, agent);
+    return new ClickHouseServer(options, client, agent);
   }
 
-  private constructor(origin: string, client: ClickHouseClient, agent: Agent | undefined) {
-    this.origin = origin;
+  private constructor(options: ServerOptions, client: ClickHouseClient, agent: Agent | undefined) {
+    this.origin = options.origin;
+    this.options = options;
     this.client = client;
     this.agent = agent;
   }
@@ -95,6 +100,8 @@ export class ClickHouseServer {
     if (params.abort_signal.aborted) {
       throw new SluiceError('SLUICE_SHUTDOWN', `${this.origin}: given up before it was asked.`);
     }
+    const tls = await this.options.tls?.current(this.options.clock.monotonicMs());
+    if (tls !== undefined && this.agent !== undefined) renewAgent(this.agent, tls);
     try {
       // Without this flag a 429 or 502 comes as an error that has no status.
       const reply = await this.client.exec({ ...params, ignore_error_response: true });

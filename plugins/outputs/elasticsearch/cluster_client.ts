@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
 import type { Client } from '@elastic/elasticsearch';
-import { importDriver, messageOf, SluiceError } from '../../../core/sdk/index.ts';
+import { type Clock, importDriver, messageOf, SluiceError } from '../../../core/sdk/index.ts';
 import type { Address } from '../../shared/http_client/address.ts';
+import type { ClientTls } from '../../shared/tls/tls_client.ts';
 import type { ElasticsearchOptions } from './config.ts';
 
 export interface ClusterClientOptions {
   readonly options: ElasticsearchOptions;
   readonly addresses: readonly Address[];
   readonly authorization: string | undefined;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: ClientTls | undefined;
+  readonly clock: Clock;
   readonly baseDirectory: string;
 }
 
@@ -74,7 +75,8 @@ export class ClusterClient {
       '@elastic/elasticsearch',
       () => import('@elastic/elasticsearch'),
     );
-    const { options, addresses, authorization, tls } = this.settings;
+    const { options, addresses, authorization, clock } = this.settings;
+    const tls = await this.settings.tls?.current(clock.monotonicMs());
     return new Client({
       nodes: addresses.map((address) => address.origin + address.path),
       headers: authorization === undefined ? {} : { authorization },

@@ -13,7 +13,7 @@ import { HostSet } from '../../shared/http_client/host_set.ts';
 import { HttpClient, type HttpResponse } from '../../shared/http_client/http_client.ts';
 import { HttpFailure } from '../../shared/http_client/http_failure.ts';
 import { parseRetryAfter } from '../../shared/http_client/retry_after.ts';
-import { loadTlsClient } from '../../shared/tls/tls_client.ts';
+import { openClientTls } from '../../shared/tls/tls_client.ts';
 import { BulkEncoder } from './bulk_encoder.ts';
 import { type BulkResult, readBulkResponse } from './bulk_response.ts';
 import { ClusterClient } from './cluster_client.ts';
@@ -66,7 +66,7 @@ export class ElasticsearchOutput implements Output {
     const { options, context } = this;
     const addresses = serverAddresses(options, context.tls.enabled);
     const needsTls = addresses.some((address) => address.isTls);
-    const tls = needsTls ? await loadTlsClient(context.tls, context.baseDirectory) : undefined;
+    const tls = needsTls ? await openClientTls(context.tls, context) : undefined;
     const authorization = authorizationOf(options);
     const clients = addresses.map(
       ({ origin }) =>
@@ -79,9 +79,10 @@ export class ElasticsearchOutput implements Output {
           ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
         }),
     );
-    const { baseDirectory } = context;
+    const { baseDirectory, clock } = context;
     this.hosts = new HostSet(clients, context.clock);
-    this.cluster = new ClusterClient({ options, addresses, authorization, tls, baseDirectory });
+    const cluster = { options, addresses, authorization, tls, clock, baseDirectory };
+    this.cluster = new ClusterClient(cluster);
     // All hosts are nodes of one cluster behind the same path.
     this.path = `${addresses[0]!.path}/_bulk`;
     this.headers = requestHeaders(options, authorization);

@@ -11,11 +11,17 @@ import {
 } from '../../../core/sdk/index.ts';
 import { cutToBytes } from '../../shared/record_name/record_name.ts';
 
-/** Name for records whose fields do not give one. */
-export const fallbackName = 'unnamed';
+/** Stands in a name for what a record does not have. */
+export const missingPiece = 'unnamed';
 
-/** Works out which file a record goes to. Whatever the record holds, the name stays below the
- *  directory: separators and leading dots in values are replaced. */
+/** Bytes of what one value brings into a name. */
+const pieceBytesMax = 200;
+/** Bytes of a name within its directory: file systems take 255, and a renamed file gets a number. */
+const nameBytesMax = 240;
+
+/** Works out which file a record goes to. Whatever the record holds or lacks, the name begins with
+ *  what the template begins with and stays below the directory: separators and leading dots in
+ *  values are replaced, long values cut, missing and empty ones are `unnamed`. */
 export class FileName implements TemplateSource {
   private readonly template: Template;
   private readonly fields = new Map<unknown, Field>();
@@ -41,7 +47,7 @@ export class FileName implements TemplateSource {
   of(batch: Batch, index: number): string {
     this.batch = batch;
     this.index = index;
-    return confinedPath(renderTemplate(this.template, this) ?? fallbackName);
+    return confinedPath(renderTemplate(this.template, this) ?? missingPiece);
   }
 
   get tag(): string {
@@ -50,7 +56,8 @@ export class FileName implements TemplateSource {
 
   get(path: unknown): unknown {
     const value = this.batch.valueAt(this.index, this.fields.get(path)!);
-    return typeof value === 'string' ? safePiece(value) : value;
+    const isScalar = value !== undefined && value !== null && typeof value !== 'object';
+    return isScalar ? safePiece(String(value)) : missingPiece;
   }
 
   formatTime(pattern: string): string {
@@ -59,25 +66,24 @@ export class FileName implements TemplateSource {
   }
 }
 
-/** Bytes of what one value brings into a name. */
-const pieceBytesMax = 200;
-/** Bytes of a name within its directory: file systems take 255, and a renamed file gets a number. */
-const nameBytesMax = 240;
-
 /** A value as one piece of a file name. */
 function safePiece(value: string): string {
-  return cutToBytes(
-    value.replace(/[/\\\p{Cc}\p{Cs}:*?"<>|]/gu, '_').replace(/^\.+/, '_'),
-    pieceBytesMax,
-  );
+  // A half of a character would be replaced on the way to the disk: two names might become one.
+  const piece = value.replace(/[/\\\p{Cc}\p{Cs}:*?"<>|]/gu, '_').replace(/^\.+/, '_');
+  return piece === '' ? missingPiece : cutToBytes(piece, pieceBytesMax);
 }
 
 /** The configured part of a name may have directories; none of it leads upwards. */
 function confinedPath(name: string): string {
   const normal = normalize(name);
   const leaves = normal === '..' || normal.startsWith(`..${sep}`) || isAbsolute(normal);
-  if (leaves || normal === '.') return fallbackName;
-  const parts = normal.split(sep).map((part) => cutToBytes(part, nameBytesMax));
+  if (leaves || normal === '.') return missingPiece;
+  const parts = normal
+    .split(sep)
+    .map((part) => cutToBytes(deviceName.test(part) ? `_${part}` : part, nameBytesMax));
   // An empty value left a directory without a file.
-  return parts.at(-1) === '' ? join(...parts, fallbackName) : parts.join(sep);
+  return parts.at(-1) === '' ? join(...parts, missingPiece) : parts.join(sep);
 }
+
+/** Windows opens a device for these, whatever stands behind a dot. */
+const deviceName = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;

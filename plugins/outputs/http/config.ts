@@ -46,7 +46,7 @@ export const schema = {
     },
     header: {
       type: 'array',
-      items: { type: 'string', pattern: '^\\S+(?:\\s.*)?$' },
+      items: { type: 'string', pattern: '^\\S+(?:\\s.*)?$', 'x-header': true },
       description: 'Further headers, each `Name value`.',
     },
     allow_duplicated_headers: {

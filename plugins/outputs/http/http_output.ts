@@ -13,7 +13,7 @@ import { gzipBody } from '../../shared/http_client/compression.ts';
 import { HttpClient } from '../../shared/http_client/http_client.ts';
 import { HttpFailure } from '../../shared/http_client/http_failure.ts';
 import { parseRetryAfter } from '../../shared/http_client/retry_after.ts';
-import { loadTlsClient } from '../../shared/tls/tls_client.ts';
+import { openClientTls } from '../../shared/tls/tls_client.ts';
 import type { HttpOutputOptions } from './config.ts';
 import { HttpEncoder, requestBody } from './http_encoder.ts';
 import { outcomeOf } from '../../shared/http_client/response_outcome.ts';
@@ -45,7 +45,7 @@ export class HttpOutput implements Output {
       port: options.port,
       isTls: context.tls.enabled,
     });
-    const tls = address.isTls ? await loadTlsClient(context.tls, context.baseDirectory) : undefined;
+    const tls = address.isTls ? await openClientTls(context.tls, context) : undefined;
     this.path = address.path + (options.uri.startsWith('/') ? '' : '/') + options.uri;
     this.headers = requestHeaders(options, authorizationOf(options));
     this.client = new HttpClient({

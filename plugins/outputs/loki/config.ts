@@ -40,7 +40,7 @@ export const schema = {
     },
     header: {
       type: 'array',
-      items: { type: 'string', pattern: '^\\S+(?:\\s.*)?$' },
+      items: { type: 'string', pattern: '^\\S+(?:\\s.*)?$', 'x-header': true },
       description: 'Further headers, each `Name value`.',
     },
     format: {

@@ -14,7 +14,7 @@ import { basicAuthorization, tokenAuthorization } from '../../shared/http_client
 import { gzipBody } from '../../shared/http_client/compression.ts';
 import { HttpClient } from '../../shared/http_client/http_client.ts';
 import { SnappyCompressor } from '../../shared/snappy/snappy.ts';
-import { loadTlsClient } from '../../shared/tls/tls_client.ts';
+import { openClientTls } from '../../shared/tls/tls_client.ts';
 import type { LokiOptions } from './config.ts';
 import { LokiEncoder } from './loki_encoder.ts';
 import { jsonFormat, type PushFormat, protobufFormat } from './push_format.ts';
@@ -187,7 +187,7 @@ export class LokiOutput implements Output {
     const address = parseAddress(options.host, { port: options.port, isTls: context.tls.enabled });
     return new HttpClient({
       origin: address.origin,
-      ...(address.isTls ? { tls: await loadTlsClient(context.tls, context.baseDirectory) } : {}),
+      ...(address.isTls ? { tls: await openClientTls(context.tls, context) } : {}),
       ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
       ...connectionSettings(options),
       connectionsMax,

@@ -28,7 +28,9 @@ export class MetricsPage {
 
   constructor(options: PageOptions) {
     this.options = options;
-    this.server = createServer((request, response) => this.answer(request, response));
+    this.server = createServer({ connectionsCheckingInterval: 1000 }, (request, response) =>
+      this.answer(request, response),
+    );
     this.server.maxConnections = connectionsMax;
     this.server.headersTimeout = 10_000;
     this.server.requestTimeout = 30_000;

@@ -37,7 +37,11 @@ export const schema = {
     },
     header: {
       type: 'array',
-      items: { type: 'string', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+\\s+\\S[ -~]*$" },
+      items: {
+        type: 'string',
+        pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+\\s+\\S[ -~]*$",
+        'x-header': true,
+      },
       description: 'Further headers, each `Name value`, such as `X-Scope-OrgID team`.',
     },
     add_label: addLabelProperty,

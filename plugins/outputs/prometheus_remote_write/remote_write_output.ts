@@ -15,7 +15,7 @@ import { parseRetryAfter } from '../../shared/http_client/retry_after.ts';
 import { labelsOf } from '../../shared/metrics/label_options.ts';
 import { MetricEncoder } from '../../shared/metrics/metric_encoder.ts';
 import { SnappyCompressor } from '../../shared/snappy/snappy.ts';
-import { loadTlsClient } from '../../shared/tls/tls_client.ts';
+import { openClientTls } from '../../shared/tls/tls_client.ts';
 import type { RemoteWriteOptions } from './config.ts';
 import { findRefused, type RecordRange } from './refusal_search.ts';
 import { remoteWriteWire } from './time_series.ts';
@@ -44,7 +44,7 @@ export class RemoteWriteOutput implements Output {
   async open(): Promise<void> {
     const { options, context } = this;
     const address = parseAddress(options.host, { port: options.port, isTls: context.tls.enabled });
-    const tls = address.isTls ? await loadTlsClient(context.tls, context.baseDirectory) : undefined;
+    const tls = address.isTls ? await openClientTls(context.tls, context) : undefined;
     this.path = address.path + options.uri;
     this.headers = fixedHeaders(options);
     this.client = new HttpClient({

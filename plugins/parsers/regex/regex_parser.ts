@@ -3,7 +3,7 @@ import {
   compileRegex,
   type ParsedFields,
   RegexBudgetError,
-  runGuarded,
+  runInTurn,
   topLevel,
 } from '../../../core/sdk/index.ts';
 import { regexTimeoutMs } from '../../shared/parsing/text_choice.ts';
@@ -87,7 +87,7 @@ export class RegexParser extends FieldParser {
     const step = () => {
       found = this.regex.execRaw(text);
     };
-    const { timedOut } = runGuarded({ count: 1, progress: 0, step }, regexTimeoutMs);
+    const { timedOut } = runInTurn({ count: 1, progress: 0, step }, regexTimeoutMs);
     return timedOut.length > 0 ? null : found;
   }
 }

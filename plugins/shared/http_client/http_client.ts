@@ -1,14 +1,16 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../../../core/sdk/index.ts';
+import type { ClientTls } from '../tls/tls_client.ts';
+import { TlsFiles } from '../tls/tls_files.ts';
 import { failureOf, HttpFailure } from './http_failure.ts';
 import { openNodeTransport } from './node_transport.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, TransportOptions } from './transport.ts';
 
 export interface HttpClientOptions {
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
   /** For https: what node:tls takes. */
-  readonly tls?: ConnectionOptions;
+  readonly tls?: ConnectionOptions | ClientTls;
   /** `http://[user:password@]host:port` of a proxy. */
   readonly proxy?: string;
   readonly connectTimeoutMs: number;
@@ -58,6 +60,8 @@ export class HttpClient {
   readonly origin: string;
   private readonly options: HttpClientOptions;
   private transport: Promise<Transport> | undefined;
+  /** The certificates of new connections. */
+  private used: ConnectionOptions | undefined;
 
   constructor(options: HttpClientOptions) {
     this.options = options;
@@ -65,7 +69,14 @@ export class HttpClient {
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
-    this.transport ??= openTransport(this.options);
+    const { tls, clock } = this.options;
+    const settings = tls instanceof TlsFiles ? await tls.current(clock.monotonicMs()) : tls;
+    if (this.transport === undefined) {
+      this.transport = openTransport({ ...this.options, tls: settings });
+    } else if (settings !== this.used && settings !== undefined) {
+      (await this.transport).renew(settings);
+    }
+    this.used = settings;
     return exchange(await this.transport, this.options, request);
   }
 
@@ -77,7 +88,7 @@ export class HttpClient {
   }
 }
 
-async function openTransport(options: HttpClientOptions): Promise<Transport> {
+async function openTransport(options: TransportOptions): Promise<Transport> {
   const needsTunnel = options.proxy !== undefined && options.origin.startsWith('https:');
   if (!needsTunnel) return await openNodeTransport(options);
   const { openTunnelTransport } = await import('./tunnel_transport.ts');

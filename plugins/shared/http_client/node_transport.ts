@@ -1,9 +1,9 @@
 import { Agent, type ClientRequest, request as startRequest } from 'node:http';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { HttpClientOptions, HttpRequest } from './http_client.ts';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { HttpRequest } from './http_client.ts';
 import { HttpFailure } from './http_failure.ts';
-import type { AnswerReceiver, Transport } from './transport.ts';
+import type { AnswerReceiver, Transport, TransportOptions } from './transport.ts';
 
 const idleConnectionMs = 30_000;
 const keepAliveProbeMs = 60_000;
@@ -13,7 +13,7 @@ const headerBytesMax = 64 * 1024;
  *  fifth of a second of processor time once the agent is warm.
  *
  *  With a proxy, plain http only: the proxy is connected to and takes the whole URL (RFC 9112 section 3.2.2). */
-export async function openNodeTransport(options: HttpClientOptions): Promise<Transport> {
+export async function openNodeTransport(options: TransportOptions): Promise<Transport> {
   const peer = new URL(options.proxy ?? options.origin);
   const isTls = peer.protocol === 'https:';
   const settings = {
@@ -30,12 +30,12 @@ export async function openNodeTransport(options: HttpClientOptions): Promise<Tra
 }
 
 class NodeTransport implements Transport {
-  private readonly options: HttpClientOptions;
+  private readonly options: TransportOptions;
   private readonly peer: URL;
   private readonly agent: Agent;
   private readonly start: typeof startRequest;
 
-  constructor(options: HttpClientOptions, peer: URL, agent: Agent, start: typeof startRequest) {
+  constructor(options: TransportOptions, peer: URL, agent: Agent, start: typeof startRequest) {
     this.options = options;
     this.peer = peer;
     this.agent = agent;
@@ -59,6 +59,12 @@ class NodeTransport implements Transport {
     this.hear(sent, request, receiver);
     sendBody(sent, request.body);
     return (reason) => sent.destroy(reason);
+  }
+
+  /** Connections are kept apart by their certificates: old ones are not used again, and close when
+   *  they have been idle. */
+  renew(tls: ConnectionOptions): void {
+    renewAgent(this.agent, tls);
   }
 
   async close(): Promise<void> {
@@ -108,6 +114,12 @@ class NodeTransport implements Transport {
 
 function certificateOf(socket: Socket | TLSSocket): Buffer | undefined {
   return 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate()?.raw : undefined;
+}
+
+/** Has the new connections of an agent of node:https use other certificates. */
+export function renewAgent(agent: Agent, tls: ConnectionOptions): void {
+  // Documented as what the agent was made with; its types leave it out.
+  Object.assign((agent as unknown as { options: object }).options, tls);
 }
 
 /** All parts go to the socket in one call. */

@@ -1,4 +1,9 @@
-import type { HttpRequest } from './http_client.ts';
+import type { ConnectionOptions } from 'node:tls';
+import type { HttpClientOptions, HttpRequest } from './http_client.ts';
+
+export type TransportOptions = Omit<HttpClientOptions, 'tls'> & {
+  readonly tls?: ConnectionOptions | undefined;
+};
 
 /** What comes of one request: `start`, `data` any number of times, `end`; or `error`, at any time, also after
  *  `end` and more than once. */
@@ -17,6 +22,8 @@ export interface AnswerReceiver {
 export interface Transport {
   /** Sends a request; what is returned ends it at once. Throws for a request that cannot be written. */
   send(request: HttpRequest, receiver: AnswerReceiver): (reason: Error) => void;
+  /** New connections use these certificates; requests under way end as they began. */
+  renew(tls: ConnectionOptions): void;
   /** Ends all connections. Requests under way fail. */
   close(): Promise<void>;
 }

@@ -1,14 +1,20 @@
+import type { ConnectionOptions } from 'node:tls';
 import type { ProxyAgent } from 'undici';
 import { importDriver } from '../../../core/sdk/index.ts';
-import type { HttpClientOptions, HttpRequest } from './http_client.ts';
+import type { HttpRequest } from './http_client.ts';
 import { proxyHeaders } from './node_transport.ts';
-import type { AnswerReceiver, Transport } from './transport.ts';
+import type { AnswerReceiver, Transport, TransportOptions } from './transport.ts';
 
 /** Sends https through a proxy's CONNECT tunnel, over undici. `options.proxy` is there. */
-export async function openTunnelTransport(options: HttpClientOptions): Promise<Transport> {
+export async function openTunnelTransport(options: TransportOptions): Promise<Transport> {
   const library = await importDriver('undici', () => import('undici'));
+  const open = (tls: ConnectionOptions | undefined) => openDispatcher(library, { ...options, tls });
+  return new TunnelTransport(options.origin, open(options.tls), open);
+}
+
+function openDispatcher(library: typeof import('undici'), options: TransportOptions): ProxyAgent {
   const proxy = options.proxy ?? '';
-  const dispatcher = new library.ProxyAgent({
+  return new library.ProxyAgent({
     connections: options.connectionsMax,
     pipelining: 1,
     keepAliveTimeout: 30_000,
@@ -23,16 +29,27 @@ export async function openTunnelTransport(options: HttpClientOptions): Promise<T
     },
     proxyTls: { timeout: options.connectTimeoutMs },
   });
-  return new TunnelTransport(options.origin, dispatcher);
 }
 
 class TunnelTransport implements Transport {
   private readonly origin: string;
-  private readonly dispatcher: ProxyAgent;
+  private dispatcher: ProxyAgent;
+  private readonly open: (tls: ConnectionOptions) => ProxyAgent;
 
-  constructor(origin: string, dispatcher: ProxyAgent) {
+  constructor(
+    origin: string,
+    dispatcher: ProxyAgent,
+    open: (tls: ConnectionOptions) => ProxyAgent,
+  ) {
     this.origin = origin;
     this.dispatcher = dispatcher;
+    this.open = open;
+  }
+
+  renew(tls: ConnectionOptions): void {
+    const replaced = this.dispatcher;
+    this.dispatcher = this.open(tls);
+    replaced.close().catch(() => undefined);
   }
 
   send(request: HttpRequest, receiver: AnswerReceiver): (reason: Error) => void {

@@ -4,7 +4,7 @@ import {
   isJsonObject,
   ParsedFields,
   type Parser,
-  runGuarded,
+  runInTurn,
 } from '../../../core/sdk/index.ts';
 import type { ParserHints } from './field_parser.ts';
 
@@ -67,7 +67,8 @@ export class TextChooser {
     }
     // A step that is cut short goes on with the parser that it was at.
     const step = (i: number) => this.tryFrom(batch, choices[i]!, true);
-    const { timedOut } = runGuarded({ count, progress: 0, step }, regexTimeoutMs);
+    const isRisky = (i: number) => this.mayRunAwayOn(choices[i]!.text.length);
+    const { timedOut } = runInTurn({ count, progress: 0, step }, regexTimeoutMs, isRisky);
     for (const i of timedOut) {
       choices[i]!.parser++;
       this.tryFrom(batch, choices[i]!, false);
@@ -77,7 +78,11 @@ export class TextChooser {
   private needGuard(choices: readonly TextChoice[], count: number): boolean {
     let longest = 0;
     for (let i = 0; i < count; i++) longest = Math.max(longest, choices[i]!.text.length);
-    return this.guarded.some((parser) => parser.needsGuard!(longest));
+    return this.mayRunAwayOn(longest);
+  }
+
+  private mayRunAwayOn(length: number): boolean {
+    return this.guarded.some((parser) => parser.needsGuard!(length));
   }
 
   private tryFrom(batch: Batch, choice: TextChoice, isWatched: boolean): void {

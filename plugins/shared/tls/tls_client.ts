@@ -2,14 +2,49 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
-import { messageOf, SluiceError, type TlsOptions } from '../../../core/sdk/index.ts';
+import { type Log, messageOf, SluiceError, type TlsOptions } from '../../../core/sdk/index.ts';
+import { TlsFiles } from './tls_files.ts';
 
 /** Certificates in one directory at most. */
 const certificatesMax = 1000;
 
-/** Reads the files that the `tls.*` options name and gives what node:tls takes. Relative paths are
- *  below `baseDirectory`. The server is verified unless the options say otherwise.
+/** What node:tls takes for connections to a server, from files that are read again when they
+ *  change. */
+export type ClientTls = TlsFiles<ConnectionOptions>;
+
+/** Reads the files that the `tls.*` options name. Relative paths are below `baseDirectory`. The
+ *  server is verified unless the options say otherwise.
  *  Errors: SLUICE_OPTION_INVALID for a file that cannot be read, and for options at odds. */
+export function openClientTls(
+  options: TlsOptions,
+  context: { readonly baseDirectory: string; readonly log: Log },
+): Promise<ClientTls> {
+  const { baseDirectory, log } = context;
+  const { caFile, caPath, crtFile, keyFile } = options;
+  const named = [caFile, caPath, crtFile, keyFile].filter((path) => path !== undefined);
+  return TlsFiles.open({
+    paths: named.map((path) => resolve(baseDirectory, path)),
+    log,
+    load: async () => {
+      const settings = await loadTlsClient(options, baseDirectory);
+      checkFiles(settings);
+      return settings;
+    },
+  });
+}
+
+/** A certificate without its key, or half a file, is refused here and not by every connection. */
+function checkFiles(settings: ConnectionOptions): void {
+  try {
+    createSecureContext(settings);
+  } catch (cause) {
+    throw invalid(
+      `The files of tls.* cannot be used (${messageOf(cause)}): check that they are whole PEM files that belong together.`,
+    );
+  }
+}
+
+/** Reads the files and gives what node:tls takes. Errors: SLUICE_OPTION_INVALID. */
 export async function loadTlsClient(
   options: TlsOptions,
   baseDirectory: string,

@@ -1,4 +1,4 @@
-import { type CompiledRegex, RegexBudgetError, runGuarded } from '../../../core/sdk/index.ts';
+import { type CompiledRegex, RegexBudgetError, runInTurn } from '../../../core/sdk/index.ts';
 
 /** Time that one text may take: a regular expression that needs more is given up on it. */
 export const matchTimeoutMs = 20;
@@ -17,7 +17,8 @@ export function matchTexts(
   for (let position = 0; position < texts.length; position++) {
     if (!regex.needsGuard(texts[position]!.length)) continue;
     const work = { count: texts.length, progress: 0, step };
-    return runGuarded(work, matchTimeoutMs).timedOut;
+    const isRisky = (at: number) => regex.needsGuard(texts[at]!.length);
+    return runInTurn(work, matchTimeoutMs, isRisky).timedOut;
   }
   return matchUnguarded(texts.length, step);
 }

@@ -140,6 +140,20 @@ describe('runaway expressions', () => {
   test('exponential and polynomial expressions are told from linear ones', () => {
     assert.equal(compileRegex('(a+)+$').costDegree, Number.POSITIVE_INFINITY);
     assert.equal(compileRegex('(a|aa)+$').costDegree, Number.POSITIVE_INFINITY);
+    // Found by search: alternatives that may be the same text, and rounds that may end in two places.
+    for (const source of [
+      '^(?:ab?|b)+$',
+      '^(?:ab|[ac]b)+$',
+      '^(?:a?a)+$',
+      '^(?:x(?:ab|[ab]b)y)+$',
+      '^(?:(?:.{1,3})+?(?:.|.{1,3}){1,3})+c$',
+      '^(?:(?:ab?|b)+|(?:[ab]?\\w{1,3})+?)\\b$',
+    ]) {
+      assert.equal(compileRegex(source).costDegree, Number.POSITIVE_INFINITY, source);
+    }
+    for (const source of ['^(?:ab|ac)+$', '^(?:a,?)+$', '^(?:\\d{3}-)+$']) {
+      assert.ok(compileRegex(source).costDegree < 3, source);
+    }
     assert.ok(compileRegex('(?:ab|cd)*$').costDegree < 3);
     assert.equal(compileRegex('(?:a|a)*b|(?:\\w+\\s*)*:').mayRunAway, true);
     assert.equal(compileRegex('.*,.*,.*;').mayRunAway, true);

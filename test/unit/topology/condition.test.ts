@@ -7,6 +7,7 @@ import { compileExpression } from '../../../core/expression/expression.ts';
 import { compileRegex } from '../../../core/regex/regex.ts';
 import { Condition } from '../../../core/topology/condition.ts';
 import { TagMatcher } from '../../../core/topology/tag_matcher.ts';
+import { WatchedExpression } from '../../../core/topology/watched_expression.ts';
 import { testSource } from '../kernel/batches.ts';
 
 const values = fc.oneof(
@@ -44,7 +45,7 @@ test('a condition decides of whole batches as its expression decides of single e
   for (const source of conditions) {
     const when = compileExpression(source, { compileRegex });
     // One condition for all batches: what it remembers must stay true.
-    const condition = new Condition(new TagMatcher(() => true), when);
+    const condition = new Condition(new TagMatcher(() => true), new WatchedExpression(source));
     const check = fc.property(events, (list) => {
       const batch = heapBatch(4096, 64);
       batch.reset(testSource, 'test');

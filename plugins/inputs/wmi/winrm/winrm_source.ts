@@ -1,7 +1,7 @@
 import type { InputContext } from '../../../../core/sdk/index.ts';
 import { HttpClient } from '../../../shared/http_client/http_client.ts';
 import { clientTls } from '../../../shared/tls/client_options.ts';
-import { loadTlsClient } from '../../../shared/tls/tls_client.ts';
+import { openClientTls } from '../../../shared/tls/tls_client.ts';
 import type { WmiOptions } from '../config.ts';
 import type { WmiAnswer, WmiRequest, WmiRow, WmiSource } from '../wmi_source.ts';
 import { readAnswer, readFault, type WinrmPage } from './answer.ts';
@@ -23,9 +23,7 @@ export async function openWinrm(options: WmiOptions, context: InputContext): Pro
   const host = options.host ?? '';
   const name = host.includes(':') ? `[${host}]` : host;
   const origin = `${options.tls ? 'https' : 'http'}://${name}:${port}`;
-  const tls = options.tls
-    ? await loadTlsClient(clientTls(options), context.baseDirectory)
-    : undefined;
+  const tls = options.tls ? await openClientTls(clientTls(options), context) : undefined;
   const openSession = (): WinrmSession =>
     new WinrmSession({
       client: new HttpClient({
