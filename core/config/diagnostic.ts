@@ -130,6 +130,10 @@ function maskVariable(line: string): string {
   return key.length === line.trimEnd().length ? line : `${key} ***`;
 }
 
+/** A header as `Name value`, in a text. */
+const secretHeader =
+  /\b((?:proxy-)?authorization|cookie|x-[\w-]*(?:key|token)|api-?key)\s+[^'"\],]+/gi;
+
 function maskLine(line: string, secretColumn: number | undefined): string {
   let shown = line;
   if (secretColumn !== undefined) shown = `${line.slice(0, secretColumn - 1)}***`;
@@ -137,7 +141,7 @@ function maskLine(line: string, secretColumn: number | undefined): string {
   for (const pattern of [secretKey, secretInFlow, secretItem]) {
     shown = shown.replace(pattern, '$1***');
   }
-  shown = maskCredentials(shown);
+  shown = maskCredentials(shown).replace(secretHeader, '$1 ***');
   return shown.length > lineWidthMax ? `${shown.slice(0, lineWidthMax)}…` : shown;
 }
 

@@ -404,8 +404,9 @@ function plain(one: unknown): unknown {
 }
 
 function assertColumn(stored: unknown, one: unknown, type: string): void {
-  if (type !== 'VARCHAR' || typeof one === 'string') assert.deepEqual(stored, plain(one));
-  // DuckDB spells numbers its own way: 1e-09.
-  else if (typeof one === 'number') assert.equal(Number(stored), plain(one));
+  // DuckDB spells numbers its own way: 1e-09. Integers past 2^53 are texts in an answer.
+  if (typeof one === 'number' && typeof stored === 'string') {
+    assert.equal(Number(stored), plain(one));
+  } else if (type !== 'VARCHAR' || typeof one === 'string') assert.deepEqual(stored, plain(one));
   else assert.equal(stored, JSON.stringify(one));
 }
