@@ -17,24 +17,13 @@ const withLive = !process.argv.includes('--no-live');
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
 
-const rigFolders = [
-  'crash',
-  'cli',
-  'health',
-  'model',
-  'case',
-  'engine',
-  'chaos',
-  'neighbours',
-  'reload',
-  'fuzz',
-  'soak',
-];
+/** Folders of `test` that another step runs; all others are rigs. */
+const otherFolders = ['unit', 'live', 'servers', 'windows'];
 
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
   const installingWindows = withLive ? runWindows(['--install']) : Promise.resolve(0);
-  const live = withLive ? runLive(installServers()) : Promise.resolve(0);
+  const live = withLive ? runLive(installServers(), installingWindows) : Promise.resolve(0);
   let ok = true;
   const steps: [string, () => Promise<boolean>][] = [
     [
@@ -52,7 +41,7 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
-  const statuses = await Promise.all([runRigs(withLive ? installingWindows : undefined), live]);
+  const statuses = await Promise.all([runRigs(), live]);
   ok = statuses.every((status) => status === 0) && ok;
   for (const skip of skips) say(`skipped: ${skip}`);
   say(ok ? 'all is well' : 'something failed: see above');
@@ -60,19 +49,23 @@ async function main(): Promise<number> {
   return ok ? 0 : 1;
 }
 
-/** Tests that mostly wait, and then those under Wine. */
-async function runRigs(installingWindows: Promise<number> | undefined): Promise<number> {
-  const status = await runTests('engine tests and rigs', rigFolders.flatMap(testFiles), 2);
-  if (installingWindows === undefined) return status;
-  await installingWindows;
-  return Math.max(status, await runWindows([]));
+/** Tests that mostly wait: three at once. */
+async function runRigs(): Promise<number> {
+  const folders = testFolders().filter((name) => !otherFolders.includes(name));
+  return await runTests('engine tests and rigs', folders.flatMap(testFiles), 3);
 }
 
-/** Tests against real servers, beside the others: they wait for them most of the time. */
-async function runLive(installing: Promise<boolean>): Promise<number> {
-  const isInstalled = await installing;
+/** Tests against real servers, beside the others: they wait for them most of the time. Then those
+ *  under Wine. */
+async function runLive(
+  installingServers: Promise<boolean>,
+  installingWindows: Promise<number>,
+): Promise<number> {
+  const isInstalled = await installingServers;
   const files = [...testFiles('servers'), ...testFiles('live')];
-  return Math.max(isInstalled ? 0 : 1, await runTests('live tests', files, 1));
+  const live = await runTests('live tests', files, 1);
+  await installingWindows;
+  return Math.max(isInstalled ? 0 : 1, live, await runWindows([]));
 }
 
 /** Runs test files with node's runner and adds up what it counted. */
@@ -159,22 +152,15 @@ function testFiles(part: string): string[] {
   });
 }
 
+function testFolders(): string[] {
+  return readdirSync(join(dist, 'test'));
+}
+
 function chosenFiles(): string[] {
-  const all = [
-    'unit',
-    'model',
-    'fuzz',
-    'neighbours',
-    'health',
-    'reload',
-    'engine',
-    'case',
-    'crash',
-    'chaos',
-    'cli',
-    'servers',
-    'live',
-  ].flatMap(testFiles);
+  // Those under Wine have a script of their own.
+  const all = testFolders()
+    .filter((name) => name !== 'windows')
+    .flatMap(testFiles);
   return all.filter((file) => words.some((word) => relative(dist, file).includes(word)));
 }
 

@@ -98,9 +98,7 @@ export class HttpApi {
       return send(response, { status: 421, body: 'this Host is not served here\n' });
     }
     const path = (request.url ?? '/').split('?')[0]!;
-    // A start that reads long buffers is no reason to kill the process.
-    const early = path === '/livez' ? 200 : 503;
-    if (this.routes === undefined) return send(response, { status: early, body: 'starting\n' });
+    if (this.routes === undefined) return send(response, whileStarting(path));
     const here = this.routes.filter((route) => route.path === path);
     if (here.length === 0) return send(response, { status: 404, body: 'not found\n' });
     const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -157,4 +155,12 @@ function send(response: ServerResponse, answer: ApiAnswer): void {
     'x-content-type-options': 'nosniff',
   });
   response.end(text);
+}
+
+/** The answer before the agent is built. A start that reads long buffers is no reason to kill the
+ *  process. */
+function whileStarting(path: string): ApiAnswer {
+  if (path === '/livez') return { status: 200, body: 'starting\n' };
+  const problems = [{ component: 'agent', reason: 'The agent is starting.', forSeconds: 0 }];
+  return { status: 503, body: path === '/readyz' ? { ready: false, problems } : 'starting\n' };
 }

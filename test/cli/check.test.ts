@@ -75,7 +75,7 @@ const unstartable: [string, (taken: number, free: number) => string, RegExp][] =
       pipeline({
         input: '{name: http, port: 0, tls: on, tls.crt_file: taken, tls.key_file: taken}',
       }),
-    /tls\.crt_file, tls\.key_file/,
+    /The files of tls\.\* cannot be used/,
   ],
   [
     'the directory of grok patterns is missing',

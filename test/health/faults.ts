@@ -105,7 +105,7 @@ export const lastingFaults: readonly LastingFault[] = [
     name: 'a directory that is a file',
     options: 'name: file, path: pipeline.yaml, file: out',
     answer: empty,
-    reason: /ENOTDIR|EEXIST/,
+    reason: /is a file, not a directory/,
   },
   {
     name: 'records that wait too long',

@@ -216,8 +216,8 @@ ${outputs.map((output) => `    - ${output}\n`).join('')}`;
     this.#agent = startAgent(this.#directory);
     const startMs = performance.now();
     while (
-      !(await this.#probe('/livez').then(
-        () => true,
+      !(await this.#problems().then(
+        (problems) => !problems.some(({ component }) => component === 'agent'),
         () => false,
       ))
     ) {

@@ -107,7 +107,7 @@ export class HttpInput implements Input {
     let used = await files.current(context.clock.monotonicMs());
     // Whoever does not get to the end of the handshake is as slow as one who sends no headers.
     const handshakeTimeout = options.header_timeout;
-    const server = newTlsServer({ ...settings, handshakeTimeout, ...used });
+    const server = createTlsServer({ ...settings, handshakeTimeout, ...used });
     this.forgetCertificates = context.clock.every(certificatesMs, () => {
       files
         .current(context.clock.monotonicMs())
@@ -238,16 +238,6 @@ export class HttpInput implements Input {
     // A client that does not read must not keep the agent.
     const signal = AbortSignal.timeout(replyMsMax);
     await finished(response, { cleanup: true, signal }).catch(() => undefined);
-  }
-}
-
-/** Errors: SLUICE_OPTION_INVALID where the certificate, the key or both are no such thing. */
-function newTlsServer(settings: Parameters<typeof createTlsServer>[0]): TlsServer {
-  try {
-    return createTlsServer(settings);
-  } catch (cause) {
-    const text = `The files of tls.crt_file, tls.key_file and tls.ca_file do not work (${messageOf(cause)}): give a certificate and its key, as PEM.`;
-    throw new SluiceError('SLUICE_OPTION_INVALID', text, { cause });
   }
 }
 
