@@ -3,19 +3,20 @@ import type { SourceLedger } from '../batch/source.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
 import { Chunk, type OriginRun } from '../chunk/chunk.ts';
 import type { ChunkMemory } from '../chunk/chunk_memory.ts';
-import { messageOf, SluiceError } from '../errors/sluice_error.ts';
+import { messageOf } from '../errors/sluice_error.ts';
 import type { EncodePlace } from '../kernel/encode_options.ts';
 import type { ComponentMetrics, Counter, Log, Output, RecordSink } from '../sdk/contracts.ts';
 import { ComponentCounters } from '../telemetry/component_counters.ts';
-import { type Clock, pause } from '../time/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { stopController } from '../time/stop_controller.ts';
 import type { RetryPolicy } from './backoff.ts';
 import { ChunkFiller } from './chunk_filler.ts';
-import { ChunkQueue, loadChunk, type QueuedChunk } from './chunk_queue.ts';
+import { ChunkQueue, type QueuedChunk } from './chunk_queue.ts';
 import type { DeadLetter, DeadLetterDesk } from './dead_letter_desk.ts';
 import { Delivering } from './delivering.ts';
 import type { MemoryBudget } from './memory_budget.ts';
 import { rejectedEvent } from './rejected_event.ts';
+import { StoredChunks } from './stored_chunks.ts';
 
 export type WhenFull = 'block' | 'drop_oldest' | 'drop_newest';
 
@@ -66,8 +67,7 @@ export class OutputStage implements RecordSink {
   private readonly interrupted: QueuedChunk[] = [];
   /** Dead letters of events that could not be encoded, on their way to the disk. */
   private readonly rejecting = new Set<Promise<unknown>>();
-  private storing: Promise<void> = Promise.resolve();
-  private storingCount = 0;
+  private readonly stored: StoredChunks | undefined;
   /** Chunks settled since the start. */
   private settledCount = 0;
   /** Stored chunks leave memory at once, and are read again for their delivery. */
@@ -101,10 +101,11 @@ export class OutputStage implements RecordSink {
       sectionsRefused: options.metrics.counter('sluice_output_sections_refused_total'),
       onBytes: (bytes) => this.takeMemory(bytes),
       onSealed: (sealed) => {
-        if (options.buffer === undefined) this.enqueue(sealed);
-        else this.store(sealed, options.buffer);
+        if (this.stored === undefined) this.enqueue(sealed);
+        else this.stored.store(sealed);
       },
     });
+    this.stored = options.buffer && this.storedIn(options.buffer);
     this.exportGauges();
     options.sharers.add(this);
     this.delivering = new Delivering({
@@ -262,54 +263,24 @@ export class OutputStage implements RecordSink {
     this.settle(queued);
   }
 
-  private store(sealed: QueuedChunk, buffer: DiskBuffer): void {
-    this.storingCount++;
-    this.storing = this.storing
-      .then(() => this.storeNow(sealed, buffer))
-      .catch((error) => {
-        this.options.log.error({ error: messageOf(error) }, 'The disk buffer failed.');
-      })
-      .finally(() => {
-        this.storingCount--;
-        this.reportIdle();
-      });
-  }
-
-  private async storeNow(sealed: QueuedChunk, buffer: DiskBuffer): Promise<void> {
-    const chunk = sealed.chunk!;
-    // A stored chunk vouches for what came before it: so that must be durable first.
-    await Promise.all(this.rejecting);
-    for (;;) {
-      if (this.stopping.signal.aborted) return;
-      try {
-        const outcome = await buffer.append(chunk.header(), chunk.body());
-        if (outcome.kind === 'full') {
-          await buffer.waitForSpace(this.stopping.signal).catch(() => undefined);
-          continue;
-        }
-        if (outcome.kind === 'dropped_newest') {
-          this.drop(sealed, 'buffer_full');
-          return;
-        }
-        for (const { sequence } of outcome.dropped) {
-          for (const stage of this.options.sharers) stage.forgetDropped(sequence);
-        }
-        this.stored(sealed, outcome.sequence);
-        return;
-      } catch (error) {
-        if (this.stopping.signal.aborted) return;
-        if (error instanceof SluiceError && error.code === 'SLUICE_RECORD_TOO_LARGE') {
-          // It can never be stored; it is delivered from memory and its sources wait for that.
-          this.queue.push(sealed);
-          return;
-        }
-        this.options.log.error(
-          { error: messageOf(error) },
-          'The disk buffer failed; trying again.',
-        );
-        await pause(this.options.clock, 1000, this.stopping.signal);
-      }
-    }
+  private storedIn(buffer: DiskBuffer): StoredChunks {
+    const { memory, clock, log, sharers } = this.options;
+    return new StoredChunks({
+      buffer,
+      memory,
+      clock,
+      log,
+      signal: this.stopping.signal,
+      ready: () => Promise.all(this.rejecting),
+      onStored: (sealed, sequence) => this.takeStored(sealed, sequence),
+      onRefused: (sealed) => this.drop(sealed, 'buffer_full'),
+      onDisplaced: (sequence) => {
+        for (const stage of sharers) stage.forgetDropped(sequence);
+      },
+      onTooLarge: (sealed) => this.queue.push(sealed),
+      onLost: (reason, records) => this.counters.dropped(reason, records),
+      onDone: () => this.reportIdle(),
+    });
   }
 
   /** True while chunks that the disk has stay in memory for their delivery: reading them again costs
@@ -344,7 +315,7 @@ export class OutputStage implements RecordSink {
   }
 
   /** The disk has it: the sources are free, and memory too unless delivery is close. */
-  private stored(sealed: QueuedChunk, sequence: number): void {
+  private takeStored(sealed: QueuedChunk, sequence: number): void {
     sealed.sequence = sequence;
     for (const ledger of sealed.ledgers.keys()) ledger.settle(this.id, sealed);
     sealed.ledgers = new Map();
@@ -413,7 +384,7 @@ export class OutputStage implements RecordSink {
 
   private async deliverQueued(queued: QueuedChunk): Promise<boolean> {
     const inMemory = queued.chunk !== undefined;
-    const chunk = queued.chunk ?? (await this.load(queued));
+    const chunk = queued.chunk ?? (await this.stored!.load(queued));
     if (chunk === 'gone') return true;
     if (chunk === undefined) return false;
     if (!inMemory) this.takeMemory(queued.bytes);
@@ -421,33 +392,6 @@ export class OutputStage implements RecordSink {
     const settled = await this.delivering.deliver(chunk);
     if (settled) this.chunksOut.value++;
     return settled;
-  }
-
-  private async load(queued: QueuedChunk): Promise<Chunk | 'gone' | undefined> {
-    const { memory, buffer } = this.options;
-    for (;;) {
-      const area = memory.take(queued.bytes);
-      try {
-        const chunk = await loadChunk(buffer!, queued.sequence!, area);
-        if (chunk !== undefined) return chunk;
-        memory.give(area);
-        this.counters.dropped('buffer_full', queued.records);
-        return 'gone';
-      } catch (error) {
-        memory.give(area);
-        if (this.stopping.signal.aborted) return undefined;
-        const damaged = (error as { code?: string }).code === 'SLUICE_STORAGE_DAMAGED';
-        if (damaged || error instanceof RangeError || error instanceof SyntaxError) {
-          this.counters.dropped('buffer_damaged', queued.records);
-          this.options.log.error(
-            { records: queued.records, error: messageOf(error) },
-            'A stored chunk is damaged and was set aside.',
-          );
-          return 'gone';
-        }
-        await pause(this.options.clock, 1000, this.stopping.signal);
-      }
-    }
   }
 
   private settle(queued: QueuedChunk): void {
@@ -467,7 +411,7 @@ export class OutputStage implements RecordSink {
       this.queue.length === 0 &&
       this.underway.size === 0 &&
       this.rejecting.size === 0 &&
-      this.storingCount === 0
+      (this.stored?.underwayCount ?? 0) === 0
     );
   }
 
@@ -500,7 +444,7 @@ export class OutputStage implements RecordSink {
     this.stopping.abort();
     this.queue.close();
     await Promise.all(this.workers);
-    await this.storing;
+    await this.stored?.settled();
     await Promise.all(this.rejecting);
     await this.output.close?.();
     this.output.encoder.close?.();
@@ -517,7 +461,8 @@ export class OutputStage implements RecordSink {
   }
 
   pendingChunks(): number {
-    return this.queue.length + this.underway.size + this.storingCount + (this.filler.open ? 1 : 0);
+    const storing = this.stored?.underwayCount ?? 0;
+    return this.queue.length + this.underway.size + storing + (this.filler.open ? 1 : 0);
   }
 
   /** Records that would be read or sent again if the process ended now, by where they are. */
