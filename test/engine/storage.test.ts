@@ -248,6 +248,55 @@ for (const answer of ['rejected', 'partial'] as const)
       await pipeline.stop({ keep: true, drained: true });
     }));
 
+/** Counts what is opened for reading. */
+class ReadCountingFileSystem extends MemoryFileSystem {
+  reads = 0;
+
+  override open(...call: Parameters<MemoryFileSystem['open']>) {
+    if (call[1] === 'read' && call[0].endsWith('.seg')) this.reads++;
+    return super.open(...call);
+  }
+}
+
+async function startWithLittleMemory() {
+  const fileSystem = new ReadCountingFileSystem();
+  const input = scriptedInput();
+  const output = scriptedOutput();
+  const pipeline = await startPipeline({
+    yaml: yaml.replace('grace: 200ms', 'grace: 200ms, memory_limit: 8MiB'),
+    plugins: [input.plugin, output.plugin],
+    fileSystem,
+  });
+  const text = 'x'.repeat(100_000);
+  const records = (from: number, to: number) => numbers(from, to).map(({ n }) => ({ n, text }));
+  return { fileSystem, input, output, pipeline, records };
+}
+
+test('stored chunks are delivered from memory while their output keeps up', async () => {
+  const { fileSystem, input, output, pipeline, records } = await startWithLittleMemory();
+  output.answer = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return { kind: 'accepted' };
+  };
+  for (let n = 0; n < 300; n += 10) await input.emit(records(n, n + 10));
+  await waitUntil('delivered', () => output.accepted.length === 300);
+  assert.equal(fileSystem.reads, 0);
+  await pipeline.stop({ keep: true });
+});
+
+test('where an output stands still, the disk takes over what is beyond memory, and gives it back in order', async () => {
+  const { fileSystem, input, output, pipeline, records } = await startWithLittleMemory();
+  let isDown = true;
+  output.answer = () => (isDown ? { kind: 'retry', reason: 'down' } : { kind: 'accepted' });
+  for (let n = 0; n < 300; n += 10) await input.emit(records(n, n + 10));
+  await waitUntil('stored', () => input.settled() === 300);
+  isDown = false;
+  await waitUntil('delivered', () => output.accepted.length === 300);
+  assert.deepEqual(numbersOf(output.accepted), numbersOf(numbers(0, 300)));
+  assert.ok(fileSystem.reads > 0);
+  await pipeline.stop({ keep: true });
+});
+
 test('a reload changes limit, policy and durability of a disk buffer in use, and loses nothing', () =>
   inDirectory(async (directory) => {
     const withOptions = (options: string) =>
