@@ -196,7 +196,8 @@ export class OutputStage implements RecordSink {
     if (this.hasRoom() || signal.aborted) return Promise.resolve();
     // What waits for room may be what fills the open chunk.
     if (this.queue.length === 0 && this.underway.size === 0) this.seal();
-    if (this.keepsStored) this.spillUnlessSettled();
+    // Also when a reload made the budget shared: what was kept until then would never be freed.
+    if (this.stored !== undefined) this.spillUnlessSettled();
     return new Promise((resolve) => {
       const finish = () => {
         if (!this.hasRoom() && !signal.aborted) {
@@ -448,8 +449,8 @@ export class OutputStage implements RecordSink {
     await Promise.all(this.rejecting);
     await this.output.close?.();
     this.output.encoder.close?.();
-    const left = [...this.queue, ...this.underway, ...this.interrupted];
-    for (const { chunk } of left) this.options.memory.give(chunk?.takeArea());
+    const left = [this.filler.open, ...this.queue, ...this.underway, ...this.interrupted];
+    for (const queued of left) this.options.memory.give(queued?.chunk?.takeArea());
   }
 
   /** Counts what is left in memory as dropped, for an output that the configuration no longer has.

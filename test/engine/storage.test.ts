@@ -263,15 +263,16 @@ async function startWithLittleMemory(clock?: Clock) {
   const fileSystem = new ReadCountingFileSystem();
   const input = scriptedInput();
   const output = scriptedOutput();
+  const text = yaml.replace('grace: 200ms', 'grace: 200ms, memory_limit: 8MiB');
   const pipeline = await startPipeline({
-    yaml: yaml.replace('grace: 200ms', 'grace: 200ms, memory_limit: 8MiB'),
+    yaml: text,
     plugins: [input.plugin, output.plugin],
     fileSystem,
     ...(clock === undefined ? {} : { clock }),
   });
-  const text = 'x'.repeat(100_000);
-  const records = (from: number, to: number) => numbers(from, to).map(({ n }) => ({ n, text }));
-  return { fileSystem, input, output, pipeline, records };
+  const padding = 'x'.repeat(100_000);
+  const records = (from: number, to: number) => numbers(from, to).map(({ n }) => ({ n, padding }));
+  return { fileSystem, input, output, pipeline, records, text };
 }
 
 test('stored chunks are delivered from memory while their output keeps up', async () => {
@@ -302,6 +303,18 @@ test('where an output stands still, the disk takes over what is beyond memory, a
   assert.deepEqual(numbersOf(output.accepted), numbersOf(numbers(0, 300)));
   assert.ok(fileSystem.reads > 0);
   await pipeline.stop({ keep: true });
+});
+
+test('what a lone output kept in memory makes room when a reload gives it a neighbour', async () => {
+  const { input, output, pipeline, records, text } = await startWithLittleMemory();
+  output.answer = () => ({ kind: 'retry', reason: 'down' });
+  for (let n = 0; n < 60; n += 10) await input.emit(records(n, n + 10));
+  await waitUntil('stored', () => input.settled() === 60);
+  const neighbour = "    - {name: scripted, alias: other, match: '*', storage.type: filesystem}\n";
+  assert.equal((await pipeline.agent.reload(pipeline.load(text + neighbour))).ok, true);
+  for (let n = 60; n < 160; n += 10) await input.emit(records(n, n + 10));
+  await waitUntil('stored', () => input.settled() === 160);
+  await pipeline.stop({ drained: false, keep: true });
 });
 
 test('a reload changes limit, policy and durability of a disk buffer in use, and loses nothing', () =>
