@@ -56,13 +56,7 @@ export function runGuarded(
   const runTo = (end: number) => {
     while (work.progress < end && timedOut.length < givenUpMax) {
       itemBeganMs = clock.wallMs();
-      try {
-        work.step(work.progress);
-      } catch (error) {
-        if (!(error instanceof RegexBudgetError)) throw error;
-        timedOut.push(work.progress);
-      }
-      work.progress++;
+      takeStep(work, timedOut);
     }
   };
   const runAlone = (item: number) => {
@@ -122,4 +116,15 @@ function createGuard(): { script: vm.Script; context: vm.Context; holder: Holder
   const holder: Holder = { run: () => {} };
   // The context's global is the holder: the script calls whatever stands there now.
   return { script: new vm.Script('run()'), context: vm.createContext(holder), holder };
+}
+
+/** Does the next item; one that gives itself up is noted. */
+export function takeStep(work: GuardedWork, timedOut: number[]): void {
+  try {
+    work.step(work.progress);
+  } catch (error) {
+    if (!(error instanceof RegexBudgetError)) throw error;
+    timedOut.push(work.progress);
+  }
+  work.progress++;
 }

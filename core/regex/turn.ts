@@ -1,5 +1,4 @@
-import { RegexBudgetError } from './backtracking_matcher.ts';
-import { callWithin, type GuardedWork, type GuardOutcome } from './guard.ts';
+import { callWithin, type GuardedWork, type GuardOutcome, takeStep } from './guard.ts';
 
 /** Processor time that the texts which are given up may take of one turn of the event loop together. */
 const turnMs = 40;
@@ -24,13 +23,13 @@ export function runInTurn(
 ): GuardOutcome {
   const timedOut: number[] = [];
   const runTo = (end: number) => {
-    while (work.progress < end) step(work, timedOut);
+    while (work.progress < end) takeStep(work, timedOut);
   };
   while (work.progress < work.count) {
     const isFirst = leftMs === turnMs;
     if (!isFirst && leftMs < laterMs) {
       if (isRisky(work.progress)) timedOut.push(work.progress++);
-      else step(work, timedOut);
+      else takeStep(work, timedOut);
       continue;
     }
     if (callWithin(() => runTo(work.count), isFirst ? firstMs : laterMs)) break;
@@ -58,16 +57,6 @@ function hasTime(run: () => void, timeoutMs: number): boolean {
     usedMs = Math.max(usedMs, (user + system) / 1000);
   }
   return false;
-}
-
-function step(work: GuardedWork, timedOut: number[]): void {
-  try {
-    work.step(work.progress);
-  } catch (error) {
-    if (!(error instanceof RegexBudgetError)) throw error;
-    timedOut.push(work.progress);
-  }
-  work.progress++;
 }
 
 function charge(ms: number): void {
