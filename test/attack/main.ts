@@ -11,6 +11,7 @@ import { rotDeadLetters } from '../model/rot_dead_letters.ts';
 import { rotSegments } from '../model/rot_rig.ts';
 import { downForAnHour, pausedAndResumed } from '../neighbours/neighbours_rig.ts';
 import { reloadRig } from '../reload/reload_rig.ts';
+import { claimServer } from '../servers/claimed_server.ts';
 import { servers } from '../servers/index.ts';
 import { commitNow } from './commit.ts';
 
@@ -108,7 +109,8 @@ const rigs: Readonly<Record<string, Rig>> = {
     for (const destination of [elasticsearch, clickhouse, loki]) {
       for (const storage of ['memory', 'filesystem'] as const) {
         // Without a disk buffer ClickHouse's tokens hold as long as the agent runs: it does here.
-        const given = { seed, rounds: count ?? 10, storage };
+        const claimed = claimServer(destination.name);
+        const given = { claimed, seed, rounds: count ?? 10, storage };
         results[`${destination.name}, ${storage}`] = await destinationsRig(destination, given);
       }
     }

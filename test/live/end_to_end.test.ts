@@ -5,17 +5,19 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
 import { endAgents, ended, killed, LineWriter, startAgent } from '../crash/kill_rig.ts';
+import { claimServer } from '../servers/claimed_server.ts';
 import { type RunningServer, servers } from '../servers/index.ts';
 
 const verdict = await servers.elasticsearch9.canRun();
 const skip = verdict.ok ? false : verdict.why;
+const claimed = claimServer('elasticsearch9');
 const kills = 6;
 let server: RunningServer;
 
 before(async () => {
-  if (skip === false) server = await servers.elasticsearch9.start();
+  if (skip === false) server = await claimed.started();
 });
-after(() => server?.stop());
+after(() => claimed.release());
 
 for (const storage of ['memory', 'filesystem']) {
   test(`killed ${kills} times with a ${storage} buffer, Elasticsearch has every line exactly once`, {
