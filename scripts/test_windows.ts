@@ -65,14 +65,15 @@ async function main(): Promise<number> {
     say('no test file has such a name');
     return 1;
   }
-  const machine = await windowsMachine(say);
+  const runs = sharingProcesses(files);
+  const machine = await windowsMachine(say); // It takes a copy of dist/.
   if (files.some((file) => file.includes('windows/executable'))) {
     await placeExecutable(machine.directory);
   }
   try {
     say(`${files.length} files in Node for Windows ...`);
     let text = '';
-    const code = await machine.node([...runnerOptions, ...sharingProcesses(files)], {
+    const code = await machine.node([...runnerOptions, ...runs], {
       deadlineMs,
       onOutput: (output) => (text = output),
     });
