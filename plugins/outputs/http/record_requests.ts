@@ -27,12 +27,12 @@ export class RecordRequests {
   of(json: string): RecordRequest {
     // The encoder writes nothing but objects.
     const record = JSON.parse(json) as Record<string, unknown>;
-    const body = valueOf(record, this.body);
+    const body = memberAt(record, this.body);
     if (typeof body !== 'string') {
       return { problem: `the record has no text under body_key (${this.bodyKey})` };
     }
     if (this.headers === undefined) return { body: Buffer.from(body), headers: [] };
-    const given = valueOf(record, this.headers);
+    const given = memberAt(record, this.headers);
     if (typeof given !== 'object' || given === null || Array.isArray(given)) {
       return { problem: `the record has no object under headers_key (${this.headersKey})` };
     }
@@ -54,7 +54,7 @@ export function checkRecordRequests(options: HttpOutputOptions): OptionProblem[]
   return [{ path: ['headers_key'], message: 'headers_key needs body_key.' }];
 }
 
-function valueOf(record: Record<string, unknown>, { keys, literal }: Field): unknown {
+function memberAt(record: Record<string, unknown>, { keys, literal }: Field): unknown {
   if (literal !== undefined && Object.hasOwn(record, literal)) return record[literal];
   let value: unknown = record;
   for (const key of keys) {
