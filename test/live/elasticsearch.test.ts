@@ -305,7 +305,8 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
       const all = JSON.parse((await ask(server, '/_cat/indices?format=json&h=index')).body) as {
         index: string;
       }[];
-      const known = /^(?:apps-|mixed$|once$|dates$|secret$|replaced$|unnamed$|\.ds-stream-|piped$)/;
+      const known =
+        /^(?:apps-|mixed$|changed$|once$|dates$|secret$|replaced$|unnamed$|\.ds-stream-|piped$)/;
       for (const { index } of all) assert.match(index, known);
       assert.equal((await documents(server, 'secret')).length, 1);
     });

@@ -429,7 +429,10 @@ export class TailInput implements Input {
     // It was found again meanwhile.
     if (file.presence === 'here' || this.files.get(file.key) !== file) return;
     // Something came since the last sweep, which may be long ago.
-    if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
+    const isLonger = file.isOpen
+      ? !file.isGzip && file.hasByteAt(generation.seenEnd)
+      : file.isFoundAway && (file.lookByPath()?.size ?? 0) > generation.seenEnd;
+    if (isLonger) {
       file.isReady = true;
       return;
     }
