@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { DeadLetterCodec } from '../../../core/dead_letter/avro_container.ts';
 import { scanContainer } from '../../../core/dead_letter/container_scan.ts';
 import { openDeadLetterStore } from '../../../core/dead_letter/dead_letter_store.ts';
+import { intactLetterEnd } from '../../../core/dead_letter/letter_frame.ts';
 import { recordingLog } from '../buffer/buffer_fixture.ts';
 import { MemoryFileSystem } from '../buffer/memory_file_system.ts';
 
@@ -36,4 +38,42 @@ test('a block whose head announces another number of letters is damaged, and its
   assert.equal(scan.letters.length, 18);
   assert.equal(scan.damaged.length, 1);
   assert.equal(scan.damaged[0]!.start, codec.headerBytes);
+});
+
+const wholeNumber = fc.oneof(
+  fc.maxSafeInteger(),
+  fc.constantFrom(0, 63, -64, 64, 2 ** 31 - 1, -(2 ** 31), 2 ** 53 - 1, 1 - 2 ** 53, 1e300),
+);
+const anyText = fc.string({ unit: 'binary', maxLength: 300 });
+const anyLetter = fc.record({
+  record: fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.json().map(Buffer.from)),
+  origin: fc.record({
+    source: anyText,
+    generation: anyText,
+    offset: wholeNumber,
+    part: wholeNumber,
+  }),
+  tag: anyText,
+  time: fc.record({ seconds: wholeNumber, nanos: wholeNumber }),
+  reason: anyText,
+  reasonCode: anyText,
+  status: fc.option(wholeNumber, { nil: undefined }),
+  attempts: wholeNumber,
+});
+
+test('the end of every letter is found without decoding it, and of none that is damaged', () => {
+  const codec = new DeadLetterCodec();
+  const failedAt = { seconds: 1_700_000_000, nanos: 0 };
+  fc.assert(
+    fc.property(anyLetter, fc.nat(), fc.integer({ min: 1, max: 255 }), (input, place, mask) => {
+      const encoded = codec.encodeLetter(input, 'es', failedAt);
+      const content = Buffer.concat([Buffer.from([7]), encoded, Buffer.from([0, 2, 255])]);
+      const end = 1 + encoded.length;
+      assert.equal(intactLetterEnd(content, 1, content.length), end);
+      assert.equal(intactLetterEnd(content, 1, end - 1), undefined);
+      assert.deepEqual(codec.decodeLetter(encoded).record, Buffer.from(input.record));
+      content[1 + (place % encoded.length)]! ^= mask;
+      assert.equal(intactLetterEnd(content, 1, content.length), undefined);
+    }),
+  );
 });
