@@ -79,18 +79,17 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
     }
     const next = content.indexOf(sync, position);
     if (next < 0) {
-      const start = block?.start ?? position;
       const found: ScannedLetter[] = [];
-      findLetters(content, { start, bytes: content.length - start }, found, []);
+      findLetters(content, { start: position, bytes: content.length - position }, found, []);
       const torn = (block !== undefined && end > content.length) || isTornRest(content, position);
       if (torn) return { sync, letters, damaged, tornAt: position, torn: found };
       letters.push(...found);
       damaged.push({ start: position, end: content.length });
       break;
     }
-    // The length may be what is damaged, or the marker: letters that are whole are still taken.
-    const start = block?.start ?? position;
-    findLetters(content, { start, bytes: next - start }, letters, []);
+    // The length may be what is damaged, or the marker: letters that are whole are still taken, from
+    // where the head began, since nobody knows where it ends.
+    findLetters(content, { start: position, bytes: next - position }, letters, []);
     damaged.push({ start: position, end: next + syncMarkerBytes });
     position = next + syncMarkerBytes;
   }

@@ -8,8 +8,8 @@ import { intactLetterEnd } from '../../../core/dead_letter/letter_frame.ts';
 import { recordingLog } from '../buffer/buffer_fixture.ts';
 import { MemoryFileSystem } from '../buffer/memory_file_system.ts';
 
-// Found by the rig of rot: the letters of such a block are whole, so nobody missed any.
-test('a block whose head announces another number of letters is damaged, and its letters are read', async () => {
+/** A container with one block of 18 letters. */
+async function oneBlock(): Promise<Buffer> {
   const fileSystem = new MemoryFileSystem();
   const store = await openDeadLetterStore({
     directory: '/dead',
@@ -28,8 +28,13 @@ test('a block whose head announces another number of letters is damaged, and its
   });
   await store.append(Array.from({ length: 18 }, (_, offset) => letter(offset)));
   await store.close();
+  return fileSystem.bytes('/dead/00000001.avro');
+}
+
+// Found by the rig of rot: the letters of such a block are whole, so nobody missed any.
+test('a block whose head announces another number of letters is damaged, and its letters are read', async () => {
   const codec = new DeadLetterCodec();
-  const content = fileSystem.bytes('/dead/00000001.avro');
+  const content = await oneBlock();
   assert.equal(content[codec.headerBytes], 36);
   assert.deepEqual(scanContainer(content, codec).damaged, []);
   const damaged = Buffer.from(content);
@@ -38,6 +43,22 @@ test('a block whose head announces another number of letters is damaged, and its
   assert.equal(scan.letters.length, 18);
   assert.equal(scan.damaged.length, 1);
   assert.equal(scan.damaged[0]!.start, codec.headerBytes);
+});
+
+// Found by the rig of rot: a longer head reached into the first letter, which was lost.
+test('no damage to the head of a block costs a letter', async () => {
+  const codec = new DeadLetterCodec();
+  const content = await oneBlock();
+  for (let at = codec.headerBytes; at < codec.headerBytes + 4; at++) {
+    for (let mask = 1; mask < 256; mask++) {
+      const damaged = Buffer.from(content);
+      damaged[at]! ^= mask;
+      const { letters, torn } = scanContainer(damaged, codec);
+      // The first byte of the first letter stands behind three of the head.
+      const expected = at === codec.headerBytes + 3 ? 17 : 18;
+      assert.equal(letters.length + torn.length, expected, `mask ${mask} at ${at}`);
+    }
+  }
 });
 
 const wholeNumber = fc.oneof(
