@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { endAgent, ended, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { Random } from '../model/random.ts';
-import { type RunningServer, servers } from '../servers/index.ts';
+import type { RunningServer } from '../servers/index.ts';
 import type { Destination } from './destination.ts';
 import { FaultyProxy, type ProxyFault, partialBulk, proxyFaults } from './faulty_proxy.ts';
 
@@ -35,7 +35,7 @@ export async function destinationsRig(
   { seed, rounds, storage }: Given,
 ): Promise<DestinationCounts> {
   const random = new Random(seed);
-  const server = await servers[destination.name].start();
+  const server = await destination.start();
   const proxy = await FaultyProxy.listen(server.port);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-destinations-'));
   const startMs = performance.now();
