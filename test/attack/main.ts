@@ -37,7 +37,7 @@ type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 const rigs: Readonly<Record<string, Rig>> = {
   /** `count`: kills. */
   kill: async ({ seed, count, minutes }) => ({
-    ...(await killSoak(seed, count ?? 1000, minutes)),
+    ...(await killSoak({ seed, kills: count ?? 1000, minutesMax: minutes })),
   }),
   /** `count`: kills for each real server and kind of buffer. */
   kill_servers: async ({ seed, count, only }) => {
