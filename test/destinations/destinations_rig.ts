@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { endAgent, ended, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { Random } from '../model/random.ts';
-import type { ClaimedServer } from '../servers/claimed_server.ts';
 import type { RunningServer } from '../servers/index.ts';
 import type { Destination } from './destination.ts';
 import { FaultyProxy, type ProxyFault, partialBulk, proxyFaults } from './faulty_proxy.ts';
@@ -23,8 +22,6 @@ export interface DestinationCounts {
 }
 
 interface Given {
-  /** Released at the end. */
-  readonly claimed: ClaimedServer;
   readonly seed: number;
   readonly rounds: number;
   readonly storage: 'memory' | 'filesystem';
@@ -35,10 +32,10 @@ interface Given {
  *  again. At the end the server has every line once. */
 export async function destinationsRig(
   destination: Destination,
-  { claimed, seed, rounds, storage }: Given,
+  server: RunningServer,
+  { seed, rounds, storage }: Given,
 ): Promise<DestinationCounts> {
   const random = new Random(seed);
-  const server = await claimed.started();
   const proxy = await FaultyProxy.listen(server.port);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-destinations-'));
   const startMs = performance.now();
@@ -71,7 +68,6 @@ export async function destinationsRig(
     endAgent(agent);
     await ended(agent);
     await proxy.close();
-    await claimed.release();
     await rm(directory, { recursive: true, force: true });
   }
 }

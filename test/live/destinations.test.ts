@@ -16,6 +16,11 @@ for (const [destination, storage] of [
   test(`${destination.name} behind a bad way, stopped and killed, has every line exactly once`, {
     skip,
   }, async () => {
-    await destinationsRig(destination, { claimed, seed: 20_261_121, rounds: 1, storage });
+    const server = await claimed.started();
+    try {
+      await destinationsRig(destination, server, { seed: 20_261_121, rounds: 1, storage });
+    } finally {
+      await claimed.release();
+    }
   });
 }
