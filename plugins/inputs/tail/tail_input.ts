@@ -77,6 +77,7 @@ export class TailInput implements Input {
       lost: (file) => this.lost(file),
     });
     context.metrics.gauge('sluice_tail_files_open', () => this.openFiles.count());
+    context.metrics.gauge('sluice_tail_unread_bytes', () => this.unreadBytes());
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
@@ -186,6 +187,15 @@ export class TailInput implements Input {
     const ready: TailedFile[] = [];
     for (const file of this.files.values()) if (this.isToBeRead(file)) ready.push(file);
     return ready;
+  }
+
+  /** Without archives, whose positions are those of their content. */
+  private unreadBytes(): number {
+    let bytes = 0;
+    for (const { generation, isGzip } of this.files.values()) {
+      if (generation !== undefined && !isGzip) bytes += Math.max(0, unreadOf(generation));
+    }
+    return bytes;
   }
 
   private isAllRead(): boolean {
