@@ -136,6 +136,8 @@ function explainKeyword(error: ErrorObject, place: Place): Explanation {
       return explainChoice(error, place);
     case 'x-type':
       return explainSpelling(error, place);
+    case 'uniqueItems':
+      return { message: `${subject} ${String(params['message'])}.`, expected: 'each item once' };
     case 'oneOf':
     case 'anyOf':
       return {

@@ -31,12 +31,13 @@ import { openOrClose } from './open_or_close.ts';
 import { assembleOutput, type OutputStorage, openOutputStorage } from './output_assembly.ts';
 import { assemblePipeline } from './assemble_pipeline.ts';
 import { Pipeline } from './pipeline.ts';
+import { readOn } from './read_on.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
 import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
 import { stopController } from '../time/stop_controller.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
-import { type StopReport, sayUnmatched, stopReport } from './stop_report.ts';
+import { type StopReport, sayStopped, sayUnmatched, stopReport } from './stop_report.ts';
 
 export interface AgentOptions {
   readonly config: ResolvedConfig;
@@ -285,6 +286,7 @@ export class Agent {
       open: this.sources,
       checkpoints: this.checkpoints,
       clock: this.options.clock,
+      comesAgain: factory.givesBack(config),
       stopping: stopping.signal,
     });
     const input = factory.input(config, registry);
@@ -411,7 +413,7 @@ export class Agent {
     // Room for the last checkpoint and for closing.
     const reserveMs = Math.min(2000, graceMs / 2);
     const cancel = this.options.clock.after(graceMs - reserveMs, () => this.hardStop.abort());
-    for (const { stage } of this.inputs) stage.stop();
+    await this.stopInputs((graceMs - reserveMs) / 2);
     const inputsDone = Promise.all(this.inputs.map(({ stage }) => stage.finished()));
     await Promise.race([inputsDone, aborted(this.hardStop.signal)]);
     const outputs = [...this.outputs, ...this.retired];
@@ -421,11 +423,19 @@ export class Agent {
     const report = stopReport(this);
     await this.closeAll();
     sayUnmatched(this);
-    this.log.info(
-      { ...report, lost: report.dropped },
-      `The agent stopped: ${report.delivered} records delivered, ${report.persisted} persisted, ${report.dropped} lost.`,
-    );
+    sayStopped(this, report);
     return report;
+  }
+
+  /** Sources that are still being written are read on for `limitMs` at most: the rest of the time is
+   *  for the outputs. */
+  private async stopInputs(limitMs: number): Promise<void> {
+    const stages = this.inputs.map(({ stage }) => stage);
+    for (const stage of stages) if (!stage.canCatchUp) stage.stop();
+    const { clock } = this.options;
+    const followed = stages.filter((stage) => stage.canCatchUp);
+    await readOn(followed, { clock, limitMs, signal: this.hardStop.signal });
+    for (const stage of followed) stage.stop();
   }
 
   /** Ends at once: nothing is drained; what is not settled comes again from its source. */

@@ -71,6 +71,8 @@ export class InputStage implements BatchEmitter {
   private readonly interrupt = () => this.interruption.abort();
   private readonly lane: WorkerLane | undefined;
   private failure: string | undefined;
+  /** When the input emitted records last. */
+  emittedMs = Number.NEGATIVE_INFINITY;
   private shippingSinceMs: number | undefined;
 
   constructor(options: InputStageOptions) {
@@ -137,6 +139,16 @@ export class InputStage implements BatchEmitter {
 
   get hasFailed(): boolean {
     return this.failure !== undefined;
+  }
+
+  /** False for an input that cannot say when it has read all there is. */
+  get canCatchUp(): boolean {
+    return this.options.input.caughtUp !== undefined;
+  }
+
+  /** Resolves when the input has read all there is, or with the signal. */
+  async caughtUp(limit: AbortSignal): Promise<void> {
+    await this.options.input.caughtUp?.(limit);
   }
 
   /** How long a batch is on its way through the filters and into the outputs; 0 when none is. */
@@ -210,6 +222,7 @@ export class InputStage implements BatchEmitter {
   }
 
   emit(batch: Batch): Promise<void> {
+    if (batch.count > 0) this.emittedMs = this.options.clock.monotonicMs();
     return this.send(batch, false);
   }
 

@@ -161,9 +161,13 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
         const more = [...events, ...numbered(500, 510)];
         assert.deepEqual(await deliver(more), { kind: 'accepted' });
         assert.equal((await documents(server, 'once')).length, 510);
-        // The second time the reason is unknown; from then on results are asked for at once.
         const counter = context.counters.get('sluice_elasticsearch_id_conflicts_total');
-        assert.equal(counter?.value, 1000);
+        assert.equal(counter?.value, 1500);
+        // Beside a refusal too, although the results are then asked for by a second request.
+        const refused = { json: { n: 'many' } };
+        const outcome = await deliver([...numbered(0, 10), refused]);
+        assert.equal(outcome.kind === 'partial' && outcome.rejected[0]?.index, 10);
+        assert.equal(counter?.value, 1510);
       });
     });
 

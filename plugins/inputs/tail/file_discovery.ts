@@ -74,6 +74,7 @@ export class FileDiscovery {
   private readonly ignored = new Map<string, number>();
   private readonly said = new Set<string>();
   private isChanged = true;
+  private isLooking = false;
   private filesSeen = 0;
   private brokenLooks = 0;
 
@@ -94,6 +95,11 @@ export class FileDiscovery {
   lookAgain(): void {
     this.isChanged = true;
     this.wake();
+  }
+
+  /** True when what changed until now was looked at. */
+  get isUpToDate(): boolean {
+    return !this.isChanged && !this.isLooking;
   }
 
   async close(): Promise<void> {
@@ -124,7 +130,9 @@ export class FileDiscovery {
         const sinceMs = beganMs - endedMs;
         if (sinceMs >= (this.isChanged ? pauseMs : refreshMs)) {
           this.isChanged = false;
+          this.isLooking = true;
           await this.apply(await this.look(), false);
+          this.isLooking = false;
           endedMs = clock.monotonicMs();
           const shareMs = (endedMs - beganMs) * lookShare;
           pauseMs = Math.max(lookMsMin, Math.min(shareMs, this.filesSeen * pauseMsPerFile));

@@ -26,6 +26,8 @@ import type { TailSettings } from './tail_settings.ts';
 const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
+/** How often is asked whether all was read. */
+const catchUpMs = 5;
 /** Looks at the directories that must have missed a file before it is taken for gone. */
 const missedLooksMin = 2;
 
@@ -51,6 +53,9 @@ export class TailInput implements Input {
   /** The last sweep, whatever woke the reader since. */
   private lastSweepMs = 0;
   private yieldedMs = 0;
+  private sweepsBegun = 0;
+  /** The last sweep of which every file was read to its end. */
+  private sweepRead = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
@@ -73,6 +78,7 @@ export class TailInput implements Input {
       lost: (file) => this.lost(file),
     });
     context.metrics.gauge('sluice_tail_files_open', () => this.openFiles.count());
+    context.metrics.gauge('sluice_tail_unread_bytes', () => this.unreadBytes());
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
@@ -94,6 +100,17 @@ export class TailInput implements Input {
       signal.removeEventListener('abort', stopAll);
       await discovering;
     }
+  }
+
+  async caughtUp(limit: AbortSignal): Promise<void> {
+    const { clock } = this.context;
+    this.discovery.lookAgain();
+    while (!this.discovery.isUpToDate && !limit.aborted) await pause(clock, catchUpMs, limit);
+    const before = this.sweepsBegun;
+    this.lookedMs = Number.NEGATIVE_INFINITY;
+    this.sweptMs = Number.NEGATIVE_INFINITY;
+    this.wake();
+    while (this.sweepRead <= before && !limit.aborted) await pause(clock, catchUpMs, limit);
   }
 
   async close(): Promise<void> {
@@ -121,6 +138,7 @@ export class TailInput implements Input {
     while (!signal.aborted) {
       if (this.discovery.failure !== undefined) throw this.discovery.failure;
       if (this.isSweepDue()) {
+        this.sweepsBegun++;
         this.sweep();
         await this.doDue();
         ready = this.readyFiles();
@@ -128,6 +146,7 @@ export class TailInput implements Input {
       ready = await this.readRound(ready, signal);
       if (ready.length === 0) ready = this.readyFiles();
       if (ready.length > 0) continue;
+      this.sweepRead = this.sweepsBegun;
       if (this.settings.exitOnEof && this.isAllRead()) return;
       await this.idle(signal);
     }
@@ -170,6 +189,15 @@ export class TailInput implements Input {
     const ready: TailedFile[] = [];
     for (const file of this.files.values()) if (this.isToBeRead(file)) ready.push(file);
     return ready;
+  }
+
+  /** Without archives, whose positions are those of their content. */
+  private unreadBytes(): number {
+    let bytes = 0;
+    for (const { generation, isGzip } of this.files.values()) {
+      if (generation !== undefined && !isGzip) bytes += Math.max(0, unreadOf(generation));
+    }
+    return bytes;
   }
 
   private isAllRead(): boolean {

@@ -338,6 +338,7 @@ describe('tail notices truncation', { concurrency: 4 }, () => {
       // A new name makes the input look at all sizes, though it cannot read.
       place.write('b.log', 'b\n');
       await run.until(() => place.checkpoints.stored.size === 2);
+      await run.until(() => run.gauge('sluice_tail_unread_bytes') === lost.length + 2);
       place.write('a.log', 'new\n');
       run.resumeOutput();
       await run.until(() => run.sent.length === 12);

@@ -49,7 +49,12 @@ describe('built-in parsers', () => {
     },
     ...[
       ['a path with blanks', '"GET /a b  c HTTP/1.1"', 'GET', '/a b  c'],
-      ['a path with blanks, escapes and quotes', '"GET /a \\"b\\" c HTTP/1.1"', 'GET', '/a \\"b\\" c'],
+      [
+        'a path with blanks, escapes and quotes',
+        '"GET /a \\"b\\" c HTTP/1.1"',
+        'GET',
+        '/a \\"b\\" c',
+      ],
       ['a request without a protocol', '"GET /a"', 'GET', '/a'],
       ['a protocol of nothing', '"GET /a "', 'GET', '/a'],
       ['more than one blank', '"GET  /a  HTTP/1.0"', 'GET', '/a'],
