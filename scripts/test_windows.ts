@@ -24,7 +24,7 @@ const runnerOptions = [
   '--test',
   '--test-concurrency=2',
   '--test-reporter=tap',
-  '--test-timeout=120000',
+  '--test-timeout=240000',
   '--test-force-exit',
 ];
 
