@@ -8,7 +8,7 @@ import { freePort } from '../chaos/sink.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { FaultyProxy, sometimes } from '../destinations/faulty_proxy.ts';
 import { Random } from '../model/random.ts';
-import { type RunningServer, servers } from '../servers/index.ts';
+import type { RunningServer } from '../servers/index.ts';
 import { endAgent, ended, killed, LineWriter, startAgent } from './kill_rig.ts';
 
 export interface ServerKills {
@@ -48,7 +48,7 @@ export async function killServer(
   destination: Destination,
   options: ServerKills,
 ): Promise<ServerKillCounts> {
-  const server = options.server ?? (await servers[destination.name].start({}));
+  const server = options.server ?? (await destination.start());
   const proxy = await FaultyProxy.listen(server.port);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-kill-server-'));
   const rig = new ServerKillRig(destination, server, proxy, directory, options);

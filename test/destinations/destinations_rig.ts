@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { endAgent, ended, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { Random } from '../model/random.ts';
-import { type RunningServer, servers } from '../servers/index.ts';
+import type { RunningServer } from '../servers/index.ts';
 import type { Destination } from './destination.ts';
 import { FaultyProxy, type ProxyFault, partialBulk, proxyFaults } from './faulty_proxy.ts';
 
@@ -32,10 +32,10 @@ interface Given {
  *  again. At the end the server has every line once. */
 export async function destinationsRig(
   destination: Destination,
+  server: RunningServer,
   { seed, rounds, storage }: Given,
 ): Promise<DestinationCounts> {
   const random = new Random(seed);
-  const server = await servers[destination.name].start();
   const proxy = await FaultyProxy.listen(server.port);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-destinations-'));
   const startMs = performance.now();
@@ -68,7 +68,6 @@ export async function destinationsRig(
     endAgent(agent);
     await ended(agent);
     await proxy.close();
-    await server.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -173,11 +173,16 @@ export const proxyFaults: Readonly<Record<string, ProxyFault>> = {
   }),
 };
 
+interface BulkItem {
+  readonly create: { readonly status: number; readonly error?: { readonly type: string } };
+}
+
 /** Elasticsearch takes each document of a bulk request or refuses it for now, at random. Only the
  *  ones that it takes reach the real one. */
 export function partialBulk(random: { chance(probability: number): boolean }): ProxyFault {
   const refused = new Map<string, number>();
   return async (asked, socket, forward) => {
+    const isAsked = asked.path.includes('items.*.status');
     const lines = asked.body.toString().trimEnd().split('\n');
     const statuses: (number | undefined)[] = [];
     const kept: string[] = [];
@@ -186,7 +191,6 @@ export function partialBulk(random: { chance(probability: number): boolean }): P
       const known = refused.get(lines[at]!);
       refused.delete(lines[at]!);
       const status = known ?? (random.chance(0.3) ? (random.chance(0.5) ? 429 : 503) : 0);
-      const isAsked = asked.path.includes('items');
       if (!isAsked) refused.set(lines[at]!, status);
       statuses.push(status === 0 ? undefined : status);
       if (status === 0) kept.push(lines[at]!, lines[at + 1]!);
@@ -201,18 +205,17 @@ export function partialBulk(random: { chance(probability: number): boolean }): P
         : await forward({ ...asked, path, body: Buffer.from(`${kept.join('\n')}\n`) }).then(
             ({ headers, body }) => ({
               headers,
-              ...(JSON.parse(body.toString()) as { items: unknown[] }),
+              ...(JSON.parse(body.toString()) as { items: BulkItem[] }),
             }),
           );
-    const items = statuses.map((status) =>
-      status === undefined
-        ? answer.items.shift()
-        : {
-            create: { status, error: { type: 'es_rejected_execution_exception', reason: 'busy' } },
-          },
+    const busy = { type: 'es_rejected_execution_exception', reason: 'busy' };
+    const items: BulkItem[] = statuses.map((status) =>
+      status === undefined ? answer.items.shift()! : { create: { status, error: busy } },
     );
-    const errors = statuses.some((status) => status !== undefined);
-    const body = Buffer.from(JSON.stringify({ errors, items }));
+    const failed = items.filter((item) => item.create.error !== undefined);
+    const types = failed.map(({ create }) => ({ create: { error: { type: create.error!.type } } }));
+    const shown = { errors: failed.length > 0, items: isAsked ? items : types };
+    const body = Buffer.from(JSON.stringify(shown));
     socket.end(bytesOf({ status: 200, headers: { 'content-type': 'application/json' }, body }));
   };
 }

@@ -32,9 +32,8 @@ if (names[0] === 'patterns') {
 } else {
   for (const name of names) {
     try {
-      console.log(
-        JSON.stringify({ target: name, seed, ...fuzz(targets[name]!, seed, { seconds }) }),
-      );
+      const counts = await fuzz(targets[name]!, seed, { seconds });
+      console.log(JSON.stringify({ target: name, seed, ...counts }));
     } catch (error) {
       console.error(name, error);
       process.exitCode = 1;

@@ -44,6 +44,7 @@ export class TailInput implements Input {
   private readonly openFiles: OpenFiles;
   private readonly files = new Map<string, TailedFile>();
   private readonly said = new Set<string>();
+  private writer: RecordWriter | undefined;
   private reader!: BlockReader;
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
@@ -121,14 +122,15 @@ export class TailInput implements Input {
     }
     this.files.clear();
     this.store.close();
+    this.writer?.close();
   }
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
 
   /** Says where records go. Before anything is read. */
   readInto(emitter: BatchEmitter): void {
-    const writer = new RecordWriter(this.settings, this.context, this.metrics);
-    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
+    this.writer = new RecordWriter(this.settings, this.context, this.metrics);
+    this.reader = new BlockReader(this.settings, this.writer, this.metrics, emitter, this.context);
   }
 
   private async readOn(signal: AbortSignal): Promise<void> {
@@ -455,7 +457,10 @@ export class TailInput implements Input {
     // It was found again meanwhile.
     if (file.presence === 'here' || this.files.get(file.key) !== file) return;
     // Something came since the last sweep, which may be long ago.
-    if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
+    const isLonger = file.isOpen
+      ? !file.isGzip && file.hasByteAt(generation.seenEnd)
+      : file.isFoundAway && (file.lookByPath()?.size ?? 0) > generation.seenEnd;
+    if (isLonger) {
       file.isReady = true;
       return;
     }
