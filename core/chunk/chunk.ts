@@ -292,8 +292,9 @@ export class Chunk {
     this.tagOf = grown(this.tagOf, new Uint16Array(size));
   }
 
-  /** The description that is stored beside the body: all but the body itself. */
-  header(): Buffer {
+  /** The description that is stored beside the body: all but the body itself. It stands in `memory`
+   *  and is good until that is written to again. */
+  header(memory = new ByteWriter(0)): Buffer {
     const tables = Buffer.from(
       JSON.stringify({
         id: this.id,
@@ -323,7 +324,9 @@ export class Chunk {
     );
     const length = Buffer.alloc(4);
     length.writeUInt32LE(tables.length);
-    return Buffer.concat([length, tables, ...columns]);
+    memory.clear();
+    for (const part of [length, tables, ...columns]) memory.bytes(part);
+    return memory.buffer.subarray(0, memory.length);
   }
 
   /** Rebuilds a chunk from what `header` and `body` gave, which become its own; `area` is what the

@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import { layout } from '../batch/layout.ts';
 import type { SourceLedger } from '../batch/source.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
 import { Chunk, type OriginRun } from '../chunk/chunk.ts';
@@ -50,6 +51,9 @@ export interface OutputStageOptions {
 
 /** How long a source waits for the delivery of stored chunks before their memory is freed. */
 const spillAfterMs = 100;
+/** Settled chunks kept for the next ones: as many as memory has areas for, and those at the edges.
+ *  With fewer, a queue that fills and drains leaves arrays behind that nobody collects for minutes. */
+const sparesMin = layout.chunkAreas + 2;
 
 /** One output with all that the engine does for it: encodes into an open chunk, seals by
  *  records, bytes and age, stores or queues, delivers, and settles with the sources. */
@@ -95,7 +99,7 @@ export class OutputStage implements RecordSink {
       flushMs: options.flushMs,
       sectionsMax: options.sectionsMax,
       wholeBatches: options.buffer !== undefined,
-      sparesMax: options.concurrency + 1,
+      sparesMax: Math.max(options.concurrency + 1, sparesMin),
       memory: options.memory,
       clock: options.clock,
       sectionsRefused: options.metrics.counter('sluice_output_sections_refused_total'),
@@ -213,10 +217,11 @@ export class OutputStage implements RecordSink {
   }
 
   /** A chunk takes at most half the share, so that one can be sent while the next fills; of those
-   *  that are stored first, one more is written and one more waits for its turn. */
+   *  that are stored first, one more is written. Smaller ones would be more than there are areas for
+   *  (`layout.chunkAreas`): the rest would lie in memory that comes and goes. */
   private batchBytes(): number {
     const { batchBytes, budget, buffer } = this.options;
-    return Math.min(batchBytes, budget.shareBytes >> (buffer === undefined ? 1 : 2));
+    return Math.min(batchBytes, Math.floor(budget.shareBytes / (buffer === undefined ? 2 : 3)));
   }
 
   private takeMemory(bytes: number): void {

@@ -1,3 +1,4 @@
+import { ByteWriter } from '../batch/byte_writer.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
 import type { Chunk } from '../chunk/chunk.ts';
 import type { ChunkMemory } from '../chunk/chunk_memory.ts';
@@ -35,6 +36,8 @@ export class StoredChunks {
   private readonly options: StoredChunksOptions;
   private storing: Promise<void> = Promise.resolve();
   private readonly waiting = new Set<QueuedChunk>();
+  /** Of the chunk that is being stored: one for each would be garbage that waits for long. */
+  private readonly header = new ByteWriter(4096);
 
   constructor(options: StoredChunksOptions) {
     this.options = options;
@@ -89,7 +92,7 @@ export class StoredChunks {
   private async append(sealed: QueuedChunk): Promise<boolean> {
     const { buffer, signal } = this.options;
     const chunk = sealed.chunk!;
-    const outcome = await buffer.append(chunk.header(), chunk.body());
+    const outcome = await buffer.append(chunk.header(this.header), chunk.body());
     if (outcome.kind === 'full') {
       await buffer.waitForSpace(signal).catch(() => undefined);
       return false;

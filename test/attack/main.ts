@@ -10,6 +10,7 @@ import {
   loki,
 } from '../destinations/destination.ts';
 import { destinationsRig } from '../destinations/destinations_rig.ts';
+import { refusals } from '../destinations/refusals_rig.ts';
 import { healthRig } from '../health/health_rig.ts';
 import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
@@ -127,6 +128,13 @@ const rigs: Readonly<Record<string, Rig>> = {
           server.stop(),
         );
       }
+    }
+    return results;
+  },
+  refusals: async ({ seed, only }) => {
+    const results: Record<string, unknown> = {};
+    for (const [name, attack] of Object.entries(refusals)) {
+      if (only === undefined || name.includes(only)) results[name] = await attack(seed);
     }
     return results;
   },

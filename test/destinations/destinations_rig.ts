@@ -7,7 +7,8 @@ import { endAgent, ended, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { Random } from '../model/random.ts';
 import type { RunningServer } from '../servers/index.ts';
 import type { Destination } from './destination.ts';
-import { FaultyProxy, type ProxyFault, partialBulk, proxyFaults } from './faulty_proxy.ts';
+import { FaultyProxy, type ProxyFault, proxyFaults } from './faulty_proxy.ts';
+import { PartialBulk } from './partial_bulk.ts';
 
 export interface DestinationCounts {
   lines: number;
@@ -79,7 +80,9 @@ function faultsOf(destination: Destination, random: Random): [string, Strike][] 
   const faults: [string, Strike][] = [];
   for (const [name, fault] of Object.entries(proxyFaults)) faults.push([name, onTheWay(fault)]);
   if (destination.name === 'elasticsearch9') {
-    faults.push(['some documents of a bulk', onTheWay(partialBulk(random), 5)]);
+    const busy = () => (random.chance(0.3) ? random.pick([429, 503]) : undefined);
+    const some = new PartialBulk(busy);
+    faults.push(['some documents of a bulk', onTheWay(some.fault, 5)]);
   }
   faults.push([
     'stopped',
