@@ -122,8 +122,11 @@ const rigs: Readonly<Record<string, Rig>> = {
         const name = `${destination.name}, ${storage}`;
         if (only !== undefined && !name.includes(only)) continue;
         // Without a disk buffer ClickHouse's tokens hold as long as the agent runs: it does here.
+        const server = await destination.start();
         const given = { seed, rounds: count ?? 10, storage };
-        results[name] = await destinationsRig(destination, given);
+        results[name] = await destinationsRig(destination, server, given).finally(() =>
+          server.stop(),
+        );
       }
     }
     return results;

@@ -33,10 +33,10 @@ interface Given {
  *  again. At the end the server has every line once. */
 export async function destinationsRig(
   destination: Destination,
+  server: RunningServer,
   { seed, rounds, storage }: Given,
 ): Promise<DestinationCounts> {
   const random = new Random(seed);
-  const server = await destination.start();
   const proxy = await FaultyProxy.listen(server.port);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-destinations-'));
   const startMs = performance.now();
@@ -69,7 +69,6 @@ export async function destinationsRig(
     endAgent(agent);
     await ended(agent);
     await proxy.close();
-    await server.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,7 @@
 import type { DeliveryOutcome, RejectedRecord } from '../../../core/sdk/index.ts';
 
+import type { WriteOperation } from './config.ts';
+
 /** What Elasticsearch said to one bulk request. `needsItems`: some record failed and the answer does not
  *  say which. */
 export type BulkResult = DeliveryOutcome | { readonly kind: 'needsItems' };
@@ -18,7 +20,7 @@ export interface BulkRequestFacts {
   readonly count: number;
   /** Of the body, before compression. */
   readonly bytes: number;
-  readonly operation: 'create' | 'index';
+  readonly operation: WriteOperation;
   /** Records say which index they go to: one that is refused there must not hold up the others. */
   readonly isNamedByRecords: boolean;
   /** Told the number of documents that were there already. */
@@ -146,6 +148,8 @@ function itemOf(item: unknown): ItemResult | undefined {
 /** Too busy, down, not allowed, or not set up: time or a person mends it. The rest is about the
  *  record itself. */
 function isRetried(status: number, error: ItemResult['error'], request: BulkRequestFacts): boolean {
+  // Somebody else changed the document meanwhile. Of `create` a conflict is no failure.
+  if (status === 409 && request.operation !== 'index') return true;
   if (status === 429 || status === 408 || status >= 500 || status === 0) return true;
   const type = typeOf(error);
   if (type === 'cluster_block_exception') return true;

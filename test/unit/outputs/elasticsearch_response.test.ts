@@ -42,6 +42,7 @@ const cases: [keyof typeof answers, Partial<BulkRequestFacts>, unknown][] = [
   ['mixed types', { count: 2 }, 'needsItems'],
   ['mixed details', { count: 3 }, { retry: [], rejected: [1] }],
   ['mixed details', { count: 3, operation: 'index' }, { retry: [], rejected: [0, 1] }],
+  ['mixed details', { count: 3, operation: 'upsert' }, { retry: [0], rejected: [1] }],
   ['mixed details', { count: 2 }, 'retry'],
   ['no such index', { count: 2 }, { retry: [0], rejected: [] }],
   ['no such index', { count: 2, isNamedByRecords: true }, { retry: [], rejected: [0] }],
