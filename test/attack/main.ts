@@ -134,7 +134,9 @@ const rigs: Readonly<Record<string, Rig>> = {
   refusals: async ({ seed, only }) => {
     const results: Record<string, unknown> = {};
     for (const [name, attack] of Object.entries(refusals)) {
-      if (only === undefined || name.includes(only)) results[name] = await attack(seed);
+      if (only !== undefined && !name.includes(only)) continue;
+      results[name] = await attack(seed);
+      console.error(`${name}: ${JSON.stringify(results[name])}`);
     }
     return results;
   },

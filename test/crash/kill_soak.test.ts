@@ -14,7 +14,9 @@ test('200 agents killed at random, no line and no answered record is lost', asyn
 
 test('200 processes killed at random, no line and no answered record is lost', {
   skip: process.env['CI'] === 'true' ? false : 'CI=true: it takes two minutes of a processor',
-}, async () => {
-  const counts = await killSoak({ seed: 20_261_122, kills: 200 });
+}, async (t) => {
+  // A machine that is too busy for all of them says so, and does not fail.
+  const counts = await killSoak({ seed: 20_261_122, kills: 200, minutesMax: 4 });
   assert.equal(counts.lost, 0);
+  t.diagnostic(`${counts.kills} kills, ${counts.lines} lines, ${counts.recordsAnswered} answered`);
 });

@@ -333,6 +333,9 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
         const outcome = await deliver([{ json: { m } }, { json: { m } }]);
         assert.equal(outcome.kind, 'split', JSON.stringify(outcome));
         assertRetry(await deliver([{ json: { m: m + m } }]), /^429 es_rejected_execution_exc/);
+        // A third of this is text: the node counts what it makes of each document.
+        const small = await deliver(numbered(0, 5000));
+        assert.equal(small.kind, 'split', JSON.stringify(small));
       });
     });
 

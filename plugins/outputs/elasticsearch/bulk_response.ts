@@ -28,6 +28,8 @@ export interface BulkRequestFacts {
 }
 
 const reasonLengthMax = 1000;
+/** What a node counts for a document besides its text: 170 and the lengths of its id and index. */
+const documentBytes = 250;
 const noErrors = '{"errors":false';
 /** The document was there already. */
 const conflictType = 'version_conflict_engine_exception';
@@ -39,7 +41,7 @@ export function readBulkResponse(response: BulkResponse, request: BulkRequestFac
   if (response.status >= 200 && response.status < 300) return readItems(response, request);
   const reason = `${response.status} ${reasonOf(response)}`;
   const { status, retryAfterMs: afterMs } = response;
-  if (status === 413 || (status === 429 && request.count > 1 && neverFits(reason, request.bytes))) {
+  if (status === 413 || (status === 429 && request.count > 1 && neverFits(reason, request))) {
     return { kind: 'split', reason };
   }
   if (status === 400 && !isSettingsProblem(reason)) {
@@ -51,11 +53,12 @@ export function readBulkResponse(response: BulkResponse, request: BulkRequestFac
 }
 
 /** Told to wait because the body alone is over the node's limit, which waiting does not mend. Version 9
- *  takes a body in pieces and names the size of one.
+ *  takes a body in pieces and names the size of one, so that the whole is estimated.
  *  Source: Elasticsearch 8.19 and 9.5, IndexingPressure. */
-function neverFits(reason: string, bodyBytes: number): boolean {
+function neverFits(reason: string, { bytes, count }: BulkRequestFacts): boolean {
   const match = /coordinating_operation_bytes=(\d+), max_coordinating_bytes=(\d+)/.exec(reason);
-  return match !== null && Math.max(Number(match[1]), bodyBytes) > Number(match[2]);
+  if (match === null) return false;
+  return Math.max(Number(match[1]), bytes + count * documentBytes) > Number(match[2]);
 }
 
 interface ItemError {

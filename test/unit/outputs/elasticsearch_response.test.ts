@@ -61,6 +61,7 @@ const cases: [keyof typeof answers, Partial<BulkRequestFacts>, unknown][] = [
   ['too busy', { count: 1 }, 'retry'],
   ['too busy in pieces', { count: 9, bytes: 1_600_000 }, 'split'],
   ['too busy in pieces', { count: 9, bytes: 900_000 }, 'retry'],
+  ['too busy in pieces', { count: 5000, bytes: 500_000 }, 'split'],
   ['write block', { count: 2, isNamedByRecords: true }, { retry: [0], rejected: [] }],
   ['data stream without time', { count: 2 }, { retry: [], rejected: [0] }],
   ['forbidden index', { count: 2 }, { retry: [1], rejected: [] }],
