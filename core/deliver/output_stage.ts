@@ -458,6 +458,15 @@ export class OutputStage implements RecordSink {
     for (const queued of left) this.options.memory.give(queued?.chunk?.takeArea());
   }
 
+  /** Counts as dropped what is left in memory and nobody can give again. Returns how many records. */
+  giveUpUnrepeatable(reason: string): number {
+    const { unrepeatable, stored } = this.unsettled();
+    // Of a chunk that is tried again some records may be delivered.
+    const records = Math.max(0, Math.min(unrepeatable, this.counters.inFlight() - stored));
+    if (records > 0) this.counters.dropped(reason, records);
+    return records;
+  }
+
   /** Counts what is left in memory as dropped, for an output that the configuration no longer has.
    *  To be called when it is closed. Returns how many records. */
   giveUp(reason: string): number {
@@ -471,16 +480,27 @@ export class OutputStage implements RecordSink {
     return this.queue.length + this.underway.size + storing + (this.filler.open ? 1 : 0);
   }
 
-  /** Records that would be read or sent again if the process ended now, by where they are. */
-  unsettled(): { stored: number; inMemory: number } {
-    const all = [...this.queue, ...this.underway, ...this.interrupted];
+  /** Records that would be read or sent again if the process ended now, by where they are; of those
+   *  in memory how many nobody can give again. */
+  unsettled(): { stored: number; inMemory: number; unrepeatable: number } {
     let stored = 0;
-    let inMemory = this.filler.open?.chunk?.count ?? 0;
-    for (const queued of all) {
-      if (queued.sequence !== undefined) stored += queued.records;
-      else inMemory += queued.records;
+    const open = this.filler.open?.chunk;
+    let inMemory = open?.count ?? 0;
+    let unrepeatable = open?.countUnrepeatable() ?? 0;
+    for (const { sequence, records, chunk } of this.unsettledChunks()) {
+      if (sequence !== undefined) stored += records;
+      else {
+        inMemory += records;
+        unrepeatable += chunk?.countUnrepeatable() ?? 0;
+      }
     }
-    return { stored, inMemory };
+    return { stored, inMemory, unrepeatable };
+  }
+
+  /** Without the open one. */
+  private unsettledChunks(): Set<QueuedChunk> {
+    const storing = this.stored?.underway ?? [];
+    return new Set([...this.queue, ...this.underway, ...this.interrupted, ...storing]);
   }
 
   /** How long its destination has not answered a try. */

@@ -35,28 +35,32 @@ const retryMs = 1000;
 export class StoredChunks {
   private readonly options: StoredChunksOptions;
   private storing: Promise<void> = Promise.resolve();
+  private readonly waiting = new Set<QueuedChunk>();
   /** Of the chunk that is being stored: one for each would be garbage that waits for long. */
   private readonly header = new ByteWriter(4096);
-  private waiting = 0;
 
   constructor(options: StoredChunksOptions) {
     this.options = options;
   }
 
-  /** Chunks on their way to the disk. */
   get underwayCount(): number {
+    return this.waiting.size;
+  }
+
+  /** Chunks on their way to the disk. */
+  get underway(): Iterable<QueuedChunk> {
     return this.waiting;
   }
 
   store(sealed: QueuedChunk): void {
-    this.waiting++;
+    this.waiting.add(sealed);
     this.storing = this.storing
       .then(() => this.storeNow(sealed))
       .catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'The disk buffer failed.');
       })
       .finally(() => {
-        this.waiting--;
+        this.waiting.delete(sealed);
         this.options.onDone();
       });
   }
