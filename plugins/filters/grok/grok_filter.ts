@@ -21,6 +21,7 @@ import { TimeoutWatch } from './timeout_watch.ts';
 
 /** Matches one field after the other against its patterns; events come out as Logstash's. */
 export class GrokFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly options: Options;
   private readonly context: PluginContext;
   private readonly edits: SuccessEdits;

@@ -6,6 +6,7 @@ import {
 } from '../../../core/sdk/index.ts';
 import { byteOrderMark, utf8 } from '../../shared/text_encoding/text_encoding.ts';
 import { headBytesMax } from './content_print.ts';
+import { isContinued } from './content_relation.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { LineBlock, RecordWriter } from './record_writer.ts';
 import {
@@ -28,6 +29,8 @@ export type TurnResult = 'more' | 'end' | 'replaced';
 /** Much of what a batch costs does not depend on its size. */
 const blockBytesMax = 448 * 1024;
 const blockBytesMin = 16 * 1024;
+/** Files that bring less in a turn may be read together. */
+const littleBytes = 8 * 1024;
 /** Decoding may triple a block; all of it shall fit into the batch's scratch space. */
 const encodedBlockBytes = 128 * 1024;
 
@@ -98,7 +101,7 @@ export class BlockReader {
         return await this.send(batch, file, generation, { count, from, begin, to });
       }
       if (generation.hitEnd && to - begin <= this.settings.lineBytesMax) {
-        this.noteUnfinished(generation);
+        generation.noteUnfinished(this.clock.monotonicMs());
         return 'end';
       }
     } finally {
@@ -197,9 +200,10 @@ export class BlockReader {
     if (file.isGzip) file.content().release(generation.position);
     const isFull = taken < count || count === batch.capacity;
     this.adaptBlock(generation, consumed, isFull);
+    generation.bringsLittle = !isFull && consumed < littleBytes && !file.isGzip;
     const isRestLong = to - behind > this.settings.lineBytesMax;
     const hasMore = !generation.hitEnd || isFull || isRestLong;
-    if (!hasMore && behind < to) this.noteUnfinished(generation);
+    if (!hasMore && behind < to) generation.noteUnfinished(this.clock.monotonicMs());
     await this.emit(batch, generation);
     return hasMore ? 'more' : 'end';
   }
@@ -208,12 +212,6 @@ export class BlockReader {
     generation.blockBytes = isFull
       ? Math.min(blockBytesMax, Math.max(blockBytesMin, Math.ceil(consumed * 1.25)))
       : Math.min(blockBytesMax, generation.blockBytes * 2);
-  }
-
-  private noteUnfinished(generation: FileGeneration): void {
-    if (generation.unfinishedSinceMs < 0) {
-      generation.unfinishedSinceMs = this.clock.monotonicMs();
-    }
   }
 
   private async emit(batch: Batch, generation: FileGeneration): Promise<void> {
@@ -238,7 +236,7 @@ export class BlockReader {
   ): Promise<TurnResult> {
     const end = await this.measure(file, generation, isFinal);
     if (end.kind === 'unfinished') {
-      this.noteUnfinished(generation);
+      generation.noteUnfinished(this.clock.monotonicMs());
       return 'end';
     }
     const { longLines, lineBytesMax } = this.settings;
@@ -396,23 +394,6 @@ type LineEnd =
   | { readonly kind: 'whole'; readonly textBytes: number; readonly bytes: number }
   | { readonly kind: 'too_long' }
   | { readonly kind: 'unfinished' };
-
-/** True when what was read goes on where the generation stands: behind the bytes before its
- *  position or, at the beginning, with those that were seen before. */
-function isContinued(
-  bytes: Buffer,
-  at: number,
-  read: number,
-  kept: number,
-  generation: FileGeneration,
-): boolean {
-  const { position, before, peeked } = generation;
-  if (position > 0) {
-    return read >= kept && (kept === 0 || bytes.compare(before, 0, kept, at, at + kept) === 0);
-  }
-  if (read < peeked.length) return false;
-  return bytes.compare(peeked, 0, peeked.length, at, at + peeked.length) === 0;
-}
 
 function findFeed(bytes: Buffer, from: number, to: number, unit: string): number {
   if (unit !== 'bytes') return findLineFeedUtf16(bytes, from, to, unit === 'utf16be');

@@ -48,6 +48,8 @@ export class RecordWriter {
   private readonly log: PluginContext['log'];
   private saidGivenUpMs = Number.NEGATIVE_INFINITY;
   private batch!: Batch;
+  /** The first event that is written now. */
+  private first = 0;
   private criColumns: CriColumns | undefined;
   private seconds = 0;
   private nanos = 0;
@@ -104,6 +106,7 @@ export class RecordWriter {
 
   private begin(batch: Batch): void {
     this.batch = batch;
+    this.first = batch.count;
     this.criColumns = undefined;
     const now = this.clock.nowMs();
     this.seconds = Math.floor(now / 1000);
@@ -116,18 +119,19 @@ export class RecordWriter {
     const { start, end } = block.spans;
     const base = block.position - block.from;
     const { count, behind } = block;
+    const { first } = this;
     const column = batch.column(this.settings.key)!;
     const skipEmpty = this.settings.skipEmptyLines;
     const skipFirst = generation.isMidLine() && count > 0 && start[0] === end[0];
     if (
-      batch.count === 0 &&
-      start === column.start &&
+      start.buffer === column.start.buffer &&
+      start.byteOffset === column.start.byteOffset + first * 4 &&
       !skipFirst &&
       !(skipEmpty && hasEmpty(block))
     ) {
       const { seconds, nanos } = this;
       addLines(batch, { starts: start, count, behind, base, seconds, nanos });
-      column.kind.fill(valueKind.text, 0, count);
+      column.kind.fill(valueKind.text, first, batch.count);
       return;
     }
     for (let i = 0; i < count; i++) {
@@ -139,7 +143,7 @@ export class RecordWriter {
       column.start[index] = from;
       column.end[index] = to;
     }
-    column.kind.fill(valueKind.text, 0, batch.count);
+    column.kind.fill(valueKind.text, first, batch.count);
   }
 
   private writeDecoded(batch: Batch, generation: FileGeneration, block: LineBlock): void {
@@ -314,7 +318,7 @@ export class RecordWriter {
   private decorate(batch: Batch, generation: FileGeneration): void {
     const { parser, pathKey, offsetKey } = this.settings;
     if (parser !== undefined) {
-      for (let i = 0; i < batch.count; i++) this.parse(i, parser);
+      for (let i = this.first; i < batch.count; i++) this.parse(i, parser);
     }
     if (pathKey !== undefined) this.writePath(batch, pathKey, generation.name);
     if (offsetKey !== undefined) this.writeOffsets(batch, offsetKey);
@@ -368,22 +372,23 @@ export class RecordWriter {
   }
 
   private writePath(batch: Batch, field: Field, path: string): void {
+    const { first } = this;
     const bytes = Buffer.from(path);
     const at = batch.reserveScratch(bytes.length);
     const column = at < 0 ? undefined : batch.column(field);
     if (column === undefined) {
-      for (let i = 0; i < batch.count; i++) batch.setField(i, field, bytes, valueKind.text);
+      for (let i = first; i < batch.count; i++) batch.setField(i, field, bytes, valueKind.text);
       return;
     }
     bytes.copy(batch.bytes, at);
-    column.start.fill(at, 0, batch.count);
-    column.end.fill(at + bytes.length, 0, batch.count);
-    column.kind.fill(valueKind.text, 0, batch.count);
+    column.start.fill(at, first, batch.count);
+    column.end.fill(at + bytes.length, first, batch.count);
+    column.kind.fill(valueKind.text, first, batch.count);
   }
 
   private writeOffsets(batch: Batch, field: Field): void {
     const column = batch.column(field);
-    for (let i = 0; i < batch.count; i++) {
+    for (let i = this.first; i < batch.count; i++) {
       const digits = String(batch.offset[i]!);
       const at = column === undefined ? -1 : batch.reserveScratch(digits.length);
       if (at < 0) batch.setField(i, field, Buffer.from(digits), valueKind.json);

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import {
   type BatchEmitter,
   type Input,
@@ -14,16 +13,16 @@ import { hasBeginning, isIntact, noteSize } from './content_relation.ts';
 import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';
+import { JointReader } from './joint_reader.ts';
 import { OpenFiles } from './open_files.ts';
 import type { Orphan } from './orphans.ts';
+import { isFileError, ReadRounds } from './read_rounds.ts';
 import { RecordWriter } from './record_writer.ts';
 import { SweepPace } from './sweep_pace.ts';
 import type { TailedFile } from './tailed_file.ts';
 import { type TailMetrics, tailMetrics } from './tail_metrics.ts';
 import type { TailSettings } from './tail_settings.ts';
 
-/** The reader lets others have their turn so often. */
-const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
 /** Looks at the directories that must have missed a file before it is taken for gone. */
@@ -43,13 +42,13 @@ export class TailInput implements Input {
   private readonly files = new Map<string, TailedFile>();
   private readonly said = new Set<string>();
   private reader!: BlockReader;
+  private rounds!: ReadRounds;
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
   private readonly pace: SweepPace;
   /** The last sweep, whatever woke the reader since. */
   private lastSweepMs = 0;
-  private yieldedMs = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
@@ -112,6 +111,14 @@ export class TailInput implements Input {
   readInto(emitter: BatchEmitter): void {
     const writer = new RecordWriter(this.settings, this.context, this.metrics);
     this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
+    this.rounds = new ReadRounds({
+      joint: new JointReader(this.settings, writer, emitter, this.context),
+      pace: this.pace,
+      clock: this.context.clock,
+      isToBeRead: (file) => this.isToBeRead(file),
+      takeTurn: (file) => this.takeTurn(file, false),
+      complain: (file, error) => this.complain(file, error),
+    });
   }
 
   private async readOn(signal: AbortSignal): Promise<void> {
@@ -123,29 +130,12 @@ export class TailInput implements Input {
         await this.doDue();
         ready = this.readyFiles();
       }
-      ready = await this.readRound(ready, signal);
+      ready = await this.rounds.round(ready, this.reader.waitedMs, signal);
       if (ready.length === 0) ready = this.readyFiles();
       if (ready.length > 0) continue;
       if (this.settings.exitOnEof && this.isAllRead()) return;
       await this.idle(signal);
     }
-  }
-
-  /** Gives each of the files a turn. Returns those that have more to read. */
-  private async readRound(
-    files: readonly TailedFile[],
-    signal: AbortSignal,
-  ): Promise<TailedFile[]> {
-    for (const file of files) {
-      if (signal.aborted) return [];
-      if (!this.isToBeRead(file)) continue;
-      await this.takeTurn(file, false);
-      if (performance.now() - this.yieldedMs > yieldMs) {
-        await setImmediate();
-        this.yieldedMs = performance.now();
-      }
-    }
-    return files.filter((file) => this.isToBeRead(file));
   }
 
   /** Reads all there is now, after a look at all files; for tests that set the pace themselves. */
@@ -154,7 +144,7 @@ export class TailInput implements Input {
     this.sweep();
     await this.doDue();
     for (let ready = this.readyFiles(); ready.length > 0 && !signal.aborted; ) {
-      await this.readRound(ready, signal);
+      await this.rounds.round(ready, this.reader.waitedMs, signal);
       ready = this.readyFiles();
     }
   }
@@ -493,8 +483,4 @@ export class TailInput implements Input {
 /** Bytes that were seen and not consumed. */
 function unreadOf(generation: FileGeneration): number {
   return Math.max(generation.sizeSeen, generation.seenEnd) - generation.position;
-}
-
-function isFileError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -91,10 +91,21 @@ export class TailedFile {
       this.slowReadsLeft--;
       return readLater(this.descriptor, bytes, at, length, position);
     }
+    return this.readSoon(bytes, at, length, position);
+  }
+
+  /** As `read`, of a file that is not slow. */
+  readSoon(bytes: Buffer, at: number, length: number, position: number): number {
     const beganMs = performance.now();
     const count = readSync(this.descriptor, bytes, at, length, position);
     if (performance.now() - beganMs > slowReadMs) this.slowReadsLeft = asynchronousReads;
     return count;
+  }
+
+  /** Open, not known to be slow, and what it holds is what was read of it. */
+  get isPlain(): boolean {
+    if (this.isGzip || this.isCut || this.isUnchecked) return false;
+    return this.descriptor >= 0 && this.slowReadsLeft === 0;
   }
 
   /** An archive that was inflated to its end: an unfinished line is finished. */
