@@ -36,6 +36,7 @@ export class BatchEncoder {
   private pending = 0;
   private source: Source | undefined;
   private idPrefix: string | undefined;
+  private readonly idPrefixes = new WeakMap<Source, string>();
 
   constructor(kernel: Kernel | undefined, options: EncodeOptions) {
     this.options = options;
@@ -67,7 +68,11 @@ export class BatchEncoder {
   private takeSource(source: Source): void {
     if (this.source !== source) {
       this.source = source;
-      this.idPrefix = idPrefixOf(source.generation);
+      this.idPrefix = this.idPrefixes.get(source);
+      if (this.idPrefix === undefined) {
+        this.idPrefix = idPrefixOf(source.generation);
+        this.idPrefixes.set(source, this.idPrefix);
+      }
     }
     this.frame?.setIdPrefix(this.idPrefix!);
   }

@@ -21,7 +21,7 @@ export class DateTable {
   find(bytes: Uint8Array, start: number, end: number, into: Instant): boolean {
     // hot path
     const length = end - start;
-    if (!this.isUsed || length > textBytesMax) return false;
+    if (!this.isUsed || length === 0 || length > textBytesMax) return false;
     let hash = length;
     for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
     const place = (hash ^ (hash >>> 12)) & (entries - 1);

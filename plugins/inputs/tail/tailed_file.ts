@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { GzipWindow } from '../../shared/gzip/gzip_window.ts';
 import { preadSync } from '../../shared/gzip/pread.ts';
 import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
@@ -62,7 +62,7 @@ export class TailedFile {
   /** Opens the file by its path. Returns what the opened file is: the caller checks that it is
    *  the one meant. Throws the system's error. */
   open(): FileFacts {
-    if (this.descriptor < 0) this.descriptor = openSync(this.path, 'r');
+    if (this.descriptor < 0) this.descriptor = openQuietly(this.path);
     return this.look();
   }
 
@@ -134,6 +134,19 @@ export class TailedFile {
 }
 
 const probe = Buffer.alloc(1);
+
+/** Opens a file so that reading it leaves no time of access behind: noting that costs as much as a
+ *  small read, and writes to the disk. Linux allows it to the file's owner and to root. */
+function openQuietly(path: string): number {
+  const { O_RDONLY, O_NOATIME } = constants as { O_RDONLY: number; O_NOATIME?: number };
+  if (O_NOATIME === undefined) return openSync(path, 'r');
+  try {
+    return openSync(path, O_RDONLY | O_NOATIME);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    return openSync(path, 'r');
+  }
+}
 
 function readLater(
   descriptor: number,
