@@ -139,6 +139,40 @@ test('a filter that wants one source a batch can come and go', async (t) => {
   assert.deepEqual(found.wrong, []);
 });
 
+test('container lines are the same records with the kernel and without', async (t) => {
+  const files = new Files(t);
+  const stamp = (i: number) => `2024-05-01T10:00:${10 + (i % 40)}.${i}Z`;
+  const line = (i: number) => {
+    if (i % 7 === 3) return `${stamp(i)} stderr P a part of \n${stamp(i)} stderr F line ${i}\n`;
+    if (i % 11 === 5) return `no container's line ${i}\n`;
+    return `${stamp(i)} ${i % 3 === 0 ? 'stdout' : 'stderr'} F line ${i}\n`;
+  };
+  const text = Array.from({ length: 900 }, (_, i) => line(i)).join('');
+  writeFileSync(files.at(0), text);
+  const results: string[][] = [];
+  for (const kernel of [true, false]) {
+    const output = scriptedOutput('scripted', { timeKey: 'when' });
+    const pipeline = await startPipeline({
+      yaml: `
+service: {flush: 20ms, grace: 500ms}
+pipeline:
+  inputs:
+    - {name: tail, path: '${files.at(0)}', read_from_head: true, tag: a, multiline.parser: cri, offset_key: at}
+  outputs: [{name: scripted, match: '*'}]
+`,
+      plugins: [output.plugin, ...own.plugins],
+      builtInMultilineNames: ['cri'],
+      kernel,
+    });
+    await waitUntil('all came', () => output.texts.length >= 900);
+    await pipeline.stop();
+    // Those that are no container's bear the time of their reading.
+    results.push(output.texts.filter((one) => !one.includes('no container')));
+  }
+  assert.equal(results[0]!.length, 830);
+  assert.deepEqual(results[0], results[1]);
+});
+
 test('an output that was behind gets what it lacks of each file after a restart, the other nothing twice', async (t) => {
   const files = new Files(t);
   const ahead = scriptedOutput('ahead');

@@ -1,6 +1,7 @@
 import {
   type Batch,
   type BatchEmitter,
+  layout,
   type PluginContext,
   splitLines,
 } from '../../../core/sdk/index.ts';
@@ -47,7 +48,7 @@ export class BlockReader {
   private readonly clock: PluginContext['clock'];
   private readonly kernel: PluginContext['kernel'];
   /** Spans of lines that do not become records one by one. */
-  private spans = lineSpans(2048);
+  private spans: ReturnType<typeof lineSpans>;
   private behind = 0;
   /** How long what is read now may have waited in its file. */
   waitedMs = 0;
@@ -66,6 +67,7 @@ export class BlockReader {
     this.emitter = emitter;
     this.clock = context.clock;
     this.kernel = context.kernel;
+    this.spans = lineSpans(layout.eventsMax, context.kernel);
   }
 
   /** Reads and emits one block. `isFinal`: an unfinished line at the end counts as a line.
@@ -108,6 +110,11 @@ export class BlockReader {
       if (!isSent) this.emitter.discard(batch);
     }
     return this.readLongLine(file, generation, isFinal || file.isArchiveRead);
+  }
+
+  close(): void {
+    this.spans.release();
+    this.spans = lineSpans(0);
   }
 
   /** Emits held multiline records: those that are due, or all of them. */
@@ -171,7 +178,10 @@ export class BlockReader {
    *  several lines are written there while later spans are still needed. */
   private spansFor(batch: Batch, generation: FileGeneration): LineSpans {
     if (generation.multiline === undefined) return batch.column(this.settings.key)!;
-    if (this.spans.start.length < batch.capacity) this.spans = lineSpans(batch.capacity);
+    if (this.spans.start.length < batch.capacity) {
+      this.spans.release();
+      this.spans = lineSpans(batch.capacity);
+    }
     return this.spans;
   }
 

@@ -1,6 +1,7 @@
 import {
   type Batch,
   type BatchEmitter,
+  layout,
   type PluginContext,
   splitLines,
 } from '../../../core/sdk/index.ts';
@@ -29,7 +30,7 @@ export class JointReader {
   /** Where the next file's bytes go. */
   private at = 0;
   /** Spans of lines that do not become records one by one. */
-  private readonly spans = lineSpans(jointReadBytes);
+  private spans: ReturnType<typeof lineSpans>;
 
   constructor(
     settings: TailSettings,
@@ -42,6 +43,7 @@ export class JointReader {
     this.emitter = emitter;
     this.clock = context.clock;
     this.kernel = context.kernel;
+    this.spans = lineSpans(layout.eventsMax, context.kernel);
   }
 
   /** True for a file that can be read so. */
@@ -86,7 +88,7 @@ export class JointReader {
     if (to - from > this.settings.lineBytesMax) return false;
     const first = batch.count;
     const spans = this.spansFor(batch, generation);
-    const room = batch.capacity - first;
+    const room = Math.min(batch.capacity - first, layout.eventsMax);
     const count = splitLines(this.kernel, batch.bytes, from, to, spans.start, spans.end, room);
     const most = generation.multiline === undefined ? count + 1 : count * recordsPerLineMax + 1;
     if (most > room) return false;
@@ -134,6 +136,11 @@ export class JointReader {
   drop(): void {
     if (this.batch !== undefined) this.emitter.discard(this.batch);
     this.batch = undefined;
+  }
+
+  close(): void {
+    this.spans.release();
+    this.spans = lineSpans(0);
   }
 
   /** Where spans go: straight into the key's column, unless records are made of several lines. */

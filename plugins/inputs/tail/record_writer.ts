@@ -3,6 +3,8 @@ import {
   addLines,
   type Batch,
   type Column,
+  type CriColumns,
+  CriLines,
   type Field,
   fieldOf,
   findMember,
@@ -51,6 +53,9 @@ export class RecordWriter {
   /** The first event that is written now. */
   private first = 0;
   private criColumns: CriColumns | undefined;
+  private cri: CriLines | undefined;
+  /** The kernel knows where this block and its columns are. */
+  private isCriBegun = false;
   private seconds = 0;
   private nanos = 0;
 
@@ -59,6 +64,9 @@ export class RecordWriter {
     this.clock = context.clock;
     this.log = context.log;
     this.metrics = metrics;
+    if (settings.multiline.some(({ format }) => format === 'cri')) {
+      this.cri = context.kernel && CriLines.create(context.kernel);
+    }
   }
 
   /** Writes the lines of a block into its batch. Returns how many lines were taken: fewer than
@@ -108,6 +116,7 @@ export class RecordWriter {
     this.batch = batch;
     this.first = batch.count;
     this.criColumns = undefined;
+    this.isCriBegun = false;
     const now = this.clock.nowMs();
     this.seconds = Math.floor(now / 1000);
     this.nanos = Math.floor((now - this.seconds * 1000) * 1e6);
@@ -194,6 +203,11 @@ export class RecordWriter {
     const skipFirst = generation.isMidLine();
     let i = 0;
     for (; i < block.count && batch.count + recordsPerLineMax <= batch.capacity; i++) {
+      // What the kernel does not take, the assembler does.
+      if (!needsDecoding && this.criColumns !== undefined && multiline.passesCri) {
+        i = this.takeCriLines(batch, block, base, i);
+        if (i === block.count || batch.count + recordsPerLineMax > batch.capacity) break;
+      }
       line.bytes = batch.bytes;
       line.start = start[i]!;
       line.end = end[i]!;
@@ -215,6 +229,33 @@ export class RecordWriter {
     line.bytes = noBytes;
     this.noteGivenUp(generation, multiline.settle());
     return i;
+  }
+
+  /** Makes records of a container's lines from line `from` on; returns the first that is not simple. */
+  private takeCriLines(batch: Batch, block: LineBlock, base: number, from: number): number {
+    const { cri } = this;
+    if (cri === undefined) return from;
+    const first = batch.count;
+    if (!this.isCriBegun) {
+      const { start: starts, end: ends } = block.spans;
+      const { count, behind } = block;
+      if (!cri.begin(batch, this.criColumns!, { starts, ends, count, behind, base })) return from;
+      this.isCriBegun = true;
+    }
+    const next = cri.take(batch, from, batch.capacity - recordsPerLineMax + 1);
+    if (next === from) return from;
+    const { time, stream, mark, log } = this.criColumns!;
+    for (const column of batch.columns) {
+      if (column !== time && column !== stream && column !== mark && column !== log) {
+        column.kind.fill(valueKind.absent, first, batch.count);
+      }
+    }
+    return next;
+  }
+
+  close(): void {
+    this.cri?.close();
+    this.cri = undefined;
   }
 
   private noteGivenUp(generation: FileGeneration, count: number): void {
@@ -425,8 +466,6 @@ const criFields = {
   mark: fieldOf(['_p']),
   log: fieldOf(['log']),
 };
-
-type CriColumns = Readonly<Record<keyof typeof criFields, Column>>;
 
 /** The columns of container records: the first ones of a batch, so that there is room. */
 function criColumns(batch: Batch): CriColumns {

@@ -43,6 +43,7 @@ export class TailInput implements Input {
   private readonly said = new Set<string>();
   private reader!: BlockReader;
   private rounds!: ReadRounds;
+  private closeReaders: () => void = () => {};
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
@@ -103,6 +104,8 @@ export class TailInput implements Input {
     }
     this.files.clear();
     this.store.close();
+    this.closeReaders();
+    this.closeReaders = () => {};
   }
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
@@ -111,8 +114,11 @@ export class TailInput implements Input {
   readInto(emitter: BatchEmitter): void {
     const writer = new RecordWriter(this.settings, this.context, this.metrics);
     this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
+    const joint = new JointReader(this.settings, writer, emitter, this.context);
+    const { reader } = this;
+    this.closeReaders = () => [reader, joint, writer].forEach((one) => one.close());
     this.rounds = new ReadRounds({
-      joint: new JointReader(this.settings, writer, emitter, this.context),
+      joint,
       pace: this.pace,
       clock: this.context.clock,
       isToBeRead: (file) => this.isToBeRead(file),
