@@ -116,7 +116,9 @@ export class TailInput implements Input {
     this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
     const joint = new JointReader(this.settings, writer, emitter, this.context);
     const { reader } = this;
-    this.closeReaders = () => [reader, joint, writer].forEach((one) => one.close());
+    this.closeReaders = () => {
+      for (const one of [reader, joint, writer]) one.close();
+    };
     this.rounds = new ReadRounds({
       joint,
       pace: this.pace,
