@@ -74,11 +74,11 @@ export class DeadLetterCodec {
       origin: {
         source: origin.source.slice(0, nameCharactersMax),
         generation: origin.generation,
-        offset: wholeNumber(origin.offset, Number.MAX_SAFE_INTEGER),
+        offset: wholeNumber(origin.offset, longMax),
         part: wholeNumber(origin.part, intMax),
       },
       tag: input.tag.slice(0, nameCharactersMax),
-      time_seconds: wholeNumber(input.time.seconds, Number.MAX_SAFE_INTEGER),
+      time_seconds: wholeNumber(input.time.seconds, longMax),
       time_nanos: wholeNumber(input.time.nanos, nanosMax),
       failed_at_seconds: failedAt.seconds,
       failed_at_nanos: failedAt.nanos,
@@ -118,26 +118,9 @@ export class DeadLetterCodec {
     return { count: count.value, bytes: bytes.value, start: bytes.offset };
   }
 
-  /** Reads the letter at `position`. `letter` is missing when its checksums disagree. */
-  decodeLetter(
-    content: Buffer,
-    position: number,
-  ): { letter: DecodedLetter | undefined; end: number } | undefined {
-    let decoded: { value: AvroLetter; offset: number };
-    try {
-      decoded = this.#types.letter.decode(content, position);
-    } catch {
-      // Damaged lengths and branches; the caller counts the range.
-      return undefined;
-    }
-    const { value, offset: end } = decoded;
-    if (end < 0) return undefined;
-    const checksumAt = end - checksumBytes;
-    const record = Buffer.isBuffer(value.record) ? value.record : Buffer.from(value.record);
-    const intact =
-      content.readUInt32LE(checksumAt) === crc32(content.subarray(position, checksumAt)) &&
-      value.checksum === crc32(record);
-    return { letter: intact ? decodedLetter(value, record) : undefined, end };
+  /** Decodes a letter that a scan found intact. */
+  decodeLetter(encoded: Buffer): DecodedLetter {
+    return decodedLetter(this.#types.letter.fromBuffer(encoded));
   }
 
   #longAt(content: Buffer, position: number): { value: number; offset: number } | undefined {
@@ -185,9 +168,9 @@ function makeTypes(): AvroTypes {
   };
 }
 
-function decodedLetter(value: AvroLetter, record: Buffer): DecodedLetter {
+function decodedLetter(value: AvroLetter): DecodedLetter {
   return {
-    record,
+    record: Buffer.isBuffer(value.record) ? value.record : Buffer.from(value.record),
     origin: { ...value.origin },
     tag: value.tag,
     time: { seconds: value.time_seconds, nanos: value.time_nanos },
@@ -202,6 +185,8 @@ function decodedLetter(value: AvroLetter, record: Buffer): DecodedLetter {
 }
 
 const intMax = 0x7fffffff;
+/** The largest number that the library writes. */
+const longMax = Number.MAX_SAFE_INTEGER - 1;
 const nanosMax = 999_999_999;
 
 /** A number as Avro takes it: a letter is kept even if a plugin filled it in wrongly. */

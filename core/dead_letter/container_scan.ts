@@ -1,10 +1,11 @@
-import { type DeadLetterCodec, type DecodedLetter, syncMarkerBytes } from './avro_container.ts';
+import { type DeadLetterCodec, syncMarkerBytes } from './avro_container.ts';
+import { intactLetterEnd } from './letter_frame.ts';
 
 export interface ScannedLetter {
   /** Where its encoding starts in the file. */
   readonly position: number;
+  /** Both checksums agree. */
   readonly encoded: Buffer;
-  readonly letter: DecodedLetter;
 }
 
 export interface DamagedBytes {
@@ -35,10 +36,12 @@ export function scanContainer(content: Buffer, codec: DeadLetterCodec): Containe
   const isHeaderIntact = content.subarray(0, headerBytes).equals(codec.encodeHeader(own));
   const scan = scanBlocks(content, codec, own);
   const last = content.subarray(content.length - syncMarkerBytes);
-  // With the marker itself damaged, an intact file still ends with it.
-  const other = last.equals(own) ? scan : scanBlocks(content, codec, last);
-  if (other.letters.length > 0 && scoreOf(other) < scoreOf(scan)) {
-    return { ...other, damaged: [{ start: 0, end: headerBytes }, ...other.damaged] };
+  // With the marker itself damaged, an intact file still ends with it; and nothing fits.
+  if (scoreOf(scan) > 0 && !last.equals(own)) {
+    const other = scanBlocks(content, codec, last);
+    if (other.letters.length > 0 && scoreOf(other) < scoreOf(scan)) {
+      return { ...other, damaged: [{ start: 0, end: headerBytes }, ...other.damaged] };
+    }
   }
   if (isHeaderIntact) return scan;
   // All zero: the file was created and nothing of it reached the disk.
@@ -57,7 +60,7 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
     const isFramed = end <= content.length && content.subarray(dataEnd, end).equals(sync);
     if (block && isFramed) {
       const [lettersBefore, rangesBefore] = [letters.length, damaged.length];
-      decodeLetters(content, codec, block, letters, damaged);
+      findLetters(content, block, letters, damaged);
       const isWhole = damaged.length === rangesBefore;
       if (isWhole && letters.length - lettersBefore !== block.count) {
         // Only the number of letters in its head is damaged.
@@ -66,7 +69,7 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
       position = end;
       continue;
     }
-    const whole = block && end <= content.length ? wholeLetters(content, codec, block) : undefined;
+    const whole = block && end <= content.length ? wholeLetters(content, block) : undefined;
     if (whole) {
       // Only the marker behind it is damaged.
       letters.push(...whole);
@@ -76,18 +79,17 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
     }
     const next = content.indexOf(sync, position);
     if (next < 0) {
-      const start = block?.start ?? position;
       const found: ScannedLetter[] = [];
-      decodeLetters(content, codec, { start, bytes: content.length - start }, found, []);
+      findLetters(content, { start: position, bytes: content.length - position }, found, []);
       const torn = (block !== undefined && end > content.length) || isTornRest(content, position);
       if (torn) return { sync, letters, damaged, tornAt: position, torn: found };
       letters.push(...found);
       damaged.push({ start: position, end: content.length });
       break;
     }
-    // The length may be what is damaged, or the marker: letters that are whole are still taken.
-    const start = block?.start ?? position;
-    decodeLetters(content, codec, { start, bytes: next - start }, letters, []);
+    // The length may be what is damaged, or the marker: letters that are whole are still taken, from
+    // where the head began, since nobody knows where it ends.
+    findLetters(content, { start: position, bytes: next - position }, letters, []);
     damaged.push({ start: position, end: next + syncMarkerBytes });
     position = next + syncMarkerBytes;
   }
@@ -95,38 +97,33 @@ function scanBlocks(content: Buffer, codec: DeadLetterCodec, sync: Buffer): Cont
 }
 
 /**
- * Reads the letters of a block. Behind one that does not decode or agree it goes on where the next
+ * Finds the letters of a block. Behind one whose checksums disagree it goes on where the next
  * intact one starts; what lies between goes to `damaged`.
  */
-function decodeLetters(
+function findLetters(
   content: Buffer,
-  codec: DeadLetterCodec,
   block: { start: number; bytes: number },
   letters: ScannedLetter[],
   damaged: DamagedBytes[],
 ): void {
   const end = block.start + block.bytes;
   const searchEnd = endOfContent(content, block.start, end);
-  const bounded = content.subarray(0, end);
   let damagedFrom = -1;
   for (let position = block.start; position < end; ) {
     if (position >= searchEnd) {
       if (damagedFrom < 0) damagedFrom = position;
       break;
     }
-    const found = mayStartLetter(bounded, position)
-      ? codec.decodeLetter(bounded, position)
-      : undefined;
-    if (!found?.letter) {
+    const letterEnd = intactLetterEnd(content, position, end);
+    if (letterEnd === undefined) {
       if (damagedFrom < 0) damagedFrom = position;
       position++;
       continue;
     }
     if (damagedFrom >= 0) damaged.push({ start: damagedFrom, end: position });
     damagedFrom = -1;
-    const encoded = content.subarray(position, found.end);
-    letters.push({ position, encoded, letter: found.letter });
-    position = found.end;
+    letters.push({ position, encoded: content.subarray(position, letterEnd) });
+    position = letterEnd;
   }
   if (damagedFrom >= 0) damaged.push({ start: damagedFrom, end });
 }
@@ -137,20 +134,14 @@ function endOfContent(content: Buffer, start: number, end: number): number {
   return end;
 }
 
-/** A letter starts with the branch of its record: text is 0, bytes are 1, doubled as Avro does. */
-function mayStartLetter(content: Buffer, position: number): boolean {
-  return content[position] === 0 || content[position] === 2;
-}
-
 /** The letters of a block if all of them are intact. */
 function wholeLetters(
   content: Buffer,
-  codec: DeadLetterCodec,
   block: { start: number; bytes: number },
 ): ScannedLetter[] | undefined {
   const letters: ScannedLetter[] = [];
   const damaged: DamagedBytes[] = [];
-  decodeLetters(content, codec, block, letters, damaged);
+  findLetters(content, block, letters, damaged);
   return damaged.length === 0 ? letters : undefined;
 }
 

@@ -94,7 +94,8 @@ export async function* readDeadLetters(
       if (!options.salvage) throw damagedError(join(directory, file), start, end);
       yield { kind: 'damaged', file, start, end };
     }
-    for (const { position, letter } of scan?.letters ?? []) {
+    for (const { position, encoded } of scan?.letters ?? []) {
+      const letter = codec.decodeLetter(encoded);
       if (removed.has(number, position, letter.id)) continue;
       const reference = { file: number, position, id: letter.id };
       yield { kind: 'letter', letter: { ...letter, reference } };

@@ -229,8 +229,9 @@ class AvroDeadLetterStore implements DeadLetterStore {
    */
   async #keepTorn(number: number, torn: readonly ScannedLetter[]): Promise<void> {
     const blocks = new BlockList(this.#codec);
-    for (const { position, letter, encoded } of torn) {
-      if (!this.#removed.has(number, position, letter.id)) blocks.add(encoded);
+    for (const { position, encoded } of torn) {
+      const { id } = this.#codec.decodeLetter(encoded);
+      if (!this.#removed.has(number, position, id)) blocks.add(encoded);
     }
     if (blocks.bytes > 0) await this.#write(blocks);
   }
@@ -358,8 +359,9 @@ class AvroDeadLetterStore implements DeadLetterStore {
     const { directory } = this.#options;
     const scan = await scanContainerFile(this.#fileSystem, directory, number, this.#codec);
     if (!scan) return;
-    for (const { position, letter } of scan.letters) {
-      if (!this.#removed.has(number, position, letter.id)) return;
+    for (const { position, encoded } of scan.letters) {
+      const { id } = this.#codec.decodeLetter(encoded);
+      if (!this.#removed.has(number, position, id)) return;
     }
     const file = containerFileName(number);
     const path = join(directory, file);

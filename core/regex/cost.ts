@@ -3,7 +3,7 @@ import { type CharSet, emptySet, isSubset, setsOverlap, unionSets, wordSet } fro
 import type { FactTable } from './facts.ts';
 
 /** A counted loop over more than this many characters is treated as unbounded. */
-const boundedLoopMax = 200;
+export const countedLoopMax = 200;
 
 /** Estimates how the time of a failing match grows: the exponent n of length^n, Infinity when
  *  exponential. An upper bound, found without running: a loop costs a factor when what follows it
@@ -66,11 +66,11 @@ function sequenceDegree(items: readonly RegexNode[], follow: CharSet, facts: Fac
   return total;
 }
 
-function isRun(node: RegexNode): node is RepeatNode {
+export function isRun(node: RegexNode): node is RepeatNode {
   return node.kind === 'repeat' && node.body.kind === 'set';
 }
 
-function closesRun(next: RegexNode, run: RepeatNode): boolean {
+export function closesRun(next: RegexNode, run: RepeatNode): boolean {
   if (run.body.kind !== 'set' || run.lazy) return false;
   if (next.kind === 'assertion') {
     return next.type === 'word_boundary' && isSubset(run.body.set, wordSet);
@@ -86,7 +86,7 @@ function closesRun(next: RegexNode, run: RepeatNode): boolean {
 
 function repeatDegree(node: RepeatNode, follow: CharSet, facts: FactTable): number {
   const body = facts.of(node.body);
-  const unbounded = node.max > boundedLoopMax;
+  const unbounded = node.max > countedLoopMax;
   if (node.body.kind === 'set') {
     return unbounded && setsOverlap(node.body.set, follow) ? 1 : 0;
   }
@@ -116,7 +116,7 @@ function hasTwoWays(node: RegexNode, follow: CharSet, facts: FactTable): boolean
       );
     case 'repeat': {
       const { first } = facts.of(node.body);
-      const endsAnywhere = node.max > node.min && node.max <= boundedLoopMax;
+      const endsAnywhere = node.max > node.min && node.max <= countedLoopMax;
       if (endsAnywhere && setsOverlap(first, follow)) return true;
       return hasTwoWays(node.body, node.max > 1 ? unionSets(first, follow) : follow, facts);
     }
@@ -142,7 +142,7 @@ function sequenceHasTwoWays(
 
 /** Whether two alternatives may take the same text. Of plain characters one behind the other that is
  *  known; of others it is taken for true when they begin alike. */
-function mayBeTheSame(one: RegexNode, other: RegexNode, facts: FactTable): boolean {
+export function mayBeTheSame(one: RegexNode, other: RegexNode, facts: FactTable): boolean {
   if (!setsOverlap(facts.of(one).first, facts.of(other).first)) return false;
   const sets = plainSets(one);
   const others = plainSets(other);

@@ -2,6 +2,7 @@ import { SluiceError } from '../errors/sluice_error.ts';
 import type { RegexNode } from './ast.ts';
 import { BacktrackingMatcher, RegexBudgetError } from './backtracking_matcher.ts';
 import { costDegree } from './cost.ts';
+import { countedWayBits } from './counted_ways.ts';
 import { FactTable, someNode } from './facts.ts';
 import { compileProgram } from './matcher_program.ts';
 import { type ParsedRegex, type ParseOptions, parseRegex } from './parser.ts';
@@ -50,7 +51,8 @@ export interface CompiledRegex {
   readonly engine: 'native' | 'matcher';
   /** Exponent n of the worst time length^n of a failing search; Infinity when exponential. */
   readonly costDegree: number;
-  /** True when a search can take much longer than its text is long: cubic or worse. */
+  /** True when a search can take much longer than its text is long: cubic or worse, or as often as
+   *  a few thousand ways to divide it by counted loops. */
   readonly mayRunAway: boolean;
   /** True when a search in a text of this length could take more than about 20 ms: use the guard. */
   needsGuard(length: number): boolean;
@@ -69,7 +71,12 @@ export interface CompiledRegex {
 const stepBudgetDefault = 2_000_000;
 /** Steps of JavaScript's engine in about 20 ms. */
 const guardStepsMin = 2_000_000;
+/** Steps of the matcher in about 3 ms: it stops itself, but many texts may take all its steps. */
+const matcherGuardStepsMin = 200_000;
 const runawayDegreeMin = 3;
+const runawayWayBitsMin = 12;
+/** So many are common in expressions that are harmless, such as one of an address. */
+const wayBitsFree = 8;
 /** Five ways for each of so many characters are tried in no time. */
 const harmlessLength = 8;
 
@@ -103,6 +110,7 @@ interface Shape {
   readonly groupsByName: readonly (readonly number[])[];
   /** Found out when first asked for: a pattern that the kernel runs alone never is. */
   costDegree(): number;
+  countedWayBits(): number;
   requiredTexts(): readonly string[];
 }
 
@@ -120,6 +128,7 @@ function describe(source: string, parsed: ParsedRegex, root: RegexNode, facts: F
     groupNames: [...byName.keys()],
     groupsByName: [...byName.values()],
     costDegree: () => costDegree(root, facts),
+    countedWayBits: () => countedWayBits(root, facts),
     requiredTexts: () => requiredTexts(root),
   };
 }
@@ -131,6 +140,7 @@ abstract class BaseRegex implements CompiledRegex {
   readonly groupCount: number;
   readonly #shape: Shape;
   #costDegree: number | undefined;
+  #countedWayBits: number | undefined;
   #requiredTexts: readonly string[] | undefined;
   abstract readonly engine: 'native' | 'matcher';
   abstract readonly captureSlots: readonly number[];
@@ -148,8 +158,13 @@ abstract class BaseRegex implements CompiledRegex {
     return this.#costDegree;
   }
 
+  protected get countedWayBits(): number {
+    this.#countedWayBits ??= this.#shape.countedWayBits();
+    return this.#countedWayBits;
+  }
+
   get mayRunAway(): boolean {
-    return this.costDegree >= runawayDegreeMin;
+    return this.costDegree >= runawayDegreeMin || this.countedWayBits >= runawayWayBitsMin;
   }
 
   mayMatch(text: string): boolean {
@@ -160,8 +175,14 @@ abstract class BaseRegex implements CompiledRegex {
   abstract execRaw(text: string, from?: number, plain?: boolean): RawMatch | null;
 
   needsGuard(length: number): boolean {
-    if (this.costDegree === Number.POSITIVE_INFINITY) return length > harmlessLength;
-    return length ** this.costDegree > guardStepsMin;
+    return this.mayTake(length, guardStepsMin);
+  }
+
+  protected mayTake(length: number, steps: number): boolean {
+    if (length <= harmlessLength) return false;
+    if (this.costDegree === Number.POSITIVE_INFINITY) return true;
+    const ways = 2 ** Math.max(0, this.countedWayBits - wayBitsFree);
+    return length ** this.costDegree * ways > steps;
   }
 
   test(text: string, from = 0): boolean {
@@ -268,9 +289,8 @@ class MatcherRegex extends BaseRegex {
     this.captureSlots = shape.captures.map((_, index) => index + 1);
   }
 
-  /** The matcher stops itself at its step budget. */
-  override needsGuard(): boolean {
-    return false;
+  override needsGuard(length: number): boolean {
+    return this.mayTake(length, matcherGuardStepsMin);
   }
 
   override execRaw(text: string, from = 0): RawMatch | null {

@@ -11,12 +11,12 @@ export interface FuzzCounts {
 
 /** Feeds a target mutated texts, `texts` of them or for `seconds`. Throws the first that breaks a
  *  promise, with the text. */
-export function fuzz(
+export async function fuzz(
   target: FuzzTarget,
   seed: number,
   limits: { readonly texts?: number; readonly seconds?: number },
-): FuzzCounts {
-  const mutator = new Mutator(seed, target.corpus);
+): Promise<FuzzCounts> {
+  const mutator = new Mutator(seed, target);
   const endMs = performance.now() + (limits.seconds ?? 3600) * 1000;
   const counts = { texts: 0, slowestMs: 0 };
   while (counts.texts < (limits.texts ?? Number.POSITIVE_INFINITY) && performance.now() < endMs) {
@@ -24,7 +24,7 @@ export function fuzz(
     // Other programs run beside this one: what counts is the processor's time.
     const before = process.cpuUsage();
     try {
-      target.take(text);
+      await target.take(text);
     } catch (error) {
       throw new Error(`text ${counts.texts} of seed ${seed}: ${JSON.stringify(text)}`, {
         cause: error,

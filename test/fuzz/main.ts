@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { loadKernel } from '../../core/kernel/kernel.ts';
 import { fuzz } from './fuzz.ts';
 import { fuzzTargets } from './targets.ts';
-import { searchWorst } from './worst_patterns.ts';
+import { knownRunaways, runawayDelays } from './runaway_delays.ts';
+import { hardestPatterns, searchWorst } from './worst_patterns.ts';
 
 /** `npm run fuzz -- TARGET [--seconds N] [--seed N]`: hostile texts for one target, or for `all`;
- *  `patterns` searches for patterns that run away and are let run without a watchdog. */
+ *  `patterns` searches for patterns that run away and are let run without a watchdog; `delays` shows
+ *  how long runaway patterns make the batches of another input wait. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seed: { type: 'string' }, seconds: { type: 'string' } },
@@ -24,17 +26,25 @@ if (names[0] === 'patterns') {
     if (found.length > 0) process.exitCode = 1;
   }
   console.log(JSON.stringify({ target: 'patterns', seed, tried }));
+} else if (names[0] === 'delays') {
+  const runaways = [...knownRunaways, ...hardestPatterns(seed, 5)];
+  let worstMs = 0;
+  for await (const delay of runawayDelays(runaways)) {
+    console.log(JSON.stringify(delay));
+    worstMs = Math.max(worstMs, delay.processorMs);
+  }
+  console.log(JSON.stringify({ target: 'delays', seed, worstMs }));
+  if (worstMs > 50) process.exitCode = 1;
 } else if (names.length === 0 || names.some((name) => targets[name] === undefined)) {
   console.error(
-    `Usage: npm run fuzz -- all|patterns|${Object.keys(targets).join('|')} [--seconds N]`,
+    `Usage: npm run fuzz -- all|patterns|delays|${Object.keys(targets).join('|')} [--seconds N]`,
   );
   process.exitCode = 2;
 } else {
   for (const name of names) {
     try {
-      console.log(
-        JSON.stringify({ target: name, seed, ...fuzz(targets[name]!, seed, { seconds }) }),
-      );
+      const counts = await fuzz(targets[name]!, seed, { seconds });
+      console.log(JSON.stringify({ target: name, seed, ...counts }));
     } catch (error) {
       console.error(name, error);
       process.exitCode = 1;

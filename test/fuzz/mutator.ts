@@ -1,4 +1,5 @@
 import { Random } from '../model/random.ts';
+import type { FuzzTarget } from './targets.ts';
 
 /** Pieces that parsers stumble over. */
 const nasty = [
@@ -60,10 +61,18 @@ const nasty = [
 export class Mutator {
   readonly #random: Random;
   readonly #corpus: readonly string[];
+  readonly #nasty: readonly string[];
+  readonly #edge: string | undefined;
 
-  constructor(seed: number, corpus: readonly string[]) {
+  /** `pieces` come beside the nasty ones; `edge` begins what a format is made of. */
+  constructor(
+    seed: number,
+    { corpus, pieces = [], edge }: Pick<FuzzTarget, 'corpus' | 'pieces' | 'edge'>,
+  ) {
     this.#random = new Random(seed);
     this.#corpus = corpus;
+    this.#nasty = [...nasty, ...pieces];
+    this.#edge = edge;
   }
 
   next(): string {
@@ -88,7 +97,9 @@ export class Mutator {
         return text.slice(0, to) + piece.repeat(1 + random.below(4)) + text.slice(to);
       case 2:
         return (
-          text.slice(0, from) + random.pick(nasty) + text.slice(random.chance(0.5) ? from : to)
+          text.slice(0, from) +
+          random.pick(this.#nasty) +
+          text.slice(random.chance(0.5) ? from : to)
         );
       case 3: {
         const other = random.pick(this.#corpus);
@@ -114,6 +125,10 @@ export class Mutator {
   #border(text: string, from = 0): number {
     let at = from + this.#random.below(Math.max(1, Math.min(text.length - from, 400) + 1));
     if (from === 0) at = this.#random.below(text.length + 1);
+    if (this.#edge !== undefined && this.#random.chance(0.5)) {
+      const next = text.indexOf(this.#edge, at);
+      return next < 0 ? text.length : next;
+    }
     if (this.#random.chance(0.3)) return at;
     while (at < text.length && /\w/.test(text[at]!)) at++;
     return at;

@@ -15,12 +15,19 @@ import { plugin as stdout } from '../../plugins/outputs/stdout/index.ts';
 import { compileGrok, grokLine } from '../../plugins/shared/grok/grok.ts';
 import { emptyBatch, putTexts } from '../unit/kernel/batches.ts';
 import { fieldsOf, makeParser } from '../unit/parsers/parsing_fixture.ts';
+import { httpBodies } from './http_bodies.ts';
+import { lines } from './lines.ts';
+import { segments } from './segments.ts';
 
 /** Something that takes hostile text. `take` throws when a promise does not hold: anything but the
  *  one error that says what is wrong with the text. */
 export interface FuzzTarget {
   readonly corpus: readonly string[];
-  take(text: string): void;
+  /** What hostile texts are made of, beside what all targets have. */
+  readonly pieces?: readonly string[];
+  /** How a part of the format begins; cuts fall there as often as anywhere. */
+  readonly edge?: string;
+  take(text: string): void | Promise<void>;
 }
 
 const patternLines = ['GET /a?b=1 200 12', '2024-03-09 12:00:00 ERROR [x] a=b', 'aaaaaaaaaaaaaaa!'];
@@ -127,6 +134,9 @@ export function fuzzTargets(kernel: Kernel | undefined): Readonly<Record<string,
       '<34>1 2024-03-09T12:00:00.123Z host app 1 id [x@1 a="b\\]"][y] text',
       '<13>Mar  9 12:00:00 host app[12]: text',
     ]),
+    http_body: httpBodies(kernel),
+    segment: segments(),
+    lines: lines(kernel),
     elasticsearch: {
       corpus: [
         '{"errors":false}',

@@ -12,8 +12,11 @@ const units = ['a', 'ab', 'aab', 'b', 'abc'];
 const lengths = [28, 120, 1200];
 
 /** How hard a pattern is on the hardest of some texts: the number of budgets that were not enough.
- *  Texts that it would not meet without a watchdog do not count. */
-export function hardnessOf(pattern: string): { hardness: number; text: string } {
+ *  With `isUnwatched`, texts that it would not meet without a watchdog do not count. */
+export function hardnessOf(
+  pattern: string,
+  { isUnwatched = true } = {},
+): { hardness: number; text: string } {
   let worst = { hardness: 0, text: '' };
   const rating = compileRegex(pattern);
   // Our own matcher stops itself.
@@ -24,13 +27,29 @@ export function hardnessOf(pattern: string): { hardness: number; text: string } 
   for (const unit of units) {
     for (const length of lengths) {
       const text = `${unit.repeat(length).slice(0, length)}!`;
-      if (rating.needsGuard(text.length)) continue;
+      if (isUnwatched && rating.needsGuard(text.length)) continue;
       while (worst.hardness < budgets.length && !isEnough(regexes[worst.hardness]!, text)) {
         worst = { hardness: worst.hardness + 1, text };
       }
     }
   }
   return worst;
+}
+
+/** Some patterns that run away on short texts, watched or not, each with such a text. */
+export function hardestPatterns(seed: number, count: number): UnderratedPattern[] {
+  const random = new Random(seed);
+  const found: UnderratedPattern[] = [];
+  for (let tried = 0; found.length < count && tried < 5000; tried++) {
+    const pattern = patternOf(random, 3);
+    try {
+      const { hardness, text } = hardnessOf(pattern, { isUnwatched: false });
+      if (hardness === budgets.length) found.push({ pattern, text });
+    } catch {
+      // It is no pattern.
+    }
+  }
+  return found;
 }
 
 function isEnough(regex: ReturnType<typeof compileRegex>, text: string): boolean {

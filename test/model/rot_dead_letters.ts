@@ -3,6 +3,7 @@ import { DeadLetterCodec } from '../../core/dead_letter/avro_container.ts';
 import type { DeadLetterInput } from '../../core/dead_letter/dead_letter.ts';
 import { readDeadLetters } from '../../core/dead_letter/dead_letter_reader.ts';
 import { openDeadLetterStore } from '../../core/dead_letter/dead_letter_store.ts';
+import { intactLetterEnd } from '../../core/dead_letter/letter_frame.ts';
 import { recordingLog } from '../unit/buffer/buffer_fixture.ts';
 import { MemoryFileSystem } from '../unit/buffer/memory_file_system.ts';
 import { Random } from './random.ts';
@@ -85,8 +86,8 @@ async function placesOf(fileSystem: MemoryFileSystem): Promise<Stored[]> {
   return letters.map(({ offset, record }) => {
     let start = content.indexOf(record, from);
     // The text stands behind its branch and its length.
-    while (codec.decodeLetter(content, start)?.letter === undefined) start--;
-    const { end } = codec.decodeLetter(content, start)!;
+    let end: number | undefined;
+    while ((end = intactLetterEnd(content, start, content.length)) === undefined) start--;
     from = end;
     return { offset, record, start, end };
   });

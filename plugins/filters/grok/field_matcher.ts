@@ -125,11 +125,8 @@ export class FieldMatcher {
   private *runScript(batch: Batch, pattern: number): Generator<void, void> {
     const { regex } = this.grok.patterns[pattern]!;
     if (!this.hasCandidate(batch, regex)) return;
-    // Our own matcher stops itself, but every text would take it all its steps.
-    const stopsItself = regex.engine === 'matcher' && regex.mayRunAway;
-    if (stopsItself || regex.needsGuard(this.texts.longest())) {
-      yield* this.runWatched(batch, pattern);
-    } else this.runPlain(batch, pattern);
+    if (regex.needsGuard(this.texts.longest())) yield* this.runWatched(batch, pattern);
+    else this.runPlain(batch, pattern);
   }
 
   /** False when every text lacks what a match must contain: then the watchdog, which costs more

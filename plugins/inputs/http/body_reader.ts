@@ -46,12 +46,7 @@ export class BodyReader {
     const syntax = form === 'json' ? await JsonSyntax.load() : undefined;
     const reader = new BodyReader(taker, limits.recordBytesMax, limits.held, syntax);
     try {
-      let isFirst = true;
-      for await (const piece of pieces) {
-        const hasMark = isFirst && piece.subarray(0, 3).equals(byteOrderMark);
-        isFirst = false;
-        await reader.add(hasMark ? piece.subarray(3) : piece);
-      }
+      for await (const piece of withoutMark(pieces)) await reader.add(piece);
       await reader.end();
     } finally {
       reader.window.close();
@@ -64,7 +59,8 @@ export class BodyReader {
     }
     await this.takeWhole(false);
     this.forget();
-    if (this.window.length <= this.recordBytesMax) return;
+    // A carriage return that belongs to the line's end may stand behind the record.
+    if (this.window.length <= this.recordBytesMax + 1) return;
     this.cutter.dropUnfinished(this.window.length);
     this.forget();
   }
@@ -111,4 +107,21 @@ export class BodyReader {
     this.window.release(keepFrom);
     this.cutter.shift(keepFrom);
   }
+}
+
+/** Leaves a byte order mark at the beginning out, however it is cut. */
+async function* withoutMark(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  let first: Buffer | undefined = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    if (first === undefined) {
+      yield piece;
+      continue;
+    }
+    first = Buffer.concat([first, piece]);
+    const { length } = byteOrderMark;
+    if (first.length < length && byteOrderMark.subarray(0, first.length).equals(first)) continue;
+    yield first.subarray(0, length).equals(byteOrderMark) ? first.subarray(length) : first;
+    first = undefined;
+  }
+  if (first !== undefined) yield first;
 }

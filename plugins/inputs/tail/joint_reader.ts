@@ -56,7 +56,9 @@ export class JointReader {
       return false;
     }
     if (multiline !== undefined && multiline.watchedBytesMin <= jointReadBytes) return false;
-    return discardFrom < 0 && this.emitter.mixesSources === true;
+    // A parser takes whole batches.
+    if (discardFrom >= 0 || this.settings.parser !== undefined) return false;
+    return this.emitter.mixesSources === true;
   }
 
   /** There is a batch for another file to be read into. */

@@ -161,6 +161,30 @@ describe('runaway expressions', () => {
     assert.equal(compileRegex('^\\w+\\b \\d++[0-9a]').mayRunAway, false);
   });
 
+  // Each took minutes on these texts, with no watchdog.
+  test('expressions whose counted loops divide a text in many ways need the watchdog', () => {
+    for (const source of [
+      '^(?:a|aa){34}b',
+      '^(?:a{1,2}){40}b',
+      '^(?:(?:a{1,3}){8}){8}b',
+      '^(?:\\w{1,30}\\s?){9}!',
+      `^${'a?'.repeat(30)}${'a'.repeat(30)}$`,
+      '(?:a?){40}a{40}$',
+      '^(?:a?){40}a{40}$',
+    ]) {
+      assert.equal(compileRegex(source).needsGuard(66), true, source);
+      assert.equal(compileRegex(source).mayRunAway, true, source);
+    }
+    for (const source of [
+      '^(?:\\d{1,3}\\.){3}\\d{1,3} \\w{1,64} .*$',
+      '^(?:a|b){40}c',
+      '^(?:\\w{2}:){5}\\w{2}$',
+      '^[A-Z]{3}-\\d{1,5} (?:GET|PUT|POST) ',
+    ]) {
+      assert.equal(compileRegex(source).needsGuard(1000), false, source);
+    }
+  });
+
   test('the matcher gives up at its step budget', () => {
     const regex = compileRegex('(a+)+$', { engine: 'matcher', stepBudget: 10_000 });
     assert.throws(() => regex.exec(`${'a'.repeat(65_536)}b`), RegexBudgetError);
