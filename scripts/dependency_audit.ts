@@ -5,6 +5,8 @@ import { join } from 'node:path';
 /** What an audit found: `lines` for people, and whether all is well as far as could be seen. */
 export interface AuditReport {
   readonly ok: boolean;
+  /** What can be seen without a registry is well. */
+  readonly isLockSound: boolean;
   readonly lines: readonly string[];
 }
 
@@ -37,7 +39,8 @@ export async function auditDependencies(root: string, ask = askRegistry): Promis
       `Known weaknesses of what ships: ${known.length === 0 ? 'none' : known.join(', ')}.`,
     );
   }
-  return { ok: lockProblems.length === 0 && (known ?? []).length === 0, lines };
+  const isLockSound = lockProblems.length === 0;
+  return { ok: isLockSound && (known ?? []).length === 0, isLockSound, lines };
 }
 
 /** What must not be in a lock file (npm's version 3): a package that is not pinned to its content, that

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { type AuditReport, auditDependencies } from './dependency_audit.ts';
 import { projectRoot } from './project_root.ts';
 import { writeTestGroups } from './test_groups.ts';
 
-/** What `npm test` runs, in order: style, walls, generated files, then the tests. Beside all that real
+/** What `npm test` runs, in order: style, walls, generated files, then the tests. Beside all that the dependencies are audited and real
  *  servers are installed (once, into a cache outside the tree), and the tests that need them run as soon
  *  as they are there.
  *
@@ -26,6 +27,7 @@ const otherFolders = ['unit', 'live', 'servers', 'windows'];
 
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
+  const auditing = auditDependencies(root);
   const installingWindows = withLive ? runWindows(['--install']) : Promise.resolve(0);
   const live = withLive ? runLive(installServers(), installingWindows) : Promise.resolve(0);
   let ok = true;
@@ -47,10 +49,19 @@ async function main(): Promise<number> {
   ok = (await runTests('unit tests', grouped('unit', testFiles('unit'), 12), 2)) === 0 && ok;
   const statuses = await Promise.all([runRigs(), live]);
   ok = statuses.every((status) => status === 0) && ok;
+  ok = (await sayAudit(auditing)) && ok;
   for (const skip of skips) say(`skipped: ${skip}`);
   say(ok ? 'all is well' : 'something failed: see above');
   console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   return ok ? 0 : 1;
+}
+
+/** A weakness that became known since a release fails `npm run audit`, not the tests of that release. */
+async function sayAudit(auditing: Promise<AuditReport>): Promise<boolean> {
+  const { lines, isLockSound } = await auditing;
+  for (const line of lines) say(`dependencies: ${line}`);
+  if (!isLockSound) totals.failed++;
+  return isLockSound;
 }
 
 /** Tests that mostly wait: three at once. */
