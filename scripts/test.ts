@@ -5,9 +5,9 @@ import { type AuditReport, auditDependencies } from './dependency_audit.ts';
 import { projectRoot } from './project_root.ts';
 import { writeTestGroups } from './test_groups.ts';
 
-/** What `npm test` runs, in order: style, walls, generated files, then the tests. Beside all that the dependencies are audited and real
- *  servers are installed (once, into a cache outside the tree), and the tests that need them run as soon
- *  as they are there.
+/** What `npm test` runs, in order: style, walls, generated files, then the tests. Beside all that the
+ *  dependencies are audited and real servers are installed (once, into a cache outside the tree), and the
+ *  tests that need them run as soon as they are there.
  *
  *  Options: names of test files or parts of them, to run only those; `--no-live`, which leaves out
  *  the real servers and Wine. */
