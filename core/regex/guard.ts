@@ -13,6 +13,9 @@ export interface GuardLimits {
   /** Items that may be given up before the call ends, so that others get their turn; all when absent.
    *  `progress` says where to go on. */
   readonly givenUpMax?: number;
+  /** The expression has not run yet. It is compiled in its first two runs, once to be interpreted and once
+   *  to machine code, which a busy machine may take long for: they say nothing of the item. */
+  readonly isCold?: boolean;
 }
 
 export interface GuardOutcome {
@@ -48,7 +51,7 @@ const aloneMax = 5;
 export function runGuarded(
   work: GuardedWork,
   timeoutMs: number,
-  { givenUpMax = Number.POSITIVE_INFINITY }: GuardLimits = {},
+  { givenUpMax = Number.POSITIVE_INFINITY, isCold = false }: GuardLimits = {},
   clock: GuardClock = machineClock,
 ): GuardOutcome {
   const timedOut: number[] = [];
@@ -59,10 +62,11 @@ export function runGuarded(
       takeStep(work, timedOut);
     }
   };
-  const runAlone = (item: number) => {
+  const runAlone = (item: number, freeAttempts: number) => {
     for (let attempt = 0, limitMs = timeoutMs; attempt < aloneMax; attempt++, limitMs *= 2) {
       const processorMs = clock.processorMs();
       if (callWithin(() => runTo(item + 1), limitMs) || work.progress > item) return;
+      if (attempt < freeAttempts) continue;
       if (clock.processorMs() - processorMs >= timeoutMs * 0.75) return;
     }
   };
@@ -74,7 +78,8 @@ export function runGuarded(
     if (suspect >= work.count) break;
     // The others had no more of the processor than time went by until this one began.
     const ownMs = clock.processorMs() - processorMs - (itemBeganMs - beganMs);
-    if (suspect === 0 || ownMs < timeoutMs / 2) runAlone(suspect);
+    const isFirst = isCold && timedOut.length === 0;
+    if (isFirst || suspect === 0 || ownMs < timeoutMs / 2) runAlone(suspect, isFirst ? 1 : 0);
     if (work.progress === suspect) {
       timedOut.push(suspect);
       work.progress++;

@@ -38,6 +38,8 @@ export class FieldMatcher {
   private readonly texts: Texts;
   private readonly writers: readonly CaptureWriter[];
   private readonly matches: (RawMatch | null)[] = [];
+  /** Per pattern: its expression was run under the watchdog. */
+  private readonly hasRun: boolean[] = [];
   /** Made with the first batch; its memory is given back by `close`. */
   private kernelStage: KernelStage | undefined;
 
@@ -191,7 +193,11 @@ export class FieldMatcher {
       },
     };
     for (;;) {
-      const limit = { givenUpMax: triedLengthMax === Number.POSITIVE_INFINITY ? 1 : texts.count };
+      const limit = {
+        givenUpMax: triedLengthMax === Number.POSITIVE_INFINITY ? 1 : texts.count,
+        isCold: this.hasRun[pattern] !== true,
+      };
+      this.hasRun[pattern] = true;
       for (const item of runGuarded(work, this.options.timeoutMs, limit).timedOut) {
         matches[item] = null;
         this.giveUp(pattern, item, source);
