@@ -6,7 +6,7 @@ import { peersNamed, sluiceAgent } from './agents/index.ts';
 import { claimsNamed } from './claims/index.ts';
 import { compare, type Contestant } from './measure/comparison.ts';
 import { writeClaimReport } from './report/claim_report.ts';
-import { thisMachine } from './report/machine.ts';
+import { measuredWhen, thisMachine } from './report/machine.ts';
 import { writeScenarioReport } from './report/scenario_report.ts';
 import { scenariosNamed } from './scenarios/index.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -74,8 +74,8 @@ async function main(args: readonly string[]): Promise<void> {
     const isClaim = (name: string): boolean => claimsNamed(name).length > 0;
     const names = positionals.filter((name) => !isClaim(name));
     for (const claim of positionals.flatMap(claimsNamed)) {
+      const measuredAt = measuredWhen();
       const result = await claim.measure({ sink, log, seconds, bytes: claimBytes });
-      const measuredAt = new Date().toISOString().slice(0, 10);
       writeClaimReport(options.directory, { ...result, machine: thisMachine(), measuredAt });
       for (const { what, measured, met } of result.figures) {
         log(`${result.id}: ${what}: ${measured}${met === false ? ' (missed)' : ''}`);
@@ -133,12 +133,13 @@ async function measure(scenario: Scenario, options: Options, sink: SinkProcess):
       if (agent === own) return;
     }
   }
+  const measuredAt = measuredWhen();
   const rows = await compare(scenario, contestants, { rounds: options.rounds, sink, log });
   writeScenarioReport(options.directory, {
     id: scenario.id,
     title: scenario.title,
     machine: thisMachine(),
-    measuredAt: new Date().toISOString().slice(0, 10),
+    measuredAt,
     ...(scenario.bar === undefined ? {} : { bar: scenario.bar }),
     ...(scenario.eventsPerSecondBar === undefined
       ? {}

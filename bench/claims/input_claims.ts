@@ -52,12 +52,19 @@ const filterCurve: Claim = {
   id: 'curve.filters',
   measure: async ({ sink, bytes = 100e6, log }) => {
     const figures: Figure[] = [];
+    let last: { count: number; perGb: number } | undefined;
     for (const count of [1, 5, 20]) {
       const scenario = filterScenario(count);
       const input = inputOfBytes(scenario, bytes);
-      const cost = await steadyCost(scenario, input, sink);
-      log(`curve.filters: ${count}: ${cost}`);
-      figures.push({ what: `${count} filters behind the parser`, measured: cost });
+      const { perGb, text } = await steadyCost(scenario, input, sink);
+      log(`curve.filters: ${count}: ${text}`);
+      figures.push({ what: `${count} filters behind the parser`, measured: text });
+      const each = (perGb - (last?.perGb ?? perGb)) / (count - (last?.count ?? 0));
+      if (last !== undefined) {
+        const what = `each filter from ${last.count} to ${count}`;
+        figures.push({ what, measured: `${each.toFixed(2)} CPU-s/GB` });
+      }
+      last = { count, perGb };
     }
     return { id: 'curve.filters', title: 'cost over the number of filters', figures };
   },
@@ -88,14 +95,21 @@ const fileCurve: Claim = {
   measure: async ({ sink, bytes = 100e6, log }) => {
     const figures: Figure[] = [];
     const s1 = basicScenarios[0]!;
+    let fewest: { files: number; perGb: number } | undefined;
     for (const files of [10, 1000, 10_000]) {
       const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-files-'));
       try {
         const input = spread(bytes, files, directory);
         const scenario = { ...s1, id: `files.${files}` };
-        const cost = await steadyCost(scenario, input, sink);
-        log(`curve.files: ${files}: ${cost}`);
-        figures.push({ what: `${files} files`, measured: cost });
+        const { perGb, text } = await steadyCost(scenario, input, sink);
+        log(`curve.files: ${files}: ${text}`);
+        figures.push({ what: `${files} files`, measured: text });
+        fewest ??= { files, perGb };
+        if (files === fewest.files) continue;
+        const seconds = (perGb - fewest.perGb) * (input.bytes / 1e9);
+        const each = (seconds * 1000) / (files - fewest.files);
+        const what = `each file more than ${fewest.files}`;
+        figures.push({ what, measured: `${each.toFixed(2)} CPU-ms` });
       } finally {
         rmSync(directory, { recursive: true, force: true });
       }
@@ -126,13 +140,13 @@ async function steadyCost(
   scenario: Scenario,
   input: ScenarioInput,
   sink: SinkProcess,
-): Promise<string> {
+): Promise<{ readonly perGb: number; readonly text: string }> {
   const tiny = await runAgent(sluiceAgent(), scenario, inputOfLines(scenario, 100), sink);
   const run: AgentRun = await runAgent(sluiceAgent(), scenario, input, sink);
   const cost = (run.cpuSeconds - tiny.cpuSeconds) / (input.bytes / 1e9);
   const rss = `${(run.peakRssBytes / 1e6).toFixed(0)} MB`;
   const problem = run.problem === undefined ? '' : `; ${run.problem}`;
-  return `${cost.toFixed(2)} CPU-s/GB, ${rss}${problem}`;
+  return { perGb: cost, text: `${cost.toFixed(2)} CPU-s/GB, ${rss}${problem}` };
 }
 
 export const inputClaims: readonly Claim[] = [
