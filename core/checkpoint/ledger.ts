@@ -11,12 +11,14 @@ export class Ledger implements SourceLedger {
   private readonly holds = new Map<object, number>();
   private readonly outputs: () => Iterable<string>;
   private readonly onProgress: (settled: number) => void;
+  private readonly onSettled: (() => void) | undefined;
   private lastSettled: number;
 
   /** `outputs` lists the ids of all outputs there are now. */
   constructor(options: LedgerOptions) {
     this.outputs = options.outputs;
     this.onProgress = options.onProgress;
+    this.onSettled = options.onSettled;
     this.startMarks = new Map(Object.entries(options.positions ?? {}));
     this.processed = options.resumePosition;
     this.lastSettled = options.resumePosition;
@@ -38,6 +40,7 @@ export class Ledger implements SourceLedger {
 
   settle(outputId: string, holder: object): void {
     this.pending.get(outputId)?.delete(holder);
+    this.onSettled?.();
     this.report();
   }
 
@@ -117,4 +120,6 @@ export interface LedgerOptions {
   readonly resumePosition: number;
   readonly positions?: Readonly<Record<string, number>>;
   readonly onProgress: (settled: number) => void;
+  /** Some output settled something: its mark may have grown, though another's is behind. */
+  readonly onSettled?: () => void;
 }

@@ -178,6 +178,9 @@ class EngineSource implements OpenSource, CheckpointedSource {
       outputs: open.outputs,
       resumePosition: this.resumePosition,
       positions,
+      onSettled: () => {
+        if (key !== undefined) checkpoints.markDirty(this);
+      },
       onProgress: (settled) => {
         if (key !== undefined) checkpoints.markDirty(this);
         options.onSettled?.(settled);
