@@ -1,19 +1,23 @@
 import type { Agent } from '../core/topology/agent.ts';
 
-/** What a running agent is told from outside, by signals and by requests. */
+type ReloadOutcome = { ok: boolean; message: string };
+
+/** What a process is told from outside, by signals and by requests, from before its agent starts: as
+ *  process 1 of a container it would never get a signal that nobody listens for. */
 export class Orders {
   /** Resolves when the agent was told to stop. */
   readonly stopped: Promise<void>;
-  /** Reads the pipeline files again. */
-  readonly reload: () => Promise<{ ok: boolean; message: string }>;
-  private readonly agent: Agent;
   private readonly handlers: readonly (readonly [NodeJS.Signals, () => void])[];
+  private readonly abortStart: () => void;
+  private agent: Agent | undefined;
+  private reloadAgent: (() => Promise<ReloadOutcome>) | undefined;
   private tellStopped!: () => void;
   private timesAsked = 0;
+  private isReloadAsked = false;
 
-  constructor(agent: Agent, reload: () => Promise<{ ok: boolean; message: string }>) {
-    this.agent = agent;
-    this.reload = reload;
+  /** `abortStart` is called when the process is told a second time to stop, and no agent runs yet. */
+  constructor(abortStart: () => void) {
+    this.abortStart = abortStart;
     this.stopped = new Promise((resolve) => {
       this.tellStopped = resolve;
     });
@@ -35,6 +39,20 @@ export class Orders {
     for (const [signal, handler] of this.handlers) process.off(signal, handler);
   }
 
+  /** The agent runs: orders are its own from now on. `reload` reads the pipeline files again. */
+  obeyedBy(agent: Agent, reload: () => Promise<ReloadOutcome>): void {
+    this.agent = agent;
+    this.reloadAgent = reload;
+    if (this.isReloadAsked) void reload();
+  }
+
+  /** Reads the pipeline files again; once the agent runs, when it does not yet. */
+  async reload(): Promise<ReloadOutcome> {
+    if (this.reloadAgent !== undefined) return await this.reloadAgent();
+    this.isReloadAsked = true;
+    return { ok: true, message: 'The files are read again when the agent has started.' };
+  }
+
   /** Begins the ordered drain; more often changes nothing. */
   stop(): void {
     this.tellStopped();
@@ -44,6 +62,7 @@ export class Orders {
   private stopOrAbort(): void {
     this.timesAsked++;
     if (this.timesAsked === 1) this.stop();
+    else if (this.agent === undefined) this.abortStart();
     else this.agent.abort();
   }
 }

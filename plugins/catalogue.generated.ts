@@ -20,7 +20,7 @@ export const catalogue: readonly PluginEntry[] = [
   {
     kind: 'input',
     name: 'exec',
-    summary: 'Runs a program at an interval, and makes records of what it writes.',
+    summary: 'Runs programs at intervals, and makes records of what they write.',
     stability: 'beta',
     load: async () => (await import('./inputs/exec/index.ts')).plugin,
   },

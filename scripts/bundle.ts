@@ -1,6 +1,16 @@
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join, resolve, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { entryModule, scriptOf } from './bundle_scripts.ts';
 
 /** What is started or imported from outside; the worker and the helpers are started by their names, as a
  *  thread and as processes of their own. */
@@ -31,34 +41,57 @@ const dataFiles = [
 export async function bundle(root: string): Promise<void> {
   const outdir = join(root, 'dist', 'bundle');
   rmSync(outdir, { recursive: true, force: true });
-  const { metafile } = await build({
+  mkdirSync(outdir, { recursive: true });
+  const { metafile, outputFiles } = await build({
     metafile: true,
     absWorkingDir: root,
     entryPoints,
     outdir,
+    write: false,
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
     plugins: [keepOutside(bundledLibraries)],
-    banner: { js: requireForLibraries },
+    define: { 'import.meta.url': 'moduleUrl' },
     chunkNames: '[name]-[hash]',
-    sourcemap: true,
-    sourcesContent: false,
     logLevel: 'warning',
   });
+  for (const { path, text } of outputFiles) {
+    const name = basename(path, '.js');
+    const output = metafile.outputs[`dist/bundle/${name}.js`]!;
+    writeFileSync(join(outdir, `${name}.cjs`), scriptOf(text, output));
+    if (output.entryPoint === undefined || !(name in entryPoints)) continue;
+    const firstLine = name === 'sluice' ? '#!/usr/bin/env node\n' : '';
+    writeFileSync(path, firstLine + entryModule(name, output));
+  }
+  await bundleLoader(root, outdir);
   for (const path of dataFiles) {
     const name = path.slice(path.lastIndexOf('/') + 1);
     cpSync(join(root, 'dist', path), join(outdir, name), { recursive: true });
   }
   writeFileSync(join(outdir, 'licenses.txt'), licenseTexts(root, Object.keys(metafile.inputs)));
   chmodSync(join(outdir, 'sluice.js'), 0o755);
+  // In a process of its own, which runs the agent.
+  const program = join(root, 'dist', 'scripts', 'compile_bundle.js');
+  const compiled = spawnSync(process.execPath, [program], { stdio: 'inherit', timeout: 120_000 });
+  if (compiled.status !== 0) console.warn('The bundle was not compiled: it starts more slowly.');
 }
 
-/** CommonJS that was bundled asks for node's own modules by `require`, which ES modules lack. */
-const requireForLibraries =
-  "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);";
+/** The module that loads the others' scripts. */
+async function bundleLoader(root: string, outdir: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { loader: 'cli/bundle_loader.ts' },
+    outdir,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    logLevel: 'warning',
+  });
+}
 
 function keepOutside(bundled: readonly string[]): Plugin {
   return {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { projectRoot } from './project_root.ts';
+import { writeTestGroups } from './test_groups.ts';
 
 /** What `npm test` runs, in order: style, walls, generated files, then the tests. Beside all that real
  *  servers are installed (once, into a cache outside the tree), and the tests that need them run as soon
@@ -16,6 +17,9 @@ const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const withLive = !process.argv.includes('--no-live');
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
+
+/** Live tests that ask for the same servers: one process starts each of those once. */
+const sharingServers = ['live/end_to_end.', 'live/pipelines.', 'live/destinations.'];
 
 /** Folders of `test` that another step runs; all others are rigs. */
 const otherFolders = ['unit', 'live', 'servers', 'windows'];
@@ -40,7 +44,7 @@ async function main(): Promise<number> {
     totals.failed++;
     ok = false;
   }
-  ok = (await runTests('unit tests', testFiles('unit'), 2)) === 0 && ok;
+  ok = (await runTests('unit tests', grouped('unit', testFiles('unit'), 12), 2)) === 0 && ok;
   const statuses = await Promise.all([runRigs(), live]);
   ok = statuses.every((status) => status === 0) && ok;
   for (const skip of skips) say(`skipped: ${skip}`);
@@ -64,7 +68,10 @@ async function runLive(
   const runServers = async (): Promise<number> => {
     const isInstalled = await installingServers;
     const files = [...testFiles('servers'), ...testFiles('live')];
-    return Math.max(isInstalled ? 0 : 1, await runTests('live tests', files, 1));
+    const sharing = files.filter((file) => sharingServers.some((name) => file.includes(name)));
+    const alone = files.filter((file) => !sharing.includes(file));
+    const all = [...alone, ...grouped('live', sharing, sharing.length)];
+    return Math.max(isInstalled ? 0 : 1, await runTests('live tests', all, 1));
   };
   const runWine = async (): Promise<number> => {
     await installingWindows;
@@ -97,10 +104,10 @@ async function runTests(title: string, files: readonly string[], atOnce: number)
   let saidMs = Date.now();
   const status = await run(args, (line) => {
     readTapLine(line, counts);
-    if (/^(not )?ok \d/.test(line)) done++;
+    if (/^\s*(not )?ok \d/.test(line)) done++;
     if (Date.now() - saidMs < progressMs) return;
     saidMs = Date.now();
-    say(`${title}: ${done} so far`);
+    say(`${title}: ${done} tests so far`);
   });
   totals.passed += counts.pass;
   totals.failed += counts.fail + counts.cancelled;
@@ -137,6 +144,9 @@ async function runWindows(args: readonly string[]): Promise<number> {
 /** How long a run may be silent. */
 const progressMs = 20_000;
 
+/** Files of tests by the file that imports them. */
+const groups = new Map<string, readonly string[]>();
+
 let failureLinesLeft = 0;
 
 function readTapLine(line: string, counts: Record<string, number>): void {
@@ -149,8 +159,17 @@ function readTapLine(line: string, counts: Record<string, number>): void {
     failureLinesLeft--;
     console.log(line);
   }
-  const file = /^# Subtest: (\/.*\.test\.js)$/.exec(line);
-  if (file !== null) say(`  ${relative(dist, file[1]!)}`);
+  const path = /^# Subtest: (\/.*\.test\.js)$/.exec(line)?.[1];
+  if (path === undefined) return;
+  const files = groups.get(path) ?? [path];
+  for (const file of files) say(`  ${relative(dist, file)}`);
+}
+
+/** Files of tests to run, each with those that share its process. */
+function grouped(name: string, files: readonly string[], sizeMax: number): string[] {
+  const written = writeTestGroups(join(dist, 'test_groups', name), files, sizeMax);
+  for (const group of written) groups.set(group.path, group.files);
+  return written.map(({ path }) => path);
 }
 
 function testFiles(part: string): string[] {

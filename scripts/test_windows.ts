@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { verdictOf } from '../test/servers/verdict.ts';
 import { installWindows, requireWine, windowsMachine } from '../test/windows/wine.ts';
 import { projectRoot } from './project_root.ts';
+import { writeTestGroups } from './test_groups.ts';
 
 /** What `npm run test:windows` runs: the compiled tests of what differs on Windows, in the Node
  *  for Windows, under Wine. Parts of names of test files choose among them.
@@ -23,7 +24,7 @@ const runnerOptions = [
   '--test',
   '--test-concurrency=2',
   '--test-reporter=tap',
-  '--test-timeout=120000',
+  '--test-timeout=240000',
   '--test-force-exit',
 ];
 
@@ -64,14 +65,15 @@ async function main(): Promise<number> {
     say('no test file has such a name');
     return 1;
   }
-  const machine = await windowsMachine(say);
+  const runs = sharingProcesses(files);
+  const machine = await windowsMachine(say); // It takes a copy of dist/.
   if (files.some((file) => file.includes('windows/executable'))) {
     await placeExecutable(machine.directory);
   }
   try {
     say(`${files.length} files in Node for Windows ...`);
     let text = '';
-    const code = await machine.node([...runnerOptions, ...files], {
+    const code = await machine.node([...runnerOptions, ...runs], {
       deadlineMs,
       onOutput: (output) => (text = output),
     });
@@ -79,6 +81,20 @@ async function main(): Promise<number> {
   } finally {
     await machine.remove();
   }
+}
+
+/** Those that call Windows keep a process for each file. */
+function sharingProcesses(files: readonly string[]): string[] {
+  const groups = join(root, 'dist', 'test_groups', 'windows');
+  const ofUnits = files.filter((file) => file.includes('/unit/'));
+  if (ofUnits.length === 0) return [...files];
+  const written = writeTestGroups(
+    groups,
+    ofUnits.map((file) => join(root, file)),
+    6,
+  );
+  const calling = files.filter((file) => !ofUnits.includes(file));
+  return [...calling, ...written.map(({ path }) => relative(root, path))];
 }
 
 /** No failure: what this machine cannot do is said. */

@@ -20,7 +20,7 @@ const fullItem =
 /** Whether an answer has an entry for each record: their number is then needed. */
 export function isItemised(url: string): boolean {
   if (!url.includes('_bulk')) return false;
-  return !url.includes('filter_path=') || url.includes('items');
+  return !url.includes('filter_path=') || url.includes('status');
 }
 
 /** What the server behind a path says to a request with so many records: Elasticsearch, Loki and

@@ -3,7 +3,10 @@ import { runGuarded } from '../../core/regex/guard.ts';
 import { explainGrok } from '../../plugins/shared/grok/explain.ts';
 import { lowerPattern } from '../../plugins/shared/grok/lower_pattern.ts';
 import { compileGrok, type Grok, grokLine } from '../../plugins/shared/grok/grok.ts';
-import { loadPatternFiles } from '../../plugins/shared/grok/pattern_files.ts';
+import {
+  definitionsEndingInBlanks,
+  loadPatternFiles,
+} from '../../plugins/shared/grok/pattern_files.ts';
 import type { Command, CommandCall } from '../command.ts';
 import { exitCode } from '../exit_codes.ts';
 import { readLines } from '../line_input.ts';
@@ -23,7 +26,7 @@ export const grok: Command = {
     'patterns-dir': {
       type: 'string',
       multiple: true,
-      help: 'Directory or file with pattern definitions; may be given again.',
+      help: 'Directory, file or glob with pattern definitions; may be given again.',
     },
     define: {
       type: 'string',
@@ -49,10 +52,14 @@ export const grok: Command = {
     }
     let compiled: Grok;
     try {
+      const patternFiles = await loadPatternFiles(listOption(call, 'patterns-dir'));
+      for (const place of definitionsEndingInBlanks(patternFiles)) {
+        call.stderr.write(`warning: pattern ${place} ends in blanks, which belong to it.\n`);
+      }
       compiled = compileGrok({
         patterns: call.positionals,
         patternDefinitions: Object.fromEntries(definitions),
-        patternFiles: await loadPatternFiles(listOption(call, 'patterns-dir')),
+        patternFiles,
         ecsCompatibility: ecs,
       });
     } catch (error) {

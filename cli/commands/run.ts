@@ -78,23 +78,25 @@ async function runPipeline(
   mask.learn(pipeline.config);
   let agent: Agent;
   let door: AgentInterface | undefined;
+  const orders = new Orders(() => process.exit(exitCode.ok));
+  orders.listenForSignals();
   try {
     const telemetry = openTelemetry(pipeline.config, call, mask);
     // First: where the address is taken, no record has moved yet.
     door = await AgentInterface.listen(pipeline.config, telemetry.logFor('agent'));
     agent = await startAgent(pipeline, telemetry);
   } catch (error) {
+    orders.forgetSignals();
     await door?.close();
     call.stderr.write(`error: ${mask.text(messageOf(error))}\n`);
     return startFailureCode(error);
   }
   const notifier: ServiceReporter | undefined = session ?? notifierOf(agent, environment);
-  const orders = new Orders(agent, () => {
+  await door?.serve(agent, orders);
+  orders.obeyedBy(agent, () => {
     const reload = () => reloadFiles(agent, call.positionals);
     return notifier === undefined ? reload() : notifier.reload(reload);
   });
-  await door?.serve(agent, orders);
-  orders.listenForSignals();
   session?.obey(orders);
   if (process.pid === 1) agent.log.info({}, asProcessOne);
   void notifier?.ready();

@@ -31,6 +31,10 @@ export const service: Command = {
     group: { type: 'string', multiple: true, help: 'Linux: a further group, such as adm.' },
     writable: { type: 'string', multiple: true, help: 'Linux: a directory outputs may write.' },
     'read-all': { type: 'boolean', help: 'Linux: lets the agent read files of every owner.' },
+    update: {
+      type: 'boolean',
+      help: 'Windows: gives an installed service these pipeline files; its account and start stay.',
+    },
     directory: { type: 'string', help: 'Windows: for its files; %ProgramData%\\NAME when absent.' },
     'display-name': { type: 'string', help: 'Windows: the name that the Services window shows.' },
     'start-type': {
@@ -146,12 +150,18 @@ async function installOnWindows(
     return exitCode.ok;
   }
   const { WindowsService } = await import('../service/windows/windows_service.ts');
+  const warn = (notes: readonly string[]): void => {
+    for (const note of notes) call.stderr.write(`warning: ${note}\n`);
+  };
+  if (call.values['update'] === true) {
+    warn(await (await WindowsService.named(name)).update(plan));
+    return said(call, `The service ${name} has these files at its next start.`);
+  }
   const password = passwordVariable === undefined ? undefined : process.env[passwordVariable];
   if (passwordVariable !== undefined && password === undefined) {
     throw new SluiceError('SLUICE_OPTION_INVALID', `The variable ${passwordVariable} is not set.`);
   }
-  const notes = (await WindowsService.named(name)).install(plan, password);
-  for (const note of notes) call.stderr.write(`warning: ${note}\n`);
+  warn((await WindowsService.named(name)).install(plan, password));
   return said(call, `The service ${name} is installed; "sluice service start" now.`);
 }
 

@@ -9,6 +9,8 @@ export interface Source {
   readonly generation: string;
   /** Who waits for the source's records; see `core/checkpoint/ledger.ts`. */
   readonly ledger: SourceLedger;
+  /** False when nobody can give a record again that was read once. */
+  readonly comesAgain?: boolean;
 }
 
 /** What the engine asks of a source's ledger. */

@@ -44,6 +44,8 @@ export class Chunk {
   private readonly byKey = new Map<string, ChunkSection>();
   private lastSection: ChunkSection | undefined;
   private readonly sources: { name: string; generation: string }[] = [];
+  /** Those of `sources` that cannot give their records again. */
+  private readonly passing = new Set<number>();
   private readonly tags: string[] = [];
   private offsets: Float64Array;
   private seconds: Float64Array;
@@ -204,6 +206,11 @@ export class Chunk {
     for (const index of indices) {
       chunk.appendRecord(this.sectionOf(index), this.recordAt(index), this.originAt(index));
     }
+    for (const index of this.passing) {
+      const { generation } = this.sources[index]!;
+      const there = chunk.sources.findIndex((source) => source.generation === generation);
+      if (there >= 0) chunk.passing.add(there);
+    }
     chunk.openedAtMs = this.openedAtMs;
     chunk.attempts = this.attempts;
     return chunk;
@@ -246,8 +253,18 @@ export class Chunk {
     return spare;
   }
 
+  /** Records that would be gone with this chunk: nobody can give them again. */
+  countUnrepeatable(): number {
+    if (this.passing.size === 0) return 0;
+    let count = 0;
+    for (let k = 0; k < this.count; k++) if (this.passing.has(this.sourceOf[k]!)) count++;
+    return count;
+  }
+
   private sourceIndex(source: Source): number {
-    return this.sourceEntry(source.name, source.generation);
+    const index = this.sourceEntry(source.name, source.generation);
+    if (source.comesAgain === false) this.passing.add(index);
+    return index;
   }
 
   private sourceEntry(name: string, generation: string): number {
@@ -275,8 +292,9 @@ export class Chunk {
     this.tagOf = grown(this.tagOf, new Uint16Array(size));
   }
 
-  /** The description that is stored beside the body: all but the body itself. */
-  header(): Buffer {
+  /** The description that is stored beside the body: all but the body itself. It stands in `memory`
+   *  and is good until that is written to again. */
+  header(memory = new ByteWriter(0)): Buffer {
     const tables = Buffer.from(
       JSON.stringify({
         id: this.id,
@@ -306,7 +324,9 @@ export class Chunk {
     );
     const length = Buffer.alloc(4);
     length.writeUInt32LE(tables.length);
-    return Buffer.concat([length, tables, ...columns]);
+    memory.clear();
+    for (const part of [length, tables, ...columns]) memory.bytes(part);
+    return memory.buffer.subarray(0, memory.length);
   }
 
   /** Rebuilds a chunk from what `header` and `body` gave, which become its own; `area` is what the

@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
-import type { Ajv, ErrorObject, KeywordCxt } from 'ajv';
+import type { Ajv, Code, ErrorObject, KeywordCxt } from 'ajv';
 import { annotationKeywords, type JsonSchema } from './json_schema.ts';
 
 /** What a validator is called on: the checks that only a running loader has. */
 export interface ValidationContext {
   /** What is wrong with a value that has an `x-type`; undefined when nothing is. */
   spelling(schema: JsonSchema, value: unknown): { readonly message: string } | undefined;
+  /** Where an array has the same item twice; undefined when it does not. */
+  repetition(items: readonly unknown[]): { readonly message: string } | undefined;
 }
 
 /** A compiled schema, as ajv makes it. */
@@ -57,13 +59,32 @@ function openAjv(withSource: boolean): Ajv {
   });
   for (const keyword of annotationKeywords) ajv.addKeyword({ keyword });
   const { _ } = library;
+  addOwnKeyword(library, ajv, 'x-type', {}, ({ it, data }) => {
+    const schema = _`${it.topSchemaRef}${it.schemaPath}`;
+    return _`this.spelling(${schema}, ${data})`;
+  });
+  // ajv's own compares by the items' `valueOf`, which is whatever the user wrote under that name.
+  ajv.removeKeyword('uniqueItems');
+  const arrays = { type: 'array', schemaType: 'boolean' } as const;
+  addOwnKeyword(library, ajv, 'uniqueItems', arrays, ({ data, schema }) =>
+    schema === true ? _`this.repetition(${data})` : _`undefined`,
+  );
+  return ajv;
+}
+
+/** Adds a keyword that asks the context: as code instead of a function, which could not be written to a file. */
+function addOwnKeyword(
+  { _ }: typeof import('ajv'),
+  ajv: Ajv,
+  keyword: string,
+  where: { readonly type?: 'array'; readonly schemaType?: 'boolean' },
+  problemOf: (context: KeywordCxt) => Code,
+): void {
   ajv.addKeyword({
-    keyword: 'x-type',
-    // Code instead of a function, which could not be written to a file.
+    keyword,
+    ...where,
     code(context: KeywordCxt) {
-      const { gen, it, data } = context;
-      const schema = _`${it.topSchemaRef}${it.schemaPath}`;
-      const problem = gen.const('problem', _`this.spelling(${schema}, ${data})`);
+      const problem = context.gen.const('problem', problemOf(context));
       context.setParams({ problem });
       context.fail(_`${problem} !== undefined`);
     },
@@ -72,5 +93,4 @@ function openAjv(withSource: boolean): Ajv {
       params: ({ params }) => _`${params['problem']}`,
     },
   });
-  return ajv;
 }

@@ -2,7 +2,7 @@ import type { JsonSchema } from './json_schema.ts';
 
 /** Fluent Bit's keys that have nothing to do here: a file that has them runs as it is, and each is
  *  answered with a warning that says why. A key whose loss would change what is delivered
- *  (`streams_file`) is not among them: it is refused. */
+ *  (`streams_file`) is not among them: it is refused, with what to do instead. */
 
 const dns = 'Names are resolved by the system.';
 const chunksInMemory = 'Memory is bounded by `memory_limit`.';
@@ -70,6 +70,33 @@ export const ignoredOutputKeys = {
   'net.tcp_keepalive_probes': ignored('The system decides how often it probes again.'),
   'net.proxy_env_ignore': ignored('Proxies are taken from `proxy` alone.'),
 } as const satisfies Readonly<Record<string, JsonSchema>>;
+
+/** Fluent Bit's keys that would change what happens and are not built, with what to do instead. */
+const refusedKeys: readonly (readonly [RegExp, string])[] = [
+  [/^oauth2\./, 'Tokens are not fetched: give one as a header, from a file or a variable.'],
+  [/^aws_/, 'Requests are not signed for AWS: send through a proxy that signs them.'],
+  [/^upstream$/, 'Give the servers as a list under `hosts`.'],
+  [/^gelf_/, 'GELF is not built: send JSON lines.'],
+  [/^(?:rate_gate|rate_window)(?:\.|$)/, 'Use the `throttle` filter, or `mem_buf_limit`.'],
+  [/^routable$/, 'Say with `match` of the outputs where records go.'],
+  [/^(?:telemetry|telemetry\..*)$/, 'Metrics do not count by tag.'],
+  [/^parser_\d+$/, 'Use the `parser` filter on the joined record instead.'],
+  [/^auto_kubernetes_labels$/, 'Name the labels under `label_keys`, which bounds their number.'],
+  [/^tls\.proxy\./, 'The certificate of a proxy is checked against the authorities of the system.'],
+  [/^tls\.windows\./, "Give certificates as files: Windows' own store is not read."],
+  [/^http\.read_idle_timeout$/, '`http.response_timeout` bounds the whole request.'],
+  [/^http_server\.max_connections$/, 'Give the number as `connections_max`.'],
+  [/^http_server\.idle_timeout$/, 'Give the time as `idle_timeout`.'],
+  [/^http_server\.ingress_queue_/, 'What is on its way is bounded by `unfinished_bytes_max`.'],
+  [/^streams_file$/, 'There is no stream processor: use filters.'],
+  [/^sp\./, 'There is no stream processor: use filters.'],
+  [/^security\.fips_mode$/, 'Start Node with `--force-fips` instead.'],
+];
+
+/** What to do instead of a key of Fluent Bit's that is not built. */
+export function refusalOf(key: string): string | undefined {
+  return refusedKeys.find(([names]) => names.test(key.toLowerCase()))?.[1];
+}
 
 function ignored(reason: string) {
   return {

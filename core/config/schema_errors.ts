@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import type { ErrorCode } from '../errors/codes.ts';
 import { type Diagnostic, type DiagnosticDetail, diagnosticAt } from './diagnostic.ts';
+import { refusalOf } from './fluent_bit_keys.ts';
 import type { JsonSchema, XType } from './json_schema.ts';
 import {
   type ConfigNode,
@@ -135,6 +136,8 @@ function explainKeyword(error: ErrorObject, place: Place): Explanation {
       return explainChoice(error, place);
     case 'x-type':
       return explainSpelling(error, place);
+    case 'uniqueItems':
+      return { message: `${subject} ${String(params['message'])}.`, expected: 'each item once' };
     case 'oneOf':
     case 'anyOf':
       return {
@@ -155,6 +158,11 @@ function explainUnknownKey(error: ErrorObject, place: Place, key: string): Expla
     .map(([name]) => name);
   const near = nearest(key, known);
   const position = entryOf(place.node, key)?.keyPosition;
+  const instead = refusalOf(key);
+  if (instead !== undefined) {
+    const message = `The option "${key}" of Fluent Bit is not built. ${instead}`;
+    return { message, ...(position === undefined ? {} : { position }), member: key };
+  }
   const shown = known.slice(0, knownKeysShown).join(', ');
   const more = known.length > knownKeysShown ? `, … (${known.length} in all)` : '';
   return {

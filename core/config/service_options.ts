@@ -22,7 +22,8 @@ export const serviceSchema = {
     flush: {
       'x-type': 'duration',
       default: '1s',
-      description: 'Age at which an incomplete batch is sent; a bare number is seconds.',
+      description:
+        'Age at which an incomplete batch is sent; the first batch of an output goes at once, unless this is longer than a second. A bare number is seconds.',
     },
     grace: {
       'x-type': 'duration',

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { compileExpression } from '../expression/expression.ts';
 import { messageOf } from '../errors/sluice_error.ts';
 import { compileFieldPath } from './field_path.ts';
@@ -17,6 +18,16 @@ export interface SpellingProblem {
   readonly expected?: string;
   /** 1-based column inside the text, when it is known. */
   readonly column?: number;
+}
+
+/** Says which item an array has twice; undefined when it has none. */
+export function repetitionIn(items: readonly unknown[]): { readonly message: string } | undefined {
+  for (const [index, item] of items.entries()) {
+    const first = items.findIndex((other) => isDeepStrictEqual(other, item));
+    if (first === index) continue;
+    return { message: `has the same item twice, as number ${first + 1} and ${index + 1}` };
+  }
+  return undefined;
 }
 
 /** Checks a value against the `x-type` of its schema; undefined when it is right. */

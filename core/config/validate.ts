@@ -6,7 +6,7 @@ import type { ConfigNode } from './node.ts';
 import { toValue } from './node.ts';
 import { precompiledValidator } from './precompiled.ts';
 import { explainErrors } from './schema_errors.ts';
-import { checkSpelling, type SyntaxChecks } from './spelling_check.ts';
+import { checkSpelling, repetitionIn, type SyntaxChecks } from './spelling_check.ts';
 
 /** Validates trees against schemas; every error becomes a diagnostic at its place. The build compiled the schemas
  *  of built-in plugins; others are compiled when first used. */
@@ -21,6 +21,7 @@ export class SchemaValidator {
         const problem = checkSpelling(schema, value, checks);
         return problem === undefined ? undefined : { ...problem, type: schema['x-type'] };
       },
+      repetition: repetitionIn,
     };
   }
 

@@ -11,7 +11,7 @@ export interface ChunkFillerOptions {
   /** Bytes at which a chunk is full; changes with the number of outputs. */
   batchBytes(): number;
   readonly batchRecords: number;
-  /** Age in milliseconds at which a chunk is sealed whatever it holds. */
+  /** Age in milliseconds at which a chunk is sealed whatever it holds; the first one sooner. */
   readonly flushMs: number;
   /** Most sections (label sets, tables, files) in one chunk. */
   readonly sectionsMax: number;
@@ -28,6 +28,11 @@ export interface ChunkFillerOptions {
   onSealed(sealed: QueuedChunk): void;
 }
 
+/** Age of an output's first chunk: who starts an agent sees at once that records arrive. Where chunks
+ *  are wanted older than a second, small ones are unwelcome from the beginning. */
+const firstFlushMs = 20;
+const firstFlushBelowMs = 1000;
+
 /** Room below which a chunk is sealed rather than encoded into. */
 const placeBytesMin = 32 * 1024;
 
@@ -42,6 +47,7 @@ export class ChunkFiller {
   private encodedBytes = 0;
   /** Bytes of a record, as in the batch before. */
   private recordBytes = 0;
+  private hasSealed = false;
 
   constructor(options: ChunkFillerOptions) {
     this.options = options;
@@ -150,7 +156,7 @@ export class ChunkFiller {
   }
 
   private openChunk(waitedMs: number): QueuedChunk {
-    const { outputId, memory, clock, flushMs } = this.options;
+    const { outputId, memory, clock } = this.options;
     const bytes = this.options.batchBytes() + 4096;
     const area = memory.take(bytes);
     const chunk = new Chunk(outputId, undefined, this.spares.pop(), bytes, area);
@@ -163,8 +169,14 @@ export class ChunkFiller {
       ledgers: new Map(),
       sequence: undefined,
     };
-    this.cancelAge = clock.after(Math.max(0, flushMs - waitedMs), () => this.seal());
+    this.cancelAge = clock.after(Math.max(0, this.ageMax() - waitedMs), () => this.seal());
     return this.opened;
+  }
+
+  private ageMax(): number {
+    const { flushMs } = this.options;
+    const isFirst = !this.hasSealed && flushMs <= firstFlushBelowMs;
+    return isFirst ? Math.min(flushMs, firstFlushMs) : flushMs;
   }
 
   private pend(open: QueuedChunk, run: OriginRun): void {
@@ -213,6 +225,7 @@ export class ChunkFiller {
       this.reuse(chunk);
       return;
     }
+    this.hasSealed = true;
     open.records = chunk.count;
     open.bytes = chunk.bytes;
     // All that went through the filters before now is in this chunk or in an earlier one.

@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import { layout } from '../batch/layout.ts';
 import type { SourceLedger } from '../batch/source.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
 import { Chunk, type OriginRun } from '../chunk/chunk.ts';
@@ -50,6 +51,9 @@ export interface OutputStageOptions {
 
 /** How long a source waits for the delivery of stored chunks before their memory is freed. */
 const spillAfterMs = 100;
+/** Settled chunks kept for the next ones: as many as memory has areas for, and those at the edges.
+ *  With fewer, a queue that fills and drains leaves arrays behind that nobody collects for minutes. */
+const sparesMin = layout.chunkAreas + 2;
 
 /** One output with all that the engine does for it: encodes into an open chunk, seals by
  *  records, bytes and age, stores or queues, delivers, and settles with the sources. */
@@ -95,7 +99,7 @@ export class OutputStage implements RecordSink {
       flushMs: options.flushMs,
       sectionsMax: options.sectionsMax,
       wholeBatches: options.buffer !== undefined,
-      sparesMax: options.concurrency + 1,
+      sparesMax: Math.max(options.concurrency + 1, sparesMin),
       memory: options.memory,
       clock: options.clock,
       sectionsRefused: options.metrics.counter('sluice_output_sections_refused_total'),
@@ -213,10 +217,11 @@ export class OutputStage implements RecordSink {
   }
 
   /** A chunk takes at most half the share, so that one can be sent while the next fills; of those
-   *  that are stored first, one more is written and one more waits for its turn. */
+   *  that are stored first, one more is written. Smaller ones would be more than there are areas for
+   *  (`layout.chunkAreas`): the rest would lie in memory that comes and goes. */
   private batchBytes(): number {
     const { batchBytes, budget, buffer } = this.options;
-    return Math.min(batchBytes, budget.shareBytes >> (buffer === undefined ? 1 : 2));
+    return Math.min(batchBytes, Math.floor(budget.shareBytes / (buffer === undefined ? 2 : 3)));
   }
 
   private takeMemory(bytes: number): void {
@@ -453,6 +458,15 @@ export class OutputStage implements RecordSink {
     for (const queued of left) this.options.memory.give(queued?.chunk?.takeArea());
   }
 
+  /** Counts as dropped what is left in memory and nobody can give again. Returns how many records. */
+  giveUpUnrepeatable(reason: string): number {
+    const { unrepeatable, stored } = this.unsettled();
+    // Of a chunk that is tried again some records may be delivered.
+    const records = Math.max(0, Math.min(unrepeatable, this.counters.inFlight() - stored));
+    if (records > 0) this.counters.dropped(reason, records);
+    return records;
+  }
+
   /** Counts what is left in memory as dropped, for an output that the configuration no longer has.
    *  To be called when it is closed. Returns how many records. */
   giveUp(reason: string): number {
@@ -466,16 +480,27 @@ export class OutputStage implements RecordSink {
     return this.queue.length + this.underway.size + storing + (this.filler.open ? 1 : 0);
   }
 
-  /** Records that would be read or sent again if the process ended now, by where they are. */
-  unsettled(): { stored: number; inMemory: number } {
-    const all = [...this.queue, ...this.underway, ...this.interrupted];
+  /** Records that would be read or sent again if the process ended now, by where they are; of those
+   *  in memory how many nobody can give again. */
+  unsettled(): { stored: number; inMemory: number; unrepeatable: number } {
     let stored = 0;
-    let inMemory = this.filler.open?.chunk?.count ?? 0;
-    for (const queued of all) {
-      if (queued.sequence !== undefined) stored += queued.records;
-      else inMemory += queued.records;
+    const open = this.filler.open?.chunk;
+    let inMemory = open?.count ?? 0;
+    let unrepeatable = open?.countUnrepeatable() ?? 0;
+    for (const { sequence, records, chunk } of this.unsettledChunks()) {
+      if (sequence !== undefined) stored += records;
+      else {
+        inMemory += records;
+        unrepeatable += chunk?.countUnrepeatable() ?? 0;
+      }
     }
-    return { stored, inMemory };
+    return { stored, inMemory, unrepeatable };
+  }
+
+  /** Without the open one. */
+  private unsettledChunks(): Set<QueuedChunk> {
+    const storing = this.stored?.underway ?? [];
+    return new Set([...this.queue, ...this.underway, ...this.interrupted, ...storing]);
   }
 
   /** How long its destination has not answered a try. */

@@ -1,3 +1,4 @@
+import { ByteWriter } from '../batch/byte_writer.ts';
 import type { DiskBuffer } from '../buffer/disk_buffer.ts';
 import type { Chunk } from '../chunk/chunk.ts';
 import type { ChunkMemory } from '../chunk/chunk_memory.ts';
@@ -34,19 +35,25 @@ const retryMs = 1000;
 export class StoredChunks {
   private readonly options: StoredChunksOptions;
   private storing: Promise<void> = Promise.resolve();
-  private waiting = 0;
+  private readonly waiting = new Set<QueuedChunk>();
+  /** Of the chunk that is being stored: one for each would be garbage that waits for long. */
+  private readonly header = new ByteWriter(4096);
 
   constructor(options: StoredChunksOptions) {
     this.options = options;
   }
 
-  /** Chunks on their way to the disk. */
   get underwayCount(): number {
+    return this.waiting.size;
+  }
+
+  /** Chunks on their way to the disk. */
+  get underway(): Iterable<QueuedChunk> {
     return this.waiting;
   }
 
   store(sealed: QueuedChunk): void {
-    this.waiting++;
+    this.waiting.add(sealed);
     this.storing = this.storing
       .then(async () => {
         // Its sources give it again; what it stood in is for others.
@@ -56,7 +63,7 @@ export class StoredChunks {
         this.options.log.error({ error: messageOf(error) }, 'The disk buffer failed.');
       })
       .finally(() => {
-        this.waiting--;
+        this.waiting.delete(sealed);
         this.options.onDone();
       });
   }
@@ -90,7 +97,7 @@ export class StoredChunks {
   private async append(sealed: QueuedChunk): Promise<boolean> {
     const { buffer, signal } = this.options;
     const chunk = sealed.chunk!;
-    const outcome = await buffer.append(chunk.header(), chunk.body());
+    const outcome = await buffer.append(chunk.header(this.header), chunk.body());
     if (outcome.kind === 'full') {
       await buffer.waitForSpace(signal).catch(() => undefined);
       return false;

@@ -77,6 +77,9 @@ export interface Input {
   /** Emits batches until there is no more, or until the signal asks it to stop; then resolves.
    *  On the signal it reads no more and emits what it holds (an unfinished last line). */
   run(emitter: BatchEmitter, signal: AbortSignal): Promise<void>;
+  /** Resolves once `run`, which goes on, has emitted all that the source had when this was called, or
+   *  when the signal comes. Asked before the agent stops, of an input that has it. */
+  caughtUp?(limit: AbortSignal): Promise<void>;
   close?(): Promise<void>;
 }
 
@@ -105,6 +108,9 @@ export interface SourceOptions {
   readonly generation?: string;
   /** Position per output from the checkpoint that this source continues. */
   readonly positions?: Readonly<Record<string, number>>;
+  /** Whether records that were not settled when the agent ended are read or sent again; left out:
+   *  what the plugin says (`replayable`, `refusable`). */
+  readonly comesAgain?: boolean;
   /** Where reading starts for outputs without a position. */
   readonly startPosition?: number;
   /** What to store beside a position so that the source is known again; asked when a checkpoint

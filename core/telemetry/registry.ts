@@ -237,6 +237,10 @@ export const metricTable = {
     type: 'counter',
     help: 'Compressed files whose content ends in damage.',
   },
+  sluice_tail_unread_bytes: {
+    type: 'gauge',
+    help: 'Bytes of followed files that are still to be read, as far as their sizes were seen.',
+  },
   sluice_tail_files_open: { type: 'gauge', help: 'Files held open.' },
   sluice_evtx_damaged_chunks_total: {
     type: 'counter',

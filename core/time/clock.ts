@@ -14,15 +14,24 @@ export const systemClock: Clock = {
   nowMs: () => performance.timeOrigin + performance.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, work) {
-    const timer = setTimeout(work, delayMs);
+    let timer: NodeJS.Timeout;
+    const wait = (restMs: number): void => {
+      const isLast = restMs <= timerMsMax;
+      const next = isLast ? work : () => wait(restMs - timerMsMax);
+      timer = setTimeout(next, isLast ? restMs : timerMsMax);
+    };
+    wait(delayMs);
     return () => clearTimeout(timer);
   },
   every(periodMs, work) {
-    const timer = setInterval(work, periodMs);
+    const timer = setInterval(work, Math.min(periodMs, timerMsMax));
     timer.unref();
     return () => clearInterval(timer);
   },
 };
+
+/** Node takes longer delays, some 25 days, for 1 ms. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** Waits, or returns early when the signal aborts. Never throws. */
 export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {

@@ -8,3 +8,11 @@ export function stopController(): AbortController {
   setMaxListeners(0, controller.signal);
   return controller;
 }
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -27,16 +27,24 @@ import { FilterStage } from './filter_stage.ts';
 import { type HomeSigns, settleHome } from './home.ts';
 import { InputStage } from './input_stage.ts';
 import { reportOrphans } from './orphans.ts';
-import { openOrClose } from './open_or_close.ts';
-import { assembleOutput, type OutputStorage, openOutputStorage } from './output_assembly.ts';
+import { openOrClose, withDeadline } from './open_or_close.ts';
+import { addAgentGauges } from './agent_gauges.ts';
+import {
+  assembleOutput,
+  closeStorage,
+  type OutputStorage,
+  openOutputStorage,
+} from './output_assembly.ts';
 import { assemblePipeline } from './assemble_pipeline.ts';
 import { Pipeline } from './pipeline.ts';
+import { type Problem, readinessProblems, wedgedInputs } from './readiness.ts';
+import { readOn } from './read_on.ts';
 import { type ReloadResult, reloadAgent } from './reload.ts';
 import type { WorkerCrew } from '../workers/worker_crew.ts';
 import type { WorkerProgram } from '../workers/worker_thread.ts';
-import { stopController } from '../time/stop_controller.ts';
+import { aborted, stopController } from '../time/stop_controller.ts';
 import { OpenSources, sourceRegistry } from './source_registry.ts';
-import { type StopReport, sayUnmatched, stopReport } from './stop_report.ts';
+import { type StopReport, sayStopped, sayUnmatched, stopReport } from './stop_report.ts';
 
 export interface AgentOptions {
   readonly config: ResolvedConfig;
@@ -173,7 +181,7 @@ export class Agent {
       failures: agentMetrics.counter('sluice_checkpoint_failures_total'),
       setHealth: (problem) => this.health.set('checkpoints', problem),
     });
-    this.addAgentGauges();
+    addAgentGauges(this);
     for (const config of this.config.outputs) this.outputs.push(await this.openOutput(config));
     await settleHome({
       fileSystem,
@@ -285,6 +293,7 @@ export class Agent {
       open: this.sources,
       checkpoints: this.checkpoints,
       clock: this.options.clock,
+      comesAgain: factory.givesBack(config),
       stopping: stopping.signal,
     });
     const input = factory.input(config, registry);
@@ -411,7 +420,7 @@ export class Agent {
     // Room for the last checkpoint and for closing.
     const reserveMs = Math.min(2000, graceMs / 2);
     const cancel = this.options.clock.after(graceMs - reserveMs, () => this.hardStop.abort());
-    for (const { stage } of this.inputs) stage.stop();
+    await this.stopInputs((graceMs - reserveMs) / 2);
     const inputsDone = Promise.all(this.inputs.map(({ stage }) => stage.finished()));
     await Promise.race([inputsDone, aborted(this.hardStop.signal)]);
     const outputs = [...this.outputs, ...this.retired];
@@ -421,11 +430,19 @@ export class Agent {
     const report = stopReport(this);
     await this.closeAll();
     sayUnmatched(this);
-    this.log.info(
-      { ...report, lost: report.dropped },
-      `The agent stopped: ${report.delivered} records delivered, ${report.persisted} persisted, ${report.dropped} lost.`,
-    );
+    sayStopped(this, report);
     return report;
+  }
+
+  /** Sources that are still being written are read on for `limitMs` at most: the rest of the time is
+   *  for the outputs. */
+  private async stopInputs(limitMs: number): Promise<void> {
+    const stages = this.inputs.map(({ stage }) => stage);
+    for (const stage of stages) if (!stage.canCatchUp) stage.stop();
+    const { clock } = this.options;
+    const followed = stages.filter((stage) => stage.canCatchUp);
+    await readOn(followed, { clock, limitMs, signal: this.hardStop.signal });
+    for (const stage of followed) stage.stop();
   }
 
   /** Ends at once: nothing is drained; what is not settled comes again from its source. */
@@ -456,105 +473,23 @@ export class Agent {
     await attempt('the storage lock', () => this.lock?.release());
   }
 
-  private addAgentGauges(): void {
-    const metrics = this.metrics.forComponent('agent', 'agent');
-    metrics.gauge('sluice_memory_bytes', () => this.budget.usedBytes);
-    metrics.gauge('sluice_memory_limit_bytes', () => this.budget.limitBytes);
-    metrics.gauge('sluice_uptime_seconds', () => this.uptimeSeconds());
-    metrics.gauge('sluice_process_resident_bytes', () => process.memoryUsage.rss());
-    metrics.gauge('sluice_process_cpu_seconds_total', () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    });
-  }
-
   uptimeSeconds(): number {
     return (this.options.clock.monotonicMs() - this.startedAtMs) / 1000;
   }
 
-  /** Inputs whose batch does not get on though every output has room: what only a restart mends. A
-   *  destination that is down is no such case. */
-  wedged(afterMs = wedgedAfterMs): { component: string; reason: string; forSeconds: number }[] {
-    // A batch may still be with the outputs that a reload replaced.
-    const outputs = [...this.outputs, ...this.retired];
-    if (outputs.some(({ stage }) => !stage.hasRoom())) return [];
-    return this.inputs.flatMap(({ config, stage }) => {
-      const ms = stage.underWayMs();
-      if (ms <= afterMs) return [];
-      const seconds = Math.round(ms / 1000);
-      return {
-        component: `input ${config.id}`,
-        reason: `wedged: a batch is with the filters for ${seconds} s`,
-        forSeconds: Math.round((ms - afterMs) / 1000),
-      };
-    });
+  /** Inputs that only a restart mends; see `readiness.ts`. */
+  wedged(afterMs?: number): readonly Problem[] {
+    return wedgedInputs(this, afterMs);
   }
 
   /** Why the agent is not ready; empty when it is. */
-  problems(): { component: string; reason: string; forSeconds: number }[] {
-    const problems = [...this.health.all(), ...this.wedged(silentMsMax)];
-    const limitMs = this.config.service.oldestUnacknowledgedMs;
-    for (const { config, stage } of [...this.outputs, ...this.retired]) {
-      const component = `output ${config.id}`;
-      const silentMs = stage.silentMs();
-      if (silentMs > silentMsMax && !problems.some((known) => known.component === component)) {
-        const reason = `its destination has not answered for ${Math.round(silentMs / 1000)} s`;
-        problems.push({
-          component,
-          reason,
-          forSeconds: Math.round((silentMs - silentMsMax) / 1000),
-        });
-      }
-      const ageMs = stage.oldestUnacknowledgedMs();
-      if (ageMs <= limitMs) continue;
-      problems.push({
-        component,
-        reason: `its oldest unacknowledged record is ${Math.round(ageMs / 1000)} s old`,
-        forSeconds: Math.round((ageMs - limitMs) / 1000),
-      });
-    }
-    return problems;
+  problems(): readonly Problem[] {
+    return readinessProblems(this);
   }
 }
 
 /** Time that an input's records get to settle before it is closed. */
 const settleMsMax = 5000;
 
-/** A batch that is through neither filters nor router after this long, while every output has
- *  room, will not get through: filters with deadlines of their own end far earlier. */
-const wedgedAfterMs = 60_000;
-
-/** Readiness says so when a destination or a filter is silent for so long; both have deadlines of
- *  their own, which may be far later. */
-const silentMsMax = 20_000;
-
 /** Time that one component gets to close. */
 const closeDeadlineMs = 5000;
-
-function withDeadline(clock: Clock, ms: number, work: Promise<unknown> | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(ms, () => reject(new Error(`it did not close within ${ms} ms`)));
-    Promise.resolve(work).then(
-      () => {
-        cancel();
-        resolve();
-      },
-      (error) => {
-        cancel();
-        reject(error);
-      },
-    );
-  });
-}
-
-export async function closeStorage(storage: OutputStorage): Promise<void> {
-  await storage.deadLetters.close();
-  await storage.buffer?.close();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -47,6 +47,12 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
       };
     },
   });
+  const drain = (path: string): ApiRoute => ({
+    method: 'POST',
+    path,
+    needsToken: true,
+    answer: async () => json({ drain: 'done', ...(await actions.drain()) }),
+  });
   return [
     get('/', () => json({ sluice: { version: actions.version } })),
     get('/metrics', metrics),
@@ -67,12 +73,8 @@ export function apiRoutes(agent: Agent, actions: ApiActions): ApiRoute[] {
     get('/api/v2/reload', () => json({ hot_reload_count: reloadCount(agent) })),
     reload('POST'),
     reload('PUT'),
-    {
-      method: 'POST',
-      path: '/api/v2/drain',
-      needsToken: true,
-      answer: async () => json({ drain: 'done', ...(await actions.drain()) }),
-    },
+    drain('/drain'),
+    drain('/api/v2/drain'),
     {
       method: 'POST',
       path: '/api/v1/query',

@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline as connect } from 'node:stream/promises';
 import { type Batch, heapBatch } from '../batch/batch.ts';
+import { isClear } from '../batch/masks.ts';
 import type { BatchPool } from '../batch/batch_pool.ts';
 import { layout } from '../batch/layout.ts';
 import type { Source } from '../batch/source.ts';
@@ -70,6 +71,8 @@ export class InputStage implements BatchEmitter {
   private readonly interrupt = () => this.interruption.abort();
   private readonly lane: WorkerLane | undefined;
   private failure: string | undefined;
+  /** When the input emitted records last. */
+  emittedMs = Number.NEGATIVE_INFINITY;
   private shippingSinceMs: number | undefined;
 
   constructor(options: InputStageOptions) {
@@ -136,6 +139,16 @@ export class InputStage implements BatchEmitter {
 
   get hasFailed(): boolean {
     return this.failure !== undefined;
+  }
+
+  /** False for an input that cannot say when it has read all there is. */
+  get canCatchUp(): boolean {
+    return this.options.input.caughtUp !== undefined;
+  }
+
+  /** Resolves when the input has read all there is, or with the signal. */
+  async caughtUp(limit: AbortSignal): Promise<void> {
+    await this.options.input.caughtUp?.(limit);
   }
 
   /** How long a batch is on its way through the filters and into the outputs; 0 when none is. */
@@ -209,6 +222,7 @@ export class InputStage implements BatchEmitter {
   }
 
   emit(batch: Batch): Promise<void> {
+    if (batch.count > 0) this.emittedMs = this.options.clock.monotonicMs();
     return this.send(batch, false);
   }
 
@@ -237,6 +251,7 @@ export class InputStage implements BatchEmitter {
   private async ship({ batch, isLast, done }: Shipment): Promise<void> {
     const { ledger } = batch.source;
     const { positionEnd: position, count } = batch;
+    const filtered = countDropped(batch);
     this.shippingSinceMs = this.options.clock.monotonicMs();
     try {
       this.counters.in.value += count;
@@ -244,7 +259,7 @@ export class InputStage implements BatchEmitter {
       this.batches.value++;
       this.holdings.begin(batch, isLast);
       await this.options.pipeline().run(batch, this.interruption.signal);
-      this.counters.out.value += count;
+      this.countOut(count, filtered);
       ledger.advance(position);
       this.holdings.end(batch);
       this.discard(batch);
@@ -261,6 +276,7 @@ export class InputStage implements BatchEmitter {
   /** Gives a batch to the workers; resolves when it is free for the next. */
   private async sendOut({ batch, done }: Shipment, lane: WorkerLane): Promise<void> {
     const { source, positionEnd, count } = batch;
+    const filtered = countDropped(batch);
     const readsAhead = this.options.readsAhead === true;
     this.counters.in.value += count;
     this.bytes.value += batch.inputBytes;
@@ -268,7 +284,7 @@ export class InputStage implements BatchEmitter {
     try {
       await lane.send(batch, {
         onDone: () => {
-          this.counters.out.value += count;
+          this.countOut(count, filtered);
           source.ledger.advance(positionEnd);
           if (!readsAhead) done();
         },
@@ -286,6 +302,12 @@ export class InputStage implements BatchEmitter {
     }
   }
 
+  /** `filtered`: what the input itself dropped, such as headers. */
+  private countOut(count: number, filtered: number): void {
+    this.counters.out.value += count - filtered;
+    if (filtered > 0) this.counters.filtered('filtered', filtered);
+  }
+
   private noteFailed(error: unknown, count: number): void {
     if (error instanceof InterruptedBatch) {
       this.giveBack(count);
@@ -294,6 +316,10 @@ export class InputStage implements BatchEmitter {
     this.options.setHealth(`a batch failed: ${messageOf(error)}`);
     this.options.log.error({ error: messageOf(error) }, 'A batch failed; it stays unread.');
   }
+}
+
+function countDropped({ dropped, count }: Batch): number {
+  return isClear(dropped, count) ? 0 : dropped.subarray(0, count).filter((why) => why !== 0).length;
 }
 
 /** Room for what filters make of records that were held. */

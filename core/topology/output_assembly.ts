@@ -175,3 +175,8 @@ export function assembleOutput(parts: StageParts): OutputStage {
     setHealth,
   });
 }
+
+export async function closeStorage(storage: OutputStorage): Promise<void> {
+  await storage.deadLetters.close();
+  await storage.buffer?.close();
+}

@@ -6,16 +6,10 @@ import type {
 } from '../config/resolved.ts';
 import { type ConfigDiff, diffConfigs } from '../config/diff.ts';
 import { messageOf } from '../errors/sluice_error.ts';
-import {
-  type Agent,
-  closeStorage,
-  type RunningFilter,
-  type RunningInput,
-  type RunningOutput,
-} from './agent.ts';
+import type { Agent, RunningFilter, RunningInput, RunningOutput } from './agent.ts';
 import { ComponentFactory, type PluginSet } from './component_factory.ts';
 import { lateSettings } from './late_settings.ts';
-import { type OutputStorage, storageFingerprint } from './output_assembly.ts';
+import { closeStorage, type OutputStorage, storageFingerprint } from './output_assembly.ts';
 
 export type ReloadResult =
   | { readonly ok: true; readonly changed: number; readonly message: string }

@@ -77,6 +77,8 @@ export interface SourceRegistryOptions {
   readonly open: OpenSources;
   readonly checkpoints: CheckpointWriter;
   readonly clock: Clock;
+  /** Unless a source says otherwise. */
+  readonly comesAgain: boolean;
   /** Aborts when the input is told to end. */
   readonly stopping: AbortSignal;
 }
@@ -86,12 +88,15 @@ const retryMs = 1000;
 
 /** The registry of one input: its checkpoints are filed under its id. */
 export function sourceRegistry(options: SourceRegistryOptions): SourceRegistry {
-  const { inputId, open, checkpoints } = options;
+  const { inputId, open, checkpoints, comesAgain } = options;
   const prefix = `${inputId}\0`;
   return {
     async open(wanted: SourceOptions): Promise<OpenSource> {
       const key = wanted.checkpointKey === undefined ? undefined : prefix + wanted.checkpointKey;
-      const source = new EngineSource(wanted, { key, inputId, open, checkpoints });
+      const source = new EngineSource(wanted, {
+        ...{ key, inputId, open, checkpoints },
+        comesAgain: wanted.comesAgain ?? comesAgain,
+      });
       open.add(source);
       if (key !== undefined && wanted.generation === undefined) await noteDurably(source, options);
       return source;
@@ -142,6 +147,7 @@ interface EngineSourceOptions {
   readonly inputId: string;
   readonly open: OpenSources;
   readonly checkpoints: CheckpointWriter;
+  readonly comesAgain: boolean;
 }
 
 class EngineSource implements OpenSource, CheckpointedSource {
@@ -150,15 +156,20 @@ class EngineSource implements OpenSource, CheckpointedSource {
   readonly generation: string;
   readonly resumePosition: number;
   readonly ledger: Ledger;
+  readonly comesAgain: boolean;
   readonly checkpointKey: string;
   private readonly options: SourceOptions;
   private readonly open: OpenSources;
 
-  constructor(options: SourceOptions, { key, inputId, open, checkpoints }: EngineSourceOptions) {
+  constructor(
+    options: SourceOptions,
+    { key, inputId, open, checkpoints, comesAgain }: EngineSourceOptions,
+  ) {
     this.options = options;
     this.open = open;
     this.name = options.name;
     this.inputId = inputId;
+    this.comesAgain = comesAgain;
     this.generation = options.generation ?? newGeneration();
     this.checkpointKey = key ?? '';
     const positions = open.positionsOf(options);

@@ -73,15 +73,19 @@ $installHere = {
     $stopped = Invoke-Sluice $staged @('service', 'stop', '--name', $Plan.ServiceName)
     if ($stopped.Code -ne 0) { throw $stopped.Text }
   }
-  New-Item -ItemType Directory -Force -Path $Plan.Directory | Out-Null
-  Copy-Item -Force -Path (Join-Path $Plan.Staging '*') -Destination $Plan.Directory
   $files = @($Plan.Pipeline | ForEach-Object { Join-Path $Plan.Directory $_ })
-
-  if (-not $service) {
-    $words = @('service', 'install', '--name', $Plan.ServiceName, '--start-type', 'delayed',
-      '--event-source', $Plan.EventSource) + $files
-    $installed = Invoke-Sluice $target $words
+  $words = @('service', 'install', '--name', $Plan.ServiceName, '--event-source', $Plan.EventSource)
+  # The service reads the files that are named now, not those of the last time.
+  if ($service) { $words += '--update' } else { $words += @('--start-type', 'delayed') }
+  try {
+    New-Item -ItemType Directory -Force -Path $Plan.Directory | Out-Null
+    Copy-Item -Force -Path (Join-Path $Plan.Staging '*') -Destination $Plan.Directory
+    $installed = Invoke-Sluice $target ($words + $files)
     if ($installed.Code -ne 0) { throw $installed.Text }
+  } catch {
+    # An agent that cannot be updated is not left stopped.
+    if ($service) { [void](Invoke-Sluice $target @('service', 'start', '--name', $Plan.ServiceName)) }
+    throw
   }
   # The service's own environment: nobody else on the host sees it in theirs.
   $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($Plan.ServiceName)"

@@ -7,8 +7,10 @@ export interface BuiltInParser {
 }
 
 const quotedText = String.raw`(?:[^"\\]|\\.)*`;
-// Each blank is matched in one place only, so that no line takes longer than it is long.
-const request = String.raw`"(?<method>[^ "]*)(?: +(?:(?<path>(?:[^ "\\]|\\.)+)(?: ${quotedText})?)?)?"`;
+const word = String.raw`(?:[^ "\\]|\\.)+`;
+// The last word is the protocol, unless it is the only one: a path may have blanks. Each blank is tried in
+// one place only, so that no line takes longer than it is long.
+const request = String.raw`"(?<method>[^ "]*)(?: +(?:(?<path>${word}(?: +${word})*?)(?: +(?:${word})?)?)?)?"`;
 const client = `"(?<referer>${quotedText})" "(?<agent>${quotedText})"`;
 const rest = String.raw`(?<message>(?m:.*))\z`;
 /** `%Y-%m-%dT%H:%M:%S.%L%z`, and without the fraction that Docker leaves out when it is zero. */

@@ -2,8 +2,15 @@ import { parseArgs } from 'node:util';
 import { FullRig, lastingFaults, startStumbles, stumbles } from '../chaos/full_rig.ts';
 import { clonedHosts, killServer } from '../crash/kill_server.ts';
 import { killSoak } from '../crash/kill_soak.ts';
-import { clickhouse, elasticsearch, loki } from '../destinations/destination.ts';
+import {
+  clickhouse,
+  clickhouseReplicated,
+  type Destination,
+  elasticsearch,
+  loki,
+} from '../destinations/destination.ts';
 import { destinationsRig } from '../destinations/destinations_rig.ts';
+import { refusals } from '../destinations/refusals_rig.ts';
 import { healthRig } from '../health/health_rig.ts';
 import { powerAgents, powerBuffer, powerCheckpoints, powerDeadLetters } from '../model/power.ts';
 import { rotCheckpoints } from '../model/rot_checkpoints.ts';
@@ -22,6 +29,8 @@ export interface AttackOptions {
   readonly count: number | undefined;
   /** How long kills go on at most; they end when all were made when undefined. */
   readonly minutes: number | undefined;
+  /** Part of the names of what is attacked; everything when undefined. */
+  readonly only: string | undefined;
 }
 
 type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
@@ -29,22 +38,25 @@ type Rig = (options: AttackOptions) => Promise<Record<string, unknown>>;
 const rigs: Readonly<Record<string, Rig>> = {
   /** `count`: kills. */
   kill: async ({ seed, count, minutes }) => ({
-    ...(await killSoak(seed, count ?? 1000, minutes)),
+    ...(await killSoak({ seed, kills: count ?? 1000, minutesMax: minutes })),
   }),
   /** `count`: kills for each real server and kind of buffer. */
-  kill_servers: async ({ seed, count }) => {
+  kill_servers: async ({ seed, count, only }) => {
     const kills = count ?? 100;
-    return {
-      'elasticsearch, memory': await killServer(elasticsearch, { seed, kills, storage: 'memory' }),
-      'elasticsearch, filesystem': await killServer(elasticsearch, {
-        ...{ seed, kills },
-        storage: 'filesystem',
-      }),
-      'clickhouse, filesystem': await killServer(clickhouse, {
-        ...{ seed, kills },
-        storage: 'filesystem',
-      }),
+    const ways: Record<string, [Destination, 'memory' | 'filesystem']> = {
+      'elasticsearch, memory': [elasticsearch, 'memory'],
+      'elasticsearch, filesystem': [elasticsearch, 'filesystem'],
+      'clickhouse, filesystem': [clickhouse, 'filesystem'],
+      'clickhouse replicated, filesystem': [clickhouseReplicated, 'filesystem'],
     };
+    const results: Record<string, unknown> = {};
+    for (const [name, [destination, storage]] of Object.entries(ways)) {
+      if (only !== undefined && !name.includes(only)) continue;
+      const startedMs = performance.now();
+      const counts = await killServer(destination, { seed, kills, storage });
+      results[name] = { ...counts, seconds: Math.round((performance.now() - startedMs) / 1000) };
+    }
+    return results;
   },
   /** `count`: clones of a host, for each kind of buffer. */
   clones: async ({ count }) => {
@@ -103,14 +115,26 @@ const rigs: Readonly<Record<string, Rig>> = {
     };
   },
   /** `count`: rounds of every fault for each real server and kind of buffer. */
-  destinations: async ({ seed, count }) => {
+  destinations: async ({ seed, count, only }) => {
     const results: Record<string, unknown> = {};
     for (const destination of [elasticsearch, clickhouse, loki]) {
       for (const storage of ['memory', 'filesystem'] as const) {
+        const name = `${destination.name}, ${storage}`;
+        if (only !== undefined && !name.includes(only)) continue;
         // Without a disk buffer ClickHouse's tokens hold as long as the agent runs: it does here.
+        const server = await destination.start();
         const given = { seed, rounds: count ?? 10, storage };
-        results[`${destination.name}, ${storage}`] = await destinationsRig(destination, given);
+        results[name] = await destinationsRig(destination, server, given).finally(() =>
+          server.stop(),
+        );
       }
+    }
+    return results;
+  },
+  refusals: async ({ seed, only }) => {
+    const results: Record<string, unknown> = {};
+    for (const [name, attack] of Object.entries(refusals)) {
+      if (only === undefined || name.includes(only)) results[name] = await attack(seed);
     }
     return results;
   },
@@ -148,12 +172,15 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       count: { type: 'string' },
       minutes: { type: 'string' },
+      only: { type: 'string' },
     },
   });
   const name = positionals[0] ?? '';
   const rig = rigs[name];
   if (rig === undefined) {
-    console.error(`Usage: npm run attack -- ${Object.keys(rigs).join('|')} [--seed N] [--count N]`);
+    console.error(
+      `Usage: npm run attack -- ${Object.keys(rigs).join('|')} [--seed N] [--count N] [--only PART]`,
+    );
     return 2;
   }
   const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
@@ -163,7 +190,7 @@ async function main(): Promise<number> {
   const about = { rig: name, seed, commit: commitNow(), node: process.version };
   const seconds = () => Math.round((performance.now() - startedMs) / 100) / 10;
   try {
-    const results = await rig({ seed, count, minutes });
+    const results = await rig({ seed, count, minutes, only: values.only });
     console.log(JSON.stringify({ ...about, held: true, seconds: seconds(), results }, null, 2));
     return 0;
   } catch (error) {

@@ -35,13 +35,13 @@ async function placeOf(directory: string): Promise<string> {
   return (JSON.parse(readFileSync(path, 'utf8')) as { url: string }).url;
 }
 
-const drain = (url: string, token: string) =>
-  fetch(new URL('/api/v2/drain', url), {
+const drain = (url: string, token: string, path = '/drain') =>
+  fetch(new URL(path, url), {
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },
   });
 
-test('POST /api/v2/drain delivers what was read, answers with the counts, and the agent ends with 0', async (t) => {
+test('POST /drain delivers what was read, answers with the counts, and the agent ends with 0', async (t) => {
   const directory = workplace(t, { 'p.yaml': file(), 'app.log': 'one\ntwo\nthree\n' });
   const { agent, log } = run(t, directory);
   const url = await placeOf(directory);
@@ -50,8 +50,9 @@ test('POST /api/v2/drain delivers what was read, answers with the counts, and th
       await (await fetch(new URL('/metrics', url))).text(),
     ),
   );
-  const refused = await drain(url, 'wrong');
-  assert.equal(refused.status, 401);
+  for (const path of ['/drain', '/api/v2/drain']) {
+    assert.equal((await drain(url, 'wrong', path)).status, 401);
+  }
   assert.equal((await fetch(new URL('/api/v2/drain', url))).status, 405);
   const answer = await drain(url, 'secret');
   assert.equal(answer.status, 200);

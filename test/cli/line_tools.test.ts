@@ -21,17 +21,17 @@ test('grok prints an object for a line that matches and null for one that does n
 test('grok takes several patterns, definitions, directories and other field names', async (t) => {
   const directory = workplace(t);
   mkdirSync(join(directory, 'patterns'));
-  writeFileSync(join(directory, 'patterns', 'own'), 'LEVEL (?:low|high)\n');
+  writeFileSync(join(directory, 'patterns', 'own.grok'), 'LEVEL (?:low|high)\n');
   const args = [
     '--define',
     'WHAT=[a-z]+',
     '--patterns-dir',
-    'patterns',
+    'pat*/*.grok',
     '^%{LEVEL:level}$',
-    '%{WHAT:what}',
+    '%{WHAT:what} ?%{MORE:more=[0-9]{0,2}}',
   ];
-  const { out } = await cli(['grok', ...args], { cwd: directory, input: 'low\nother\n' });
-  assert.deepEqual(jsonLines(out), [{ level: 'low' }, { what: 'other' }]);
+  const { out } = await cli(['grok', ...args], { cwd: directory, input: 'low\nother 77\n' });
+  assert.deepEqual(jsonLines(out), [{ level: 'low' }, { what: 'other', more: '77' }]);
   const line = '1.2.3.4 - - [12/May/2026:00:00:02 +0000] "GET / HTTP/1.1" 200 17 "-" "curl"';
   const ecs = await cli(['grok', '--ecs', 'v1', '%{COMBINEDAPACHELOG}'], { input: line });
   assert.match(ecs.out, /"source":\{"address":"1\.2\.3\.4"\}/);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitUntil } from '../../core/testing/index.ts';
+import { freePort } from '../chaos/sink.ts';
 import { endAgents, ended, startAgent } from '../crash/kill_rig.ts';
 
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
@@ -46,6 +48,44 @@ test('SIGTERM delivers what was read, an unfinished last line too, and ends with
     agent.kill('SIGTERM');
     assert.equal(await ended(agent), 0);
     assert.equal(await lines(records), 3);
+  }));
+
+test('SIGTERM while lines are still written for 3 s: all are delivered, and the log says so', () =>
+  inDirectory(async (directory) => {
+    const logFile = join(directory, 'agent.log');
+    const text = pipeline(directory, fileOutput, `, log_file: ${logFile}`);
+    await writeFile(join(directory, 'pipeline.yaml'), text.replace('warn', 'info'));
+    await writeFile(join(directory, 'app.log'), 'line\n'.repeat(1000));
+    const agent = startAgent(directory);
+    // Before it has started, as an orchestrator may.
+    await waitUntil('it is starting', () => existsSync(join(directory, 'data')));
+    agent.kill('SIGTERM');
+    let written = 1000;
+    for (const endMs = performance.now() + 3000; performance.now() < endMs; ) {
+      await writeFile(join(directory, 'app.log'), `line ${written++}\n`, { flag: 'a' });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal(await ended(agent), 0);
+    assert.equal(await lines(join(directory, 'out', 'records.ndjson')), written);
+    const last = (await readFile(logFile, 'utf8')).trimEnd().split('\n').at(-1)!;
+    assert.match(last, new RegExp(`${written} records delivered, 0 persisted, 0 lost`));
+  }));
+
+test('SIGTERM while the destination is down: what was read is persisted before the grace ends', () =>
+  inDirectory(async (directory) => {
+    const logFile = join(directory, 'agent.log');
+    const down = `{name: http, alias: down, match: '*', host: 127.0.0.1, port: ${await freePort()}, storage.type: filesystem, flush: 50ms}`;
+    const text = pipeline(directory, down, `, log_file: ${logFile}`).replace('warn', 'info');
+    await writeFile(join(directory, 'pipeline.yaml'), text.replace('grace: 10s', 'grace: 3s'));
+    await writeFile(join(directory, 'app.log'), 'line\n'.repeat(1000));
+    const agent = startAgent(directory);
+    const log = () => readFile(logFile, 'utf8').catch(() => '');
+    await waitUntil('a delivery failed', async () => (await log()).includes('Delivery failed'));
+    const startedMs = performance.now();
+    agent.kill('SIGTERM');
+    assert.equal(await ended(agent), 0);
+    assert.ok(performance.now() - startedMs < 3000, 'within the grace');
+    assert.match(await log(), /0 records delivered, 1000 persisted, 0 lost\.[^\n]*\n$/);
   }));
 
 test('a second SIGTERM ends at once, and the next start brings what was left', () =>

@@ -7,9 +7,9 @@ import { waitUntil } from '../../core/testing/index.ts';
 import { endAgents, ended, killed, LineWriter, startAgent } from './kill_rig.ts';
 
 const ways = [
-  { storage: 'memory', workers: 1, kills: 12 },
-  { storage: 'filesystem', workers: 1, kills: 12 },
-  { storage: 'filesystem', workers: 2, kills: 8 },
+  { storage: 'memory', workers: 1, kills: 6 },
+  { storage: 'filesystem', workers: 1, kills: 6 },
+  { storage: 'filesystem', workers: 2, kills: 6 },
 ];
 
 for (const { storage, workers, kills } of ways) {

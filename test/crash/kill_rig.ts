@@ -3,7 +3,9 @@ import { appendFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const cli = fileURLToPath(new URL('../../bundle/sluice.js', import.meta.url));
+/** The file of the command `sluice`. */
+export const agentProgram = fileURLToPath(new URL('../../bundle/sluice.js', import.meta.url));
+const severalAgents = fileURLToPath(new URL('several_agents.js', import.meta.url));
 
 /** Appends numbered lines, and renames its file as logrotate does. */
 export class LineWriter {
@@ -47,8 +49,23 @@ export function startAgent(
   directory: string,
   environment: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  const agent = spawn(process.execPath, [cli, 'run', join(directory, 'pipeline.yaml')], {
-    cwd: directory,
+  return start([agentProgram, 'run', join(directory, 'pipeline.yaml')], directory, environment);
+}
+
+/** The same for several directories in one process; for one it is what `startAgent` does. */
+export function startAgents(directories: readonly string[]): ChildProcess {
+  const [first, ...others] = directories;
+  if (others.length === 0) return startAgent(first!);
+  return start([severalAgents, ...directories], first!, {});
+}
+
+function start(
+  args: readonly string[],
+  cwd: string,
+  environment: Readonly<Record<string, string>>,
+): ChildProcess {
+  const agent = spawn(process.execPath, args, {
+    cwd,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
   });

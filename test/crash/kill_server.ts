@@ -8,13 +8,17 @@ import { freePort } from '../chaos/sink.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { FaultyProxy, sometimes } from '../destinations/faulty_proxy.ts';
 import { Random } from '../model/random.ts';
-import { type RunningServer, servers } from '../servers/index.ts';
+import type { RunningServer } from '../servers/index.ts';
 import { endAgent, ended, killed, LineWriter, startAgent } from './kill_rig.ts';
 
 export interface ServerKills {
   readonly seed: number;
   readonly kills: number;
   readonly storage: 'memory' | 'filesystem';
+  /** One that runs already; left out: one is started for the rig. */
+  readonly server?: RunningServer;
+  /** Number of the first line, where the server has lines of an earlier run. */
+  readonly base?: number;
 }
 
 export interface ServerKillCounts {
@@ -33,6 +37,7 @@ export interface ServerKillCounts {
 /** Records of the HTTP client are numbered from here on, lines from 0. */
 const clientBase = 1_000_000_000;
 const requestRecords = 10;
+const clients = 4;
 /** Lines are lost when nothing new arrives for this long. */
 const silenceMs = 60_000;
 
@@ -43,7 +48,7 @@ export async function killServer(
   destination: Destination,
   options: ServerKills,
 ): Promise<ServerKillCounts> {
-  const server = await servers[destination.name].start({});
+  const server = options.server ?? (await destination.start());
   const proxy = await FaultyProxy.listen(server.port);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-kill-server-'));
   const rig = new ServerKillRig(destination, server, proxy, directory, options);
@@ -52,7 +57,7 @@ export async function killServer(
   } finally {
     rig.end();
     await proxy.close();
-    await server.stop();
+    if (options.server === undefined) await server.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
@@ -68,7 +73,7 @@ class ServerKillRig {
   readonly #answered: number[] = [];
   #agent: ChildProcess | undefined;
   #httpPort = 0;
-  #next = clientBase;
+  #next: number;
   #rotations = 0;
   #isOver = false;
 
@@ -86,21 +91,19 @@ class ServerKillRig {
     this.#options = options;
     this.#random = new Random(options.seed);
     this.#writer = new LineWriter(directory);
+    this.#writer.lines = options.base ?? 0;
+    this.#next = clientBase + this.#writer.lines;
     proxy.fault = sometimes(0.3, () => this.#random.next());
   }
 
   async run(): Promise<ServerKillCounts> {
     this.#httpPort = await freePort();
     await writeFile(join(this.#directory, 'pipeline.yaml'), this.#pipeline());
-    const work = Promise.all([this.#writeLines(), this.#post()]);
+    const posting = Array.from({ length: clients }, () => this.#post());
+    const work = Promise.all([this.#writeLines(), ...posting]);
     for (let kill = 0; kill < this.#options.kills; kill++) {
       this.#agent = startAgent(this.#directory);
-      const seen = this.#proxy.requests;
-      const isLate = this.#random.chance(0.67);
-      for (let ms = 0; isLate && ms < 15_000 && this.#proxy.requests === seen; ms += 5) {
-        await pause(5);
-      }
-      await pause(this.#random.below(isLate ? this.#random.pick([5, 50, 400]) : 1200));
+      await this.#killMoment(kill);
       await killed(this.#agent);
     }
     this.#agent = startAgent(this.#directory);
@@ -111,12 +114,23 @@ class ServerKillRig {
     assert.equal(await ended(this.#agent), 0);
     const counts = this.#counts(stored);
     assert.deepEqual({ lost: counts.lost, twice: counts.twice }, { lost: 0, twice: 0 });
+    assert.ok(counts.recordsAnswered > 0, 'the client had an answer');
     return counts;
   }
 
   end(): void {
     this.#isOver = true;
     if (this.#agent !== undefined) endAgent(this.#agent);
+  }
+
+  /** A third of the kills strikes at any time from the start on, a third around a delivery, a third
+   *  around an answer to the client, which without a disk buffer comes after the delivery. */
+  async #killMoment(kill: number): Promise<void> {
+    if (kill % 3 === 0) return await pause(this.#random.below(1200));
+    const seen = () => (kill % 3 === 1 ? this.#proxy.requests : this.#answered.length);
+    const before = seen();
+    for (let ms = 0; ms < 15_000 && seen() === before; ms += 5) await pause(5);
+    await pause(this.#random.below(this.#random.pick([5, 50, 400])));
   }
 
   async #writeLines(): Promise<void> {
@@ -157,7 +171,9 @@ class ServerKillRig {
   }
 
   #counts(stored: ReadonlyMap<number, number>): ServerKillCounts {
-    const lines = Array.from({ length: this.#writer.lines }, (_, number) => number);
+    const base = this.#options.base ?? 0;
+    const count = this.#writer.lines - base;
+    const lines = Array.from({ length: count }, (_, number) => base + number);
     const wanted = [...lines, ...this.#answered];
     return {
       kills: this.#options.kills,

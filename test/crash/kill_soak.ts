@@ -1,32 +1,51 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, Sink } from '../chaos/sink.ts';
 import { Random } from '../model/random.ts';
-import { endAgent, ended, killed, LineWriter, startAgent } from './kill_rig.ts';
+import { KillLane, type LaneShape, pause } from './kill_lane.ts';
+import { endAgent, ended, killed, startAgents } from './kill_rig.ts';
 
-/** Records of the HTTP client are numbered from here on, lines from 0. */
-const clientBase = 1_000_000_000;
-/** How long before a kill a record that comes twice may have been accepted at most: deliveries are
- *  noted on the disk four times a second, and this machine may be busy. */
-const unnotedMsMax = 3000;
 /** Most records that one read of a source brings: what a kill can catch half stored. */
 const batchRecords = 2048;
-/** A request whose bytes were on their way may be read by the sink when its sender is gone. */
-const readLateMs = 500;
-const linesPerTick = 40;
-const tickMs = 50;
-/** Lines that may wait. Kills that come faster than the agent reads would leave ever more to the
- *  end, and a rig that is behind looks like one that lost records. */
-const backlogLinesMax = 5_000;
-const clients = 6;
 /** Records are lost when nothing has arrived for this long. */
 const silenceMs = 45_000;
+/** How long a kill waits for what it is to strike at. */
+const momentMsMax = 20_000;
+
+/** As it is attacked first of all: everything that was stored is on the disk. */
+const synced: LaneShape = {
+  ...{ storage: 'filesystem', durability: 'fsync' },
+  ...{ batchRecords: 100, clients: 6, linesPerTick: 40, backlogLinesMax: 5000 },
+};
+
+/** A start that took longer says nothing about the next one: the machine was busy. */
+const startMsMax = 3000;
+
+/** What agents in one process are like, in turn: with little to do each, so that they do not compete. */
+const light: LaneShape = { ...synced, clients: 1, linesPerTick: 8, backlogLinesMax: 300 };
+const shapes: readonly LaneShape[] = [
+  light,
+  { ...light, batchRecords: 20 },
+  { ...light, durability: 'interval' },
+  { ...light, storage: 'memory', clients: 0 },
+];
+
+export interface KillOptions {
+  readonly seed: number;
+  /** Processes that are killed. */
+  readonly kills: number;
+  /** Agents in each process, 1 when absent. Each is started, writes, delivers and dies as if alone. */
+  readonly agents?: number;
+  /** After that time none is killed any more: the counts say how many were. */
+  readonly minutesMax?: number | undefined;
+}
 
 export interface KillCounts {
   kills: number;
+  /** Kills times the agents in a process. */
+  agentsKilled: number;
   lines: number;
   rotations: number;
   requestsSent: number;
@@ -37,32 +56,35 @@ export interface KillCounts {
   lost: number;
   /** Records that came again although their delivery was answered, shortly before a kill. */
   deliveredTwice: number;
-  /** The longest time from such a delivery to the kill. */
-  unnotedMs: number;
-  /** Most lines that waited at once. */
-  backlogMax: number;
-  /** How long the last agent took until everything had arrived. */
-  drainMs: number;
   /** Records of a batch that a kill caught half stored: they were read and stored again. */
   storedTwice: number;
+  /** The longest time from a delivery that came again to its kill. */
+  unnotedMs: number;
+  /** Most lines that waited at once, for one agent. */
+  backlogMax: number;
+  /** How long the last agents took until everything had arrived. */
+  drainMs: number;
 }
 
 /**
- * Kills an agent (SIGKILL) again and again at random moments: while it starts, reads, stores and
- * delivers. Lines are written and files rotated all the time, a client posts records, and the sink
- * fails 30 % of the requests, some of them after it took the records. No line is lost, nor any
- * record whose request was answered with 200; what comes twice was in flight at a kill. After
- * `minutesMax` it kills no more: the counts say how often it did.
+ * Kills agents (SIGKILL) again and again at random moments: while they start, read, store and
+ * deliver. Lines are written and files rotated all the time, clients post records, and the sinks
+ * fail 30 % of the requests, some of them after they took the records. No line is lost, nor any
+ * record whose request was answered with 200; what comes twice was in flight at a kill.
  */
-export async function killSoak(
-  seed: number,
-  kills: number,
-  minutesMax = Number.POSITIVE_INFINITY,
-): Promise<KillCounts> {
+export async function killSoak(options: KillOptions): Promise<KillCounts> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-soak-'));
-  const soak = new KillSoak(directory, new Random(seed), await Sink.listen());
+  const random = new Random(options.seed);
+  const count = options.agents ?? 1;
+  const lanes: KillLane[] = [];
+  for (let index = 0; index < count; index++) {
+    const shape = count === 1 ? synced : shapes[index % shapes.length]!;
+    lanes.push(await KillLane.open(join(directory, `agent-${index}`), shape, random));
+  }
+  const soak = new KillSoak(lanes, random);
   try {
-    return await soak.run(kills, performance.now() + minutesMax * 60_000);
+    const endMs = performance.now() + (options.minutesMax ?? Number.POSITIVE_INFINITY) * 60_000;
+    return await soak.run(options.kills, endMs);
   } finally {
     await soak.close();
     await rm(directory, { recursive: true, force: true });
@@ -70,62 +92,61 @@ export async function killSoak(
 }
 
 class KillSoak {
-  readonly #directory: string;
+  readonly #lanes: readonly KillLane[];
   readonly #random: Random;
-  readonly #sink: Sink;
-  readonly #writer: LineWriter;
   readonly #kills: number[] = [];
-  /** Rotated files, and the number behind their last line. */
-  readonly #rotated: { path: string; end: number }[] = [];
-  readonly #answered: number[] = [];
-  #agent: ChildProcess | undefined;
-  #httpPort = 0;
-  #rotations = 0;
-  #requestsSent = 0;
-  #requestsAnswered = 0;
-  #backlogMax = 0;
+  #process: ChildProcess | undefined;
+  /** How long a process took lately until it delivered. */
+  #startMs = 600;
   #drainMs = 0;
-  #nextOfClient = clientBase;
-  #isOver = false;
 
-  constructor(directory: string, random: Random, sink: Sink) {
-    this.#directory = directory;
+  constructor(lanes: readonly KillLane[], random: Random) {
+    this.#lanes = lanes;
     this.#random = random;
-    this.#sink = sink;
-    this.#writer = new LineWriter(directory);
-    sink.answer = () => {
-      if (!random.chance(0.3)) return 200;
-      return random.chance(0.2) ? 'accept and hang up' : 503;
-    };
   }
 
   async run(kills: number, endMs: number): Promise<KillCounts> {
-    this.#httpPort = await freePort();
-    await writeFile(join(this.#directory, 'pipeline.yaml'), this.#pipeline());
-    const posting = Array.from({ length: clients }, () => this.#post());
-    const work = Promise.all([this.#writeLines(), ...posting]);
+    const work = Promise.all(this.#lanes.map((lane) => lane.work()));
     for (let kill = 0; kill < kills && performance.now() < endMs; kill++) {
-      this.#agent = startAgent(this.#directory);
+      this.#process = this.#start();
       await this.#killMoment();
-      await killed(this.#agent);
+      await killed(this.#process);
       this.#kills.push(performance.now());
     }
-    this.#agent = startAgent(this.#directory);
-    this.#isOver = true;
+    this.#process = this.#start();
+    for (const lane of this.#lanes) lane.end();
     await work;
     const overAtMs = performance.now();
     await this.#arrive();
     this.#drainMs = performance.now() - overAtMs;
     assert.equal(this.#missing(), 0, `records are lost: ${JSON.stringify(this.#counts())}`);
-    this.#agent.kill('SIGTERM');
-    assert.equal(await ended(this.#agent), 0);
+    this.#process.kill('SIGTERM');
+    assert.equal(await ended(this.#process), 0);
     return this.#counts();
   }
 
   async close(): Promise<void> {
-    this.#isOver = true;
-    if (this.#agent !== undefined) endAgent(this.#agent);
-    await this.#sink.close();
+    for (const lane of this.#lanes) lane.end();
+    if (this.#process !== undefined) endAgent(this.#process);
+    for (const lane of this.#lanes) await lane.sink.close();
+  }
+
+  #start(): ChildProcess {
+    return startAgents(this.#lanes.map((lane) => lane.directory));
+  }
+
+  /** A quarter of the kills strikes at any time of a start, the rest after a delivery began or a
+   *  client was answered. */
+  async #killMoment(): Promise<void> {
+    const startedMs = performance.now();
+    const moment = this.#random.next();
+    if (moment < 0.25) return await pause(this.#random.below(this.#startMs));
+    const lane = this.#random.pick(this.#lanes);
+    const isAnswer = moment < 0.5 && lane.requestsSent > 0;
+    const event = isAnswer ? lane.nextAnswer() : lane.sink.nextRequest();
+    await Promise.race([event, pause(momentMsMax)]);
+    this.#startMs = Math.min(performance.now() - startedMs, startMsMax);
+    await pause(this.#random.below(this.#random.pick([2, 20, 200])));
   }
 
   /** Resolves when all has arrived, or when nothing new came for long. */
@@ -138,128 +159,35 @@ class KillSoak {
     }
   }
 
-  /** A third of the kills strikes at any time from the start on, the rest around deliveries. */
-  async #killMoment(): Promise<void> {
-    if (this.#random.chance(0.33)) return await pause(this.#random.below(1200));
-    await Promise.race([this.#sink.nextRequest(), pause(20_000)]);
-    await pause(this.#random.below(this.#random.pick([5, 50, 400])));
-  }
-
-  async #writeLines(): Promise<void> {
-    while (!this.#isOver) {
-      const backlog = this.#sink.missing(this.#writer.lines).length;
-      this.#backlogMax = Math.max(this.#backlogMax, backlog);
-      if (backlog < backlogLinesMax) {
-        await this.#writer.write(linesPerTick);
-        if (this.#random.chance(0.03)) await this.#rotate();
-      }
-      await pause(tickMs);
-    }
-  }
-
-  /** Renames the file; files that were delivered in full are deleted, as logrotate does. */
-  async #rotate(): Promise<void> {
-    const path = await this.#writer.rotate();
-    this.#rotations++;
-    this.#rotated.push({ path, end: this.#writer.lines });
-    while (this.#rotated.length > 3) {
-      const { path: oldest, end } = this.#rotated[0]!;
-      if (this.#sink.missing(end).length > 0) return;
-      this.#rotated.shift();
-      await unlink(oldest);
-    }
-  }
-
-  /** A client that sends each record once, and remembers which requests were answered with 200. One
-   *  that is refused waits for the next agent; one that is answered goes on at once. */
-  async #post(): Promise<void> {
-    while (!this.#isOver) {
-      const numbers = Array.from({ length: 10 }, () => this.#nextOfClient++);
-      this.#requestsSent++;
-      let wasAnswered = false;
-      try {
-        const response = await fetch(`http://127.0.0.1:${this.#httpPort}/client`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/x-ndjson' },
-          body: numbers.map((n) => `{"n":${n}}\n`).join(''),
-        });
-        await response.text();
-        if (response.status === 200) {
-          wasAnswered = true;
-          this.#requestsAnswered++;
-          this.#answered.push(...numbers);
-        }
-      } catch {
-        // Nobody listens, or the agent was killed before it answered.
-      }
-      await pause(wasAnswered ? 5 : tickMs);
-    }
-  }
-
   #missing(): number {
-    const unseen = this.#answered.filter((number) => !this.#sink.accepted.has(number));
-    return this.#sink.missing(this.#writer.lines).length + unseen.length;
+    return this.#lanes.reduce((sum, lane) => sum + lane.missing(), 0);
   }
 
   #counts(): KillCounts {
-    let deliveredTwice = 0;
-    let storedTwice = 0;
-    let unnotedMs = 0;
-    for (const times of this.#sink.accepted.values()) {
-      for (const time of times.slice(0, -1)) {
-        const kill = this.#kills.find((at) => at + readLateMs >= time);
-        const beforeKillMs = (kill ?? Number.POSITIVE_INFINITY) - time;
-        if (beforeKillMs < unnotedMsMax) {
-          deliveredTwice++;
-          unnotedMs = Math.max(unnotedMs, beforeKillMs);
-        } else storedTwice++;
-      }
-    }
     const kills = this.#kills.length;
-    assert.ok(storedTwice <= kills * batchRecords, `${storedTwice} records were stored twice`);
+    const agentsKilled = kills * this.#lanes.length;
+    const sum = (of: (lane: KillLane) => number) =>
+      this.#lanes.reduce((total, lane) => total + of(lane), 0);
+    const max = (of: (lane: KillLane) => number) => Math.max(...this.#lanes.map(of));
+    const repeats = new Map(this.#lanes.map((lane) => [lane, lane.repeats(this.#kills)]));
+    const storedTwice = sum((lane) => repeats.get(lane)!.storedTwice);
+    assert.ok(storedTwice <= agentsKilled * batchRecords, `${storedTwice} were stored twice`);
     return {
       kills,
-      lines: this.#writer.lines,
-      rotations: this.#rotations,
-      requestsSent: this.#requestsSent,
-      requestsAnswered: this.#requestsAnswered,
-      recordsAnswered: this.#answered.length,
-      sinkRequests: this.#sink.requests,
-      sinkFailures: this.#sink.failures,
+      agentsKilled,
+      lines: sum((lane) => lane.writer.lines),
+      rotations: sum((lane) => lane.rotations),
+      requestsSent: sum((lane) => lane.requestsSent),
+      requestsAnswered: sum((lane) => lane.requestsAnswered),
+      recordsAnswered: sum((lane) => lane.answered.length),
+      sinkRequests: sum((lane) => lane.sink.requests),
+      sinkFailures: sum((lane) => lane.sink.failures),
       lost: this.#missing(),
-      deliveredTwice,
+      deliveredTwice: sum((lane) => repeats.get(lane)!.deliveredTwice),
       storedTwice,
-      unnotedMs: Math.round(unnotedMs),
-      backlogMax: this.#backlogMax,
+      unnotedMs: Math.round(max((lane) => repeats.get(lane)!.unnotedMs)),
+      backlogMax: max((lane) => lane.backlogMax),
       drainMs: Math.round(this.#drainMs),
     };
   }
-
-  #pipeline(): string {
-    return `
-service:
-  flush: 20ms
-  scheduler.base: 20ms
-  scheduler.cap: 200ms
-  log_level: off
-  storage.path: ${join(this.#directory, 'data')}
-pipeline:
-  inputs:
-    - {name: tail, path: 'app.log, app.log.*', read_from_head: true, refresh_interval: 100ms}
-    - {name: http, port: ${this.#httpPort}}
-  outputs:
-    - name: http
-      alias: out
-      match: '*'
-      host: 127.0.0.1
-      port: ${this.#sink.port}
-      format: json_lines
-      storage.type: filesystem
-      batch: {records: 100}
-`;
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import type { RunningServer } from '../servers/index.ts';
+import { type RunningServer, servers } from '../servers/index.ts';
+import { replicatedClickhouse } from '../servers/replicated_clickhouse.ts';
 
 /** How a real server is written to by the agent and read by the rig. */
 export interface Destination {
   readonly name: 'elasticsearch9' | 'clickhouse' | 'loki';
+  start(): Promise<RunningServer>;
   /** Options of its output besides host and port. */
   options(server: RunningServer): string;
   /** How often the server has each line, by the line's number. */
@@ -12,6 +14,7 @@ export interface Destination {
 
 export const elasticsearch: Destination = {
   name: 'elasticsearch9',
+  start: () => servers.elasticsearch9.start(),
   options: () => 'name: elasticsearch, index: lines',
   async stored(server) {
     await fetch(`${server.url}/lines/_refresh`, { method: 'POST' });
@@ -45,6 +48,7 @@ export const elasticsearch: Destination = {
 
 export const clickhouse: Destination = {
   name: 'clickhouse',
+  start: () => servers.clickhouse.start(),
   options: ({ username, password }) =>
     `name: clickhouse, user: ${username}, password: ${password}, table: lines, create_table: true, columns: {log: String}`,
   async stored(server) {
@@ -62,8 +66,17 @@ export const clickhouse: Destination = {
   },
 };
 
+/** The same in a replicated table, which remembers tokens in ZooKeeper. */
+export const clickhouseReplicated: Destination = {
+  ...clickhouse,
+  start: () => replicatedClickhouse.start(),
+  options: (server) =>
+    `${clickhouse.options(server)}, engine: "ReplicatedMergeTree('/tables/lines', 'only')"`,
+};
+
 export const loki: Destination = {
   name: 'loki',
+  start: () => servers.loki.start(),
   options: () => 'name: loki, labels: job=lines, line_format: json',
   async stored(server, lines) {
     const found = new Map<number, number>();

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { endAgent, ended, LineWriter, startAgent } from '../crash/kill_rig.ts';
 import { Random } from '../model/random.ts';
-import { type RunningServer, servers } from '../servers/index.ts';
+import type { RunningServer } from '../servers/index.ts';
 import type { Destination } from './destination.ts';
-import { FaultyProxy, type ProxyFault, partialBulk, proxyFaults } from './faulty_proxy.ts';
+import { FaultyProxy, type ProxyFault, proxyFaults } from './faulty_proxy.ts';
+import { PartialBulk } from './partial_bulk.ts';
 
 export interface DestinationCounts {
   lines: number;
@@ -32,10 +33,10 @@ interface Given {
  *  again. At the end the server has every line once. */
 export async function destinationsRig(
   destination: Destination,
+  server: RunningServer,
   { seed, rounds, storage }: Given,
 ): Promise<DestinationCounts> {
   const random = new Random(seed);
-  const server = await servers[destination.name].start();
   const proxy = await FaultyProxy.listen(server.port);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-destinations-'));
   const startMs = performance.now();
@@ -68,7 +69,6 @@ export async function destinationsRig(
     endAgent(agent);
     await ended(agent);
     await proxy.close();
-    await server.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
@@ -80,7 +80,9 @@ function faultsOf(destination: Destination, random: Random): [string, Strike][] 
   const faults: [string, Strike][] = [];
   for (const [name, fault] of Object.entries(proxyFaults)) faults.push([name, onTheWay(fault)]);
   if (destination.name === 'elasticsearch9') {
-    faults.push(['some documents of a bulk', onTheWay(partialBulk(random), 5)]);
+    const busy = () => (random.chance(0.3) ? random.pick([429, 503]) : undefined);
+    const some = new PartialBulk(busy);
+    faults.push(['some documents of a bulk', onTheWay(some.fault, 5)]);
   }
   faults.push([
     'stopped',

@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** A request as the agent sent it. */
-interface Asked {
+export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
@@ -118,7 +118,7 @@ export class FaultyProxy {
 }
 
 /** Written past Node's server, which therefore cannot use the connection again. */
-function bytesOf({ status, headers, body }: Answer): Buffer {
+export function bytesOf({ status, headers, body }: Answer): Buffer {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${status} .\r\n${lines.join('')}content-length: ${body.length}\r\nconnection: close\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
@@ -173,47 +173,12 @@ export const proxyFaults: Readonly<Record<string, ProxyFault>> = {
   }),
 };
 
-/** Elasticsearch takes each document of a bulk request or refuses it for now, at random. Only the
- *  ones that it takes reach the real one. */
-export function partialBulk(random: { chance(probability: number): boolean }): ProxyFault {
-  const refused = new Map<string, number>();
+/** Hands everything on and looks at the statuses of the answers. */
+export function watched(see: (status: number) => void): ProxyFault {
   return async (asked, socket, forward) => {
-    const lines = asked.body.toString().trimEnd().split('\n');
-    const statuses: (number | undefined)[] = [];
-    const kept: string[] = [];
-    for (let at = 0; at < lines.length; at += 2) {
-      // The same answer to a request that is repeated to learn which documents failed.
-      const known = refused.get(lines[at]!);
-      refused.delete(lines[at]!);
-      const status = known ?? (random.chance(0.3) ? (random.chance(0.5) ? 429 : 503) : 0);
-      const isAsked = asked.path.includes('items');
-      if (!isAsked) refused.set(lines[at]!, status);
-      statuses.push(status === 0 ? undefined : status);
-      if (status === 0) kept.push(lines[at]!, lines[at + 1]!);
-    }
-    const path = asked.path.replace(
-      /filter_path=[^&]*/,
-      'filter_path=errors,items.*.status,items.*.error',
-    );
-    const answer =
-      kept.length === 0
-        ? { headers: {}, items: [] }
-        : await forward({ ...asked, path, body: Buffer.from(`${kept.join('\n')}\n`) }).then(
-            ({ headers, body }) => ({
-              headers,
-              ...(JSON.parse(body.toString()) as { items: unknown[] }),
-            }),
-          );
-    const items = statuses.map((status) =>
-      status === undefined
-        ? answer.items.shift()
-        : {
-            create: { status, error: { type: 'es_rejected_execution_exception', reason: 'busy' } },
-          },
-    );
-    const errors = statuses.some((status) => status !== undefined);
-    const body = Buffer.from(JSON.stringify({ errors, items }));
-    socket.end(bytesOf({ status: 200, headers: { 'content-type': 'application/json' }, body }));
+    const answer = await forward(asked);
+    see(answer.status);
+    socket.end(bytesOf(answer));
   };
 }
 

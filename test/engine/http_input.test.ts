@@ -150,6 +150,22 @@ async function withCertificates(
   }
 }
 
+test('tls.min_version, tls.max_version and tls.ciphers say what is accepted', () =>
+  withCertificates(async (directory, authority) => {
+    const ca = authority.certificate;
+    const newest = await startTls(directory, ', tls.min_version: TLSv1.3');
+    assert.equal(await newest.postWith({ ca }), 200);
+    await assert.rejects(newest.postWith({ ca, maxVersion: 'TLSv1.2' }));
+    await newest.pipeline.stop();
+    const cipher = 'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384';
+    const one = await startTls(directory, `, tls.max_version: TLSv1.2, tls.ciphers: '${cipher}'`);
+    assert.equal(await one.postWith({ ca, ciphers: cipher }), 200);
+    await assert.rejects(one.postWith({ ca, minVersion: 'TLSv1.3' }));
+    const other = 'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256';
+    await assert.rejects(one.postWith({ ca, maxVersion: 'TLSv1.2', ciphers: other }));
+    await one.pipeline.stop();
+  }));
+
 test('records come over TLS, to clients that trust the certificate only, and never in the clear', () =>
   withCertificates(async (directory, authority) => {
     const { output, pipeline, post, postWith } = await startTls(directory);

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scriptedInput, scriptedOutput, startPipeline } from '../../core/testing/index.ts';
+import {
+  scriptedInput,
+  scriptedOutput,
+  startPipeline,
+  waitUntil,
+} from '../../core/testing/index.ts';
 import { SimulatedClock } from '../neighbours/simulated_clock.ts';
 
 const yaml = (input: string) => `
@@ -56,7 +61,34 @@ for (const [replayable, metric, labels] of [
       report = one;
     });
     while (report === undefined) await clock.advance(100);
-    assert.equal(report.dropped, replayable ? 0 : 1);
+    // With what the output held until the end.
+    assert.equal(report.dropped, replayable ? 0 : taken + 1);
+    await pipeline.stop({ drained: false });
+  });
+}
+
+for (const replayable of [true, false]) {
+  const what = replayable ? 'comes again is no loss' : 'nobody can give again is counted as lost';
+  test(`what a stopped agent still holds that ${what}`, async () => {
+    const input = scriptedInput('scripted', { replayable });
+    const output = scriptedOutput('one');
+    // One of three is accepted, the rest is tried again without an end; all three come again.
+    output.answer = ({ count }) =>
+      count === 3
+        ? { kind: 'partial', rejected: [], retry: [1, 2], reason: 'not now' }
+        : { kind: 'retry', reason: 'down' };
+    const plugins = [input.plugin, output.plugin];
+    const pipeline = await startPipeline({ yaml: yaml('a'), plugins });
+    await input.emit([{ n: 1 }, { n: 2 }, { n: 3 }], 'a');
+    await waitUntil('one is delivered', () => output.accepted.length === 1);
+    const { delivered, returned, dropped } = await pipeline.agent.stop();
+    assert.deepEqual(
+      { delivered, returned, dropped },
+      { delivered: 1, returned: replayable ? 3 : 0, dropped: replayable ? 0 : 2 },
+    );
+    const labels = { component: 'one', kind: 'output', reason: 'stopped' };
+    const lost = pipeline.agent.metrics.value('sluice_records_dropped_total', labels);
+    assert.equal(lost, replayable ? 0 : 2);
     await pipeline.stop({ drained: false });
   });
 }

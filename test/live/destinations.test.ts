@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import { clickhouse, elasticsearch, loki } from '../destinations/destination.ts';
 import { destinationsRig } from '../destinations/destinations_rig.ts';
+import { claimServer } from '../servers/claimed_server.ts';
 import { servers } from '../servers/index.ts';
 
 // The short form; `npm run attack -- destinations` goes many rounds with both kinds of buffer.
@@ -11,9 +12,15 @@ for (const [destination, storage] of [
 ] as const) {
   const verdict = await servers[destination.name].canRun();
   const skip = verdict.ok ? false : verdict.why;
+  const claimed = claimServer(destination.name);
   test(`${destination.name} behind a bad way, stopped and killed, has every line exactly once`, {
     skip,
   }, async () => {
-    await destinationsRig(destination, { seed: 20_261_121, rounds: 1, storage });
+    const server = await claimed.started();
+    try {
+      await destinationsRig(destination, server, { seed: 20_261_121, rounds: 1, storage });
+    } finally {
+      await claimed.release();
+    }
   });
 }

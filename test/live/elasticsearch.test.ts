@@ -161,9 +161,13 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
         const more = [...events, ...numbered(500, 510)];
         assert.deepEqual(await deliver(more), { kind: 'accepted' });
         assert.equal((await documents(server, 'once')).length, 510);
-        // The second time the reason is unknown; from then on results are asked for at once.
         const counter = context.counters.get('sluice_elasticsearch_id_conflicts_total');
-        assert.equal(counter?.value, 1000);
+        assert.equal(counter?.value, 1500);
+        // Beside a refusal too, although the results are then asked for by a second request.
+        const refused = { json: { n: 'many' } };
+        const outcome = await deliver([...numbered(0, 10), refused]);
+        assert.equal(outcome.kind === 'partial' && outcome.rejected[0]?.index, 10);
+        assert.equal(counter?.value, 1510);
       });
     });
 
@@ -181,6 +185,53 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
         }
       });
       assert.equal((await documents(server, 'unnamed')).length, 6);
+    });
+
+    test('update changes documents that are there, upsert makes the others, each refusal alone', async () => {
+      const shared: Given = { port, index: 'changed', id_key: 'id', time_key: 'at' };
+      const stored = async () =>
+        (await documents(server, 'changed', 'id.keyword')).map(
+          ({ _source: { at, ...rest } }) => rest,
+        );
+      await withOutput({ ...shared, write_operation: 'upsert' }, async ({ deliver }) => {
+        const first = [{ json: { id: 'a', n: 1, o: { x: 1 } } }, { json: { id: 'b', n: 1 } }];
+        assert.deepEqual(await deliver(first), { kind: 'accepted' });
+        assert.deepEqual(await deliver(first), { kind: 'accepted' }, 'sent again');
+        assert.deepEqual(await deliver([{ json: { id: 'a', o: { y: 2 } } }]), { kind: 'accepted' });
+        const twice = [{ json: { id: 'b', n: 2 } }, { json: { id: 'b', m: 3 } }];
+        assert.deepEqual(await deliver(twice), { kind: 'accepted' });
+      });
+      assert.deepEqual(await stored(), [
+        { id: 'a', n: 1, o: { x: 1, y: 2 } },
+        { id: 'b', n: 2, m: 3 },
+      ]);
+      await withOutput({ ...shared, write_operation: 'update' }, async ({ deliver, output }) => {
+        const events = [
+          { id: 'a', n: 'no number' },
+          { id: 'none', n: 1 },
+          { id: 'b', n: 4 },
+          { n: 5 },
+        ];
+        const outcome = await deliver(events.map((json) => ({ json })));
+        assert.ok(outcome.kind === 'partial', JSON.stringify(outcome));
+        assert.deepEqual(outcome.retry, []);
+        assert.deepEqual(
+          outcome.rejected.map(({ index, status }) => [index, status]),
+          [
+            [0, 400],
+            [1, 404],
+            [3, 404],
+          ],
+        );
+        assert.match(outcome.rejected[0]!.reason, /failed to parse field \[n\]/);
+        assert.match(outcome.rejected[1]!.reason, /document missing/);
+        const chunk = chunkOf(output, [{ json: { id: 'none', n: 1, at: 2 } }]);
+        assert.equal(output.encoder.recordJson(chunk.recordAt(0)), '{"id":"none","n":1,"at":2}');
+      });
+      assert.deepEqual(await stored(), [
+        { id: 'a', n: 1, o: { x: 1, y: 2 } },
+        { id: 'b', n: 4, m: 3 },
+      ]);
     });
 
     test('a data stream comes from its template, and keeps nanoseconds in their order', async (t) => {
@@ -258,7 +309,8 @@ for (const name of ['elasticsearch8', 'elasticsearch9'] as const) {
       const all = JSON.parse((await ask(server, '/_cat/indices?format=json&h=index')).body) as {
         index: string;
       }[];
-      const known = /^(?:apps-|mixed$|once$|dates$|secret$|replaced$|unnamed$|\.ds-stream-|piped$)/;
+      const known =
+        /^(?:apps-|mixed$|changed$|once$|dates$|secret$|replaced$|unnamed$|\.ds-stream-|piped$)/;
       for (const { index } of all) assert.match(index, known);
       assert.equal((await documents(server, 'secret')).length, 1);
     });

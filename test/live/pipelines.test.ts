@@ -9,6 +9,7 @@ import { waitUntil } from '../../core/testing/index.ts';
 import { projectRoot } from '../../scripts/project_root.ts';
 import { program } from '../cli/run_cli.ts';
 import { ended } from '../crash/kill_rig.ts';
+import { claimServer } from '../servers/claimed_server.ts';
 import { type RunningServer, servers } from '../servers/index.ts';
 import { hostTree } from '../unit/inputs/host_fixture.ts';
 
@@ -21,20 +22,23 @@ const skipElasticsearch = await skipReason('elasticsearch9');
 const skipClickHouse = await skipReason('clickhouse');
 const skipLoki = await skipReason('loki');
 const deadlineMs = 60_000;
+const claimed = {
+  elasticsearch: claimServer('elasticsearch9'),
+  clickhouse: claimServer('clickhouse'),
+  loki: claimServer('loki'),
+};
 let elasticsearch: RunningServer;
 let clickhouse: RunningServer;
 let loki: RunningServer;
 
 before(async () => {
-  if (skipElasticsearch === false) elasticsearch = await servers.elasticsearch9.start();
-  if (skipClickHouse === false) clickhouse = await servers.clickhouse.start();
-  if (skipLoki === false) loki = await servers.loki.start();
+  if (skipElasticsearch === false) elasticsearch = await claimed.elasticsearch.started();
+  if (skipClickHouse === false) clickhouse = await claimed.clickhouse.started();
+  if (skipLoki === false) loki = await claimed.loki.started();
 });
 
 after(async () => {
-  if (skipElasticsearch === false) await elasticsearch.stop();
-  if (skipClickHouse === false) await clickhouse.stop();
-  if (skipLoki === false) await loki.stop();
+  for (const one of Object.values(claimed)) await one.release();
 });
 
 test('nginx-to-elasticsearch: the documents equal the records, in one index a day', {

@@ -49,8 +49,8 @@ int main(int count, char **arguments) {
 }
 `;
 
-const configText = `<clickhouse>
-  <users_config>users.xml</users_config>
+const configText = (more: string) => `<clickhouse>
+  <users_config>users.xml</users_config>${more}
 </clickhouse>
 `;
 
@@ -104,7 +104,7 @@ export const clickhouse: ServerDescriptor = {
       name: 'clickhouse',
       port: options.port,
       readyMs,
-      prepare: (directory, port) => prepare(home, directory, port),
+      prepare: (directory, port) => clickhouseLaunch(home, directory, port),
     });
   },
 };
@@ -157,11 +157,17 @@ function withoutNpmContext(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-async function prepare(home: string, directory: string, port: number): Promise<Launch> {
+/** Writes the configuration, with `more` elements in it, and says how to run the engine below `home`. */
+export async function clickhouseLaunch(
+  home: string,
+  directory: string,
+  port: number,
+  more = '',
+): Promise<Launch> {
   const data = join(directory, 'data');
   await mkdir(data);
   const config = join(directory, 'config.xml');
-  await writeFile(config, configText, { mode: 0o600 });
+  await writeFile(config, configText(more), { mode: 0o600 });
   await writeFile(join(directory, 'users.xml'), usersText, { mode: 0o600 });
   return {
     command: [

@@ -134,6 +134,7 @@ async function prepare(preparation: Preparation): Promise<Launch> {
       ES_JAVA_HOME: jdkHome,
       ES_PATH_CONF: config,
       ES_TMPDIR: join(directory, 'tmp'),
+      CLI_JAVA_OPTS: '-XX:TieredStopAtLevel=1',
       ES_JAVA_OPTS: `-Xms${heap} -Xmx${heap} -XX:+UseSerialGC -XX:TieredStopAtLevel=1`,
     },
     url: `${options.tls === true ? 'https' : 'http'}://127.0.0.1:${port}`,

@@ -62,7 +62,13 @@ pipeline:
   assert.equal(state, `${name}: stopped`);
   assert.equal(settings, `starts by hand as NT SERVICE\\${name}`);
   assert.match(command!, / run --service \S+ --directory ".*its data" ".*pipe line\.yaml"$/);
-  assert.match((await install()).err, /installed already, uninstall it first \(1073\)/);
+  assert.match((await install()).err, /installed already: --update .* \(1073\)/);
+  writeFileSync(join(directory, 'more.yaml'), 'pipeline: {}\n');
+  const updated = await install('--update', 'more.yaml');
+  assert.equal(updated.code, 0, updated.err);
+  const [, settingsThen, commandThen] = (await call('status')).out.split('\n');
+  assert.equal(settingsThen, settings, 'account and start stay');
+  assert.match(commandThen!, /more\.yaml .*pipe line\.yaml"$/);
 
   const started = await call('start');
   assert.equal(started.code, 0, started.err + log());

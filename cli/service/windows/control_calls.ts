@@ -22,6 +22,19 @@ export interface ControlCalls {
     password: string | null,
   ): Handle;
   openService(manager: Handle, name: string, access: number): Handle;
+  changeConfig(
+    service: Handle,
+    type: number,
+    start: number,
+    errorControl: number,
+    commandLine: string,
+    group: null,
+    tag: null,
+    dependencies: null,
+    account: null,
+    password: null,
+    displayName: null,
+  ): number;
   changeConfig2(service: Handle, level: number, info: Buffer): number;
   queryConfig(service: Handle, into: Buffer, bytes: number, needed: Buffer): number;
   queryStatus(service: Handle, level: number, into: Buffer, bytes: number, needed: Buffer): number;
@@ -57,6 +70,11 @@ export function controlCalls(koffi: Koffi): ControlCalls {
       ...[pointer, text, text, word, word, word, word, text, text, pointer, pointer, text, text],
     ),
     openService: declare('OpenServiceW', pointer, pointer, text, word),
+    changeConfig: declare(
+      'ChangeServiceConfigW',
+      'int',
+      ...[pointer, word, word, word, text, text, pointer, text, text, text, text],
+    ),
     changeConfig2: declare('ChangeServiceConfig2W', 'int', pointer, word, pointer),
     queryConfig: declare('QueryServiceConfigW', 'int', pointer, pointer, word, pointer),
     queryStatus: declare('QueryServiceStatusEx', 'int', pointer, word, pointer, word, pointer),

@@ -33,6 +33,8 @@ export const control = { stop: 1, interrogate: 4, shutdown: 5, paramChange: 6, p
 export const state = { stopped: 1, startPending: 2, stopPending: 3, running: 4 } as const;
 const stateWords = ['', 'stopped', 'starting', 'stopping', 'running', 'resuming', 'pausing'];
 const configLevel = { description: 1, failureActions: 2, delayedStart: 3, preshutdown: 7 } as const;
+/** Leaves a number of a service's settings as it is. */
+const noChange = 0xffffffff;
 const alreadyRunning = 1056;
 const noSuchService = 1060;
 const notActive = 1062;
@@ -96,6 +98,23 @@ export class WindowsService implements ServiceHost {
     return notes;
   }
 
+  /** Gives an installed service the plan's command line; its account, start and rights stay. Returns
+   *  what could not be done, as sentences. */
+  async update(plan: WindowsPlan): Promise<string[]> {
+    const { calls } = this;
+    const notes: string[] = [];
+    await this.withService(allAccess, async (service) => {
+      const kept = [null, null, null, null, null, null] as const;
+      const numbers = [noChange, noChange, noChange] as const;
+      if (calls.changeConfig(service, ...numbers, plan.commandLine, ...kept) === 0) {
+        throw this.failure('cannot be changed');
+      }
+      this.configureEnds(service, plan, notes);
+    });
+    if (plan.eventSource !== undefined) notes.push(...this.register(plan.eventSource));
+    return notes;
+  }
+
   async start(): Promise<void> {
     await this.withService(workAccess, async (service) => {
       const { calls } = this;
@@ -144,30 +163,37 @@ export class WindowsService implements ServiceHost {
   }
 
   private configure(service: Handle, plan: WindowsPlan, notes: string[]): void {
-    const { koffi, calls } = this;
-    const change = (what: string, level: number, { bytes, held }: Structure): void => {
-      const isDone = calls.changeConfig2(service, level, bytes) !== 0;
-      const code = isDone ? 0 : calls.lastError();
-      // What the structure points to is used until here.
-      if (isDone && held.length >= 0) return;
-      const why = code === unknownLevel ? 'this Windows does not know it' : errorText(code);
-      notes.push(`${what} could not be set: ${why}.`);
-    };
-    const plain = (...values: number[]): Structure => ({ bytes: words(values), held: [] });
-    change(
-      'The description',
-      configLevel.description,
-      descriptionStructure(koffi, plan.description),
-    );
-    change(
-      'The restarts after a crash',
-      configLevel.failureActions,
-      failureActions(koffi, restartResetSeconds, restartDelaysMs),
-    );
+    const { koffi } = this;
+    const description = descriptionStructure(koffi, plan.description);
+    this.change(service, notes, 'The description', configLevel.description, description);
     if (plan.start === 'delayed') {
-      change('The delayed start', configLevel.delayedStart, plain(1));
+      this.change(service, notes, 'The delayed start', configLevel.delayedStart, plain(1));
     }
-    change('The time to end at shutdown', configLevel.preshutdown, plain(plan.shutdownMs));
+    this.configureEnds(service, plan, notes);
+  }
+
+  /** What Windows does when the agent ends, or has to. */
+  private configureEnds(service: Handle, plan: WindowsPlan, notes: string[]): void {
+    const actions = failureActions(this.koffi, restartResetSeconds, restartDelaysMs);
+    const what = 'The restarts after a crash';
+    this.change(service, notes, what, configLevel.failureActions, actions);
+    const shutdown = plain(plan.shutdownMs);
+    this.change(service, notes, 'The time to end at shutdown', configLevel.preshutdown, shutdown);
+  }
+
+  private change(
+    service: Handle,
+    notes: string[],
+    what: string,
+    level: number,
+    { bytes, held }: Structure,
+  ): void {
+    const isDone = this.calls.changeConfig2(service, level, bytes) !== 0;
+    const code = isDone ? 0 : this.calls.lastError();
+    // What the structure points to is used until here.
+    if (isDone && held.length >= 0) return;
+    const why = code === unknownLevel ? 'this Windows does not know it' : errorText(code);
+    notes.push(`${what} could not be set: ${why}.`);
   }
 
   private register(name: string): string[] {
@@ -267,6 +293,10 @@ export class WindowsService implements ServiceHost {
   }
 }
 
+function plain(...values: number[]): Structure {
+  return { bytes: words(values), held: [] };
+}
+
 class ControlFailure extends SluiceError {
   readonly win32Code: number;
 
@@ -319,7 +349,7 @@ function errorText(code: number): string {
     1062: 'it does not run',
     1069: 'its account cannot log on as a service',
     1072: 'it is marked for removal: close the Services window, then try again',
-    1073: 'it is installed already, uninstall it first',
+    1073: 'it is installed already: --update gives it these pipeline files',
     1078: 'another service has this display name',
   };
   const known = words[code];

@@ -1,85 +1,10 @@
-import { copy, countLineEnds, isSpace, maskBit, sameBytes, skipSpace } from './bytes';
+import { copy } from './bytes';
+import { Added, addedBytes, Column, columnBytes, Frame } from './encode_frame';
+import { readNames, undecided, writeRoot } from './encode_root';
 import { writeText } from './escape';
-import { skipKey } from './json_scan';
-import { skipValue } from './json_walk';
-import { keyLength, listEnd, listHeader, listMask, memberBytes, memberMask } from './member_list';
-import {
-  addRun,
-  forgetRuns,
-  holdRuns,
-  keepRuns,
-  runs,
-  runsEnd,
-  startRuns,
-  undecidedBehind,
-} from './member_runs';
-import { addName, isNameAt, nextSuspect, startNames } from './names';
 import { writeInteger, writeOffset } from './numbers';
+import { copyRaw, countRaw, rawLines, setRawLines } from './raw_copy';
 import { writeTime } from './time';
-
-/** What the TypeScript side (`encode_frame.ts`) puts into memory before a call. */
-@unmanaged
-class Frame {
-  select: usize;
-  rootStart: usize;
-  rootEnd: usize;
-  rootKind: usize;
-  seconds: usize;
-  nanos: usize;
-  offset: usize;
-  part: usize;
-  columns: usize;
-  columnCount: i32;
-  before: usize;
-  beforeBytes: usize;
-  afterId: usize;
-  afterIdBytes: usize;
-  after: usize;
-  afterBytes: usize;
-  /** 22 characters that begin every event's id, or 0 when no id is written. */
-  idPrefix: usize;
-  added: usize;
-  addedCount: i32;
-  timeForm: i32;
-  timeDigits: i32;
-  /** Result arrays: index and end position of each record. */
-  events: usize;
-  ends: usize;
-  /** Spans of a text per event that stands in place of `before`, or 0. */
-  beforeStarts: usize;
-  beforeEnds: usize;
-  /** Address of each root's member list, or 0. */
-  lists: usize;
-  /** Line ends in the constant bytes of a record. */
-  constantLines: i32;
-}
-
-@unmanaged
-class Column {
-  start: usize;
-  end: usize;
-  kind: usize;
-  key: usize;
-  keyBytes: usize;
-  prefix: usize;
-  prefixBytes: usize;
-}
-
-@unmanaged
-class Added {
-  key: usize;
-  keyBytes: usize;
-  prefix: usize;
-  prefixBytes: usize;
-  /** The value as JSON; 0 when it is the event's time. */
-  value: usize;
-  valueBytes: usize;
-  /** Position of the column of that name, or -1. */
-  column: i32;
-}
-
-const columnBytes: usize = 28;
-const addedBytes: usize = 28;
 
 // Behind every piece: a comma, quotes, and what copies in steps of 64 write too much.
 const slack: usize = 80;
@@ -101,11 +26,8 @@ export let encodedLines: i32 = 0;
 
 let touched: u64 = 0;
 let present: u64 = 0;
-let nameMask: u64 = 0;
 let outEnd: usize = 0;
 let failure: i32 = done;
-/** Line ends in what was copied as it stood. */
-let rawLines: i32 = 0;
 /** No added member has the name of a column. */
 let namesApart: bool = false;
 /** What a record takes at most behind its head, if no value is longer than `shortValue`. */
@@ -123,8 +45,9 @@ export function encodeEvents(
 ): i32 {
   outEnd = outLimit;
   let records: usize = 0;
-  rawLines = 0;
+  setRawLines(0);
   readNames(frame);
+  readShape(frame);
   let index = from;
   encodeStop = done;
   for (; index < count; index++) {
@@ -132,7 +55,7 @@ export function encodeEvents(
     const linesBefore = rawLines;
     const recordEnd = encodeEvent(frame, index, out);
     if (!recordEnd) {
-      rawLines = linesBefore;
+      setRawLines(linesBefore);
       encodeStop = failure;
       break;
     }
@@ -147,71 +70,17 @@ export function encodeEvents(
   return index;
 }
 
-function readNames(frame: Frame): void {
-  nameMask = 0;
+/** Works out what holds for all events of a call. */
+function readShape(frame: Frame): void {
   shortRoom = frame.afterBytes + slack;
-  forgetRuns();
-  startNames();
   for (let i = 0; i < frame.columnCount; i++) {
     const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
-    nameMask |= maskBit(load<u8>(column.key), column.keyBytes);
-    addName(column.key, column.keyBytes);
     shortRoom += column.prefixBytes + shortValue * 6 + slack;
   }
   namesApart = true;
   for (let i = 0; i < frame.addedCount; i++) {
-    const added = changetype<Added>(frame.added + <usize>i * addedBytes);
-    nameMask |= maskBit(load<u8>(added.key), added.keyBytes);
-    if (added.column >= 0) namesApart = false;
-    addName(added.key, added.keyBytes);
+    if (changetype<Added>(frame.added + <usize>i * addedBytes).column >= 0) namesApart = false;
   }
-}
-
-/** False when no member of the root has the name of a touched column or of an added member that
- *  is not decided. */
-function mayHaveName(frame: Frame, at: usize, end: usize): bool {
-  for (at = nextSuspect(at, end); at; at = nextSuspect(at + 1, end)) {
-    if (load<u8>(at) == 0x5c || isName(frame, at + 1)) return true;
-  }
-  return false;
-}
-
-function isName(frame: Frame, at: usize): bool {
-  let rest = touched;
-  while (rest) {
-    const column = changetype<Column>(frame.columns + <usize>ctz(rest) * columnBytes);
-    rest &= rest - 1;
-    if (isNameAt(column.key, column.keyBytes, at)) return true;
-  }
-  for (let i = 0; i < frame.addedCount; i++) {
-    if (!(undecided & (<u32>0x80000000 >> i))) continue;
-    const added = changetype<Added>(frame.added + <usize>i * addedBytes);
-    if (isNameAt(added.key, added.keyBytes, at)) return true;
-  }
-  return false;
-}
-
-/** As `copy`, and counts the line ends. */
-function copyRaw(target: usize, source: usize, length: usize): usize {
-  const lineEnd = i8x16.splat(0x0a);
-  let found = i8x16.splat(0);
-  let at: usize = 0;
-  for (; at + 32 <= length; at += 32) {
-    const low = v128.load(source + at);
-    const high = v128.load(source + at, 16);
-    v128.store(target + at, low);
-    v128.store(target + at, high, 16);
-    found = v128.or(found, v128.or(i8x16.eq(low, lineEnd), i8x16.eq(high, lineEnd)));
-  }
-  const low = v128.load(source + at);
-  const high = v128.load(source + at, 16);
-  v128.store(target + at, low);
-  v128.store(target + at, high, 16);
-  const rest = i8x16.bitmask(i8x16.eq(low, lineEnd)) | (i8x16.bitmask(i8x16.eq(high, lineEnd)) << 16);
-  rawLines += popcnt(rest & ((1 << <i32>(length - at)) - 1));
-  // Mostly there is none.
-  if (v128.any_true(found)) rawLines += countLineEnds(source, source + at);
-  return target + length;
 }
 
 // @ts-ignore: decorator
@@ -248,16 +117,12 @@ function encodeEvent(frame: Frame, index: i32, out: usize): usize {
     const start = <usize>load<u32>(frame.rootStart + word);
     const end = <usize>load<u32>(frame.rootEnd + word);
     if (lacksRoom(out, end - start + frame.afterBytes)) return 0;
-    undecided = needed;
     const list = <usize>load<u32>(frame.lists + word);
-    if (list && (touched != 0 || undecided != 0)) {
-      if (listMask(list) & nameMask) out = writeListed(frame, list, out);
-      else out = writeWhole(start, end, out);
-      if (!out) return 0;
-    } else if ((touched != 0 || undecided != 0) && mayHaveName(frame, start, end)) {
-      out = writeMembers(frame, start, end, out);
-      if (!out) return 0;
-    } else out = writeWhole(start, end, out);
+    out = writeRoot(frame, list, start, end, touched, needed, out);
+    if (!out) {
+      failure = cannot;
+      return 0;
+    }
     needed = undecided;
   }
   if (present) {
@@ -307,10 +172,6 @@ function encodeFlat(frame: Frame, index: i32, out: usize): usize {
   return copy(out, frame.after, frame.afterBytes);
 }
 
-// Added members still to be written: low bits for those that a removing column asks for whatever
-// the root has, high bits (from the top) for those that the root may have.
-let undecided: u32 = 0;
-
 // @ts-ignore: decorator
 @inline
 function readKinds(frame: Frame, index: i32): bool {
@@ -337,7 +198,7 @@ function writeHead(frame: Frame, index: i32, out: usize): usize {
   if (frame.beforeStarts) {
     before = <usize>load<u32>(frame.beforeStarts + word);
     beforeBytes = <usize>load<u32>(frame.beforeEnds + word) - before;
-    rawLines += countLineEnds(before, before + beforeBytes);
+    countRaw(before, before + beforeBytes);
   }
   if (lacksRoom(out, beforeBytes + idBytes + frame.afterIdBytes + frame.afterBytes)) return 0;
   out = copy(out, before, beforeBytes);
@@ -358,145 +219,6 @@ function writeHead(frame: Frame, index: i32, out: usize): usize {
     return 0;
   }
   return copy(out, frame.afterId, frame.afterIdBytes);
-}
-
-/** Writes the root's inside as it stands. */
-function writeWhole(start: usize, end: usize, out: usize): usize {
-  start = skipSpace(skipSpace(start, end) + 1, end);
-  end = membersEnd(end);
-  if (end <= start) return out;
-  return copyRaw(out, start, end - start);
-}
-
-/** Position behind the last member of an object, from the position behind its span. */
-// @ts-ignore: decorator
-@inline
-function membersEnd(end: usize): usize {
-  end--;
-  while (load<u8>(end) != 0x7d) end--;
-  while (isSpace(load<u8>(end - 1))) end--;
-  return end;
-}
-
-/** The root has a member of this name: no added member of that name is needed. True when one was
- *  waiting for that. */
-function decide(frame: Frame, key: usize, length: usize): bool {
-  const before = undecided;
-  for (let i = 0; i < frame.addedCount; i++) {
-    const added = changetype<Added>(frame.added + <usize>i * addedBytes);
-    if (added.keyBytes == length && sameBytes(added.key, key, length)) {
-      undecided &= ~(<u32>0x80000000 >> i);
-    }
-  }
-  return undecided != before;
-}
-
-/** Writes the root's members that no column stands over; what stands between two that are
- *  written goes along. Finds out which added members the root has. */
-function writeMembers(frame: Frame, start: usize, end: usize, out: usize): usize {
-  const begin = out;
-  let at = skipSpace(start, end) + 1;
-  let runStart: usize = 0;
-  let runEnd: usize = 0;
-  while (true) {
-    at = skipSpace(at, end);
-    if (at >= end || load<u8>(at) != 0x22) break;
-    const keyStart = at;
-    at = skipKey(at, end);
-    if (!at) {
-      failure = cannot;
-      return 0;
-    }
-    const length = at - keyStart - 2;
-    at = skipSpace(at, end);
-    at = skipSpace(at + 1, end);
-    const valueEnd = skipValue(at, end);
-    let matters = false;
-    let kept = true;
-    if (nameMask & maskBit(load<u8>(keyStart + 1), length)) {
-      kept = !isOverlaid(frame, keyStart + 1, length);
-      matters = !kept;
-      if (undecided) matters = decide(frame, keyStart + 1, length) || matters;
-    }
-    at = skipSpace(valueEnd, end);
-    if (at < end && load<u8>(at) == 0x2c) at++;
-    if (kept) {
-      if (!runStart) runStart = keyStart;
-      runEnd = valueEnd;
-    } else {
-      if (runStart) out = writeRun(out, begin, runStart, runEnd);
-      runStart = 0;
-    }
-    // Often nothing behind a member that matters does.
-    if (matters && !mayHaveName(frame, at, end)) {
-      const rest = skipSpace(at, end);
-      if (rest < end && load<u8>(rest) == 0x22) {
-        if (!runStart) runStart = rest;
-        runEnd = membersEnd(end);
-      }
-      break;
-    }
-  }
-  return runStart ? writeRun(out, begin, runStart, runEnd) : out;
-}
-
-/** As `writeMembers`, by the root's member list. */
-function writeListed(frame: Frame, list: usize, out: usize): usize {
-  const begin = out;
-  if (!holdRuns(list, touched, undecided) && !findRuns(frame, list)) {
-    failure = cannot;
-    return 0;
-  }
-  for (let run = runs; run < runsEnd; run += 8) {
-    const start = <usize>load<u32>(list + <usize>load<u32>(run));
-    const end = <usize>load<u32>(list + <usize>load<u32>(run, 4), 12);
-    out = writeRun(out, begin, start, end);
-  }
-  undecided = undecidedBehind;
-  return out;
-}
-
-/** Finds the runs of members that no column stands over; false when they are too many. */
-function findRuns(frame: Frame, list: usize): bool {
-  const before = undecided;
-  const end = listEnd(list);
-  let first: usize = 0;
-  startRuns();
-  for (let member = list + listHeader; member < end; member += memberBytes) {
-    let kept = true;
-    if (memberMask(member) & nameMask) {
-      const key = <usize>load<u32>(member) + 1;
-      const length = keyLength(member);
-      if (undecided) decide(frame, key, length);
-      kept = !isOverlaid(frame, key, length);
-    }
-    if (kept) {
-      if (!first) first = member;
-      continue;
-    }
-    if (first) addRun(first - list, member - memberBytes - list);
-    first = 0;
-  }
-  if (first) addRun(first - list, end - memberBytes - list);
-  return keepRuns(list, touched, before, undecided);
-}
-
-// @ts-ignore: decorator
-@inline
-function writeRun(out: usize, begin: usize, start: usize, end: usize): usize {
-  if (out > begin) store<u8>(out++, 0x2c);
-  return copyRaw(out, start, end - start);
-}
-
-function isOverlaid(frame: Frame, key: usize, length: usize): bool {
-  let rest = touched;
-  while (rest) {
-    const i = ctz(rest);
-    const column = changetype<Column>(frame.columns + <usize>i * columnBytes);
-    if (column.keyBytes == length && sameBytes(column.key, key, length)) return true;
-    rest &= rest - 1;
-  }
-  return false;
 }
 
 function writeColumns(frame: Frame, word: usize, out: usize, begin: usize): usize {
@@ -544,7 +266,7 @@ function writeAdded(frame: Frame, index: i32, needed: u32, out: usize, begin: us
     if (out > begin) store<u8>(out++, 0x2c);
     out = copy(out, added.prefix, added.prefixBytes);
     if (added.value) {
-      rawLines += countLineEnds(added.value, added.value + added.valueBytes);
+      countRaw(added.value, added.value + added.valueBytes);
       out = copy(out, added.value, added.valueBytes);
       continue;
     }

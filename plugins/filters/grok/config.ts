@@ -41,7 +41,13 @@ export const schema = {
     patterns_dir: {
       ...texts,
       description:
-        'Files, or directories of files, with a definition `NAME expression` a line; relative to the pipeline file.',
+        'Files, directories of files, or paths with wildcards (`*`, `**`, `?`, `[..]`, `{a,b}`), with a definition `NAME expression` a line; relative to the pipeline file.',
+    },
+    patterns_files_glob: {
+      type: 'string',
+      minLength: 1,
+      default: '*',
+      description: 'Which files are read of the directories in `patterns_dir`, such as `*.grok`.',
     },
     ecs_compatibility: {
       enum: ['disabled', 'v1'],
@@ -117,6 +123,7 @@ export interface Options {
   readonly patterns?: readonly string[] | Readonly<Record<string, string | readonly string[]>>;
   readonly pattern_definitions?: Readonly<Record<string, string>>;
   readonly patterns_dir?: readonly string[];
+  readonly patterns_files_glob?: string;
   readonly ecs_compatibility?: 'disabled' | 'v1';
   readonly named_captures_only?: boolean;
   readonly break_on_match?: boolean;

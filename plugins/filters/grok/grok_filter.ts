@@ -10,7 +10,11 @@ import {
   valueKind,
 } from '../../../core/sdk/index.ts';
 import { compileGrok, type GrokOptions } from '../../shared/grok/grok.ts';
-import { loadPatternFiles, type PatternFile } from '../../shared/grok/pattern_files.ts';
+import {
+  definitionsEndingInBlanks,
+  loadPatternFiles,
+  type PatternFile,
+} from '../../shared/grok/pattern_files.ts';
 import { TextSource } from '../../shared/parsing/raw_line.ts';
 import { fieldPatterns, type Options } from './config.ts';
 import { eventState } from './event_state.ts';
@@ -18,6 +22,8 @@ import { FieldMatcher } from './field_matcher.ts';
 import { knownPatternsOf } from './known_patterns.ts';
 import { SuccessEdits } from './success_edits.ts';
 import { TimeoutWatch } from './timeout_watch.ts';
+
+const blankEndsMessage = 'Grok patterns end in blanks, which then must be in the text, too.';
 
 /** Matches one field after the other against its patterns; events come out as Logstash's. */
 export class GrokFilter implements BatchFilter {
@@ -49,9 +55,12 @@ export class GrokFilter implements BatchFilter {
 
   async open(): Promise<void> {
     if (this.matchers !== undefined) return;
-    const { baseDirectory } = this.context;
+    const { baseDirectory, log } = this.context;
     const paths = (this.options.patterns_dir ?? []).map((path) => resolve(baseDirectory, path));
-    this.matchers = this.compile(await loadPatternFiles(paths));
+    const files = await loadPatternFiles(paths, this.options.patterns_files_glob);
+    const patterns = definitionsEndingInBlanks(files);
+    if (patterns.length > 0) log.warn({ patterns }, blankEndsMessage);
+    this.matchers = this.compile(files);
   }
 
   process(batch: Batch): void | Promise<void> {

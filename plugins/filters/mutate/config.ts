@@ -48,6 +48,7 @@ export const schema = {
       items: {
         anyOf: [
           { type: 'string' },
+          { type: 'array', minItems: 3, maxItems: 3, items: { type: 'string' } },
           {
             type: 'object',
             required: ['field', 'pattern', 'replacement'],
@@ -73,7 +74,7 @@ export const schema = {
         ],
       },
       description:
-        'Replacements by regular expression: field, pattern and replacement one after another, or as maps.',
+        'Replacements by regular expression: field, pattern and replacement one after another, as lists of three, or as maps.',
     },
     uppercase: { ...fieldList, description: 'Fields whose text becomes upper case.' },
     capitalize: {
@@ -134,7 +135,7 @@ export interface Options {
   readonly update?: ValueMap;
   readonly replace?: ValueMap;
   readonly convert?: Readonly<Record<string, ConvertType>>;
-  readonly gsub?: readonly (string | GsubRule)[];
+  readonly gsub?: readonly (string | readonly string[] | GsubRule)[];
   readonly uppercase?: readonly string[];
   readonly capitalize?: readonly string[];
   readonly lowercase?: readonly string[];

@@ -85,7 +85,7 @@ function checkGsub(
   problems: OptionProblem[],
 ): void {
   const entries = options.gsub ?? [];
-  if (entries.filter((entry) => typeof entry === 'string').length % 3 !== 0) {
+  if (entries.flat().filter((entry) => typeof entry === 'string').length % 3 !== 0) {
     problems.push({
       path: ['gsub'],
       message: 'The texts of gsub come in threes: field, pattern, replacement.',

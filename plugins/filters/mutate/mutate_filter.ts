@@ -86,11 +86,11 @@ function pairs<Value>(
   return Object.entries(map ?? {}).flatMap(([key, value]) => make(key, value));
 }
 
-/** The rules of `gsub`, whether written as maps or three texts each. */
-export function gsubRules(entries: readonly (string | GsubRule)[]): GsubRule[] {
+/** The rules of `gsub`, whether written as maps, as lists of three texts, or as three texts each. */
+export function gsubRules(entries: NonNullable<Options['gsub']>): GsubRule[] {
   const rules: GsubRule[] = [];
   const texts: string[] = [];
-  for (const entry of entries) {
+  for (const entry of entries.flat() as (string | GsubRule)[]) {
     if (typeof entry !== 'string') {
       rules.push(entry);
       continue;

@@ -42,6 +42,14 @@ const entities: Readonly<Record<string, string>> = {
   apos: "'",
 };
 
+/** A place in a definition that refers to a name. */
+export interface NameReference {
+  readonly at: number;
+  /** The name itself follows. */
+  readonly isHere: boolean;
+  readonly name: string;
+}
+
 /** Reads binary XML out of one chunk into nodes. Everything is checked against `limit`, the end of
  *  the chunk; nesting and the number of nodes have limits. Errors: Damage. */
 export class BinaryReader {
@@ -51,6 +59,8 @@ export class BinaryReader {
   private depth = 0;
   private nodes = 0;
   private hasDependencies = true;
+  private names: NameReference[] = [];
+  private hasInstances = false;
 
   constructor(bytes: Buffer, limit: number) {
     this.bytes = bytes;
@@ -66,6 +76,8 @@ export class BinaryReader {
     this.limit = end;
     this.depth = 0;
     this.nodes = 0;
+    this.names = [];
+    this.hasInstances = false;
     this.hasDependencies = hasDependencies;
     try {
       const nodes: BinaryNode[] = [];
@@ -83,6 +95,11 @@ export class BinaryReader {
       throw new Damage('a template outside its chunk', offset);
     }
     return this.fragment(start, start + this.bytes.readUInt32LE(offset + 20), true);
+  }
+
+  /** Names that what was read last refers to; undefined where it refers to other templates too. */
+  get references(): readonly NameReference[] | undefined {
+    return this.hasInstances ? undefined : this.names;
   }
 
   /** Reads the template instance whose token is at `start`. */
@@ -204,6 +221,7 @@ export class BinaryReader {
   }
 
   private instance(): TemplateInstance {
+    this.hasInstances = true;
     this.skip(5);
     const definition = this.uint32();
     if (definition === this.at) {
@@ -235,6 +253,7 @@ export class BinaryReader {
     }
     const name = this.bytes.toString('utf16le', start, end);
     if (isSyntax(name)) throw new Damage('a name with characters that no name has', offset);
+    this.names.push({ at: this.at - 4, isHere, name });
     if (isHere) this.skip(end + 2 - offset);
     return name;
   }

@@ -49,6 +49,8 @@ export interface ValuePlan {
   readonly text: readonly TextPart[];
   /** The only part, when it is a value that stands in an element: an array repeats that. */
   readonly repeatable: number;
+  /** Number among the texts that `StringInserts` repeats, or -1. */
+  readonly slot: number;
 }
 
 /** A piece of text: a constant (the inside of a JSON string), or a value. */

@@ -132,6 +132,7 @@ export class EvtxInput implements Input {
     let descriptor = -1;
     try {
       descriptor = openSync(file.path, 'r');
+      this.reader.forget();
       const isReady = await this.readSome(descriptor, file, signal);
       file.isReady = isReady && !signal.aborted;
     } catch (error) {

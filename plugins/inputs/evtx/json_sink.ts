@@ -46,6 +46,19 @@ export class JsonSink {
     this.at = to;
   }
 
+  /** Writes once more what stands in [start, end) of the same buffer. */
+  copy(start: number, end: number): void {
+    // hot path
+    if (!this.hasRoom(end - start)) return;
+    const { bytes } = this;
+    let to = this.at;
+    if (end - start > 48) {
+      bytes.copyWithin(to, start, end);
+      to += end - start;
+    } else for (let from = start; from < end; from++) bytes[to++] = bytes[from]!;
+    this.at = to;
+  }
+
   /** Writes UTF-16LE text in [start, end) as the inside of a JSON string. */
   utf16(source: Buffer, start: number, end: number): void {
     // hot path

@@ -35,8 +35,10 @@ interface Judgement {
 }
 
 const readBytes = promisify(read);
+/** Each asking of the system costs more than what it copies. */
+const chunksAtOnce = 8;
 
-/** Reads chunks and puts their records into batches. One buffer of a chunk and one batch are all
+/** Reads chunks and puts their records into batches. A buffer of some chunks and one batch are all
  *  that it holds. */
 export class LogReader {
   private readonly options: EvtxOptions;
@@ -45,7 +47,10 @@ export class LogReader {
   private readonly emitter: BatchEmitter;
   private readonly decoder: RecordDecoder;
   private readonly walk = new ChunkWalk();
-  private readonly buffer = Buffer.alloc(chunkBytes);
+  private readonly buffer = Buffer.alloc(chunksAtOnce * chunkBytes);
+  /** What of a file the buffer holds. */
+  private heldFrom = 0;
+  private heldBytes = 0;
   private readonly eventBytesMax: number;
   private batch: Batch | undefined;
   private dataAt = 0;
@@ -79,10 +84,9 @@ export class LogReader {
     scan: FileScan,
     chunk: ScannedChunk,
   ): Promise<ChunkResult> {
-    const { buffer, walk } = this;
-    const { bytesRead } = await readBytes(descriptor, buffer, 0, chunkBytes, chunk.offset);
-    const bytes = buffer.subarray(0, bytesRead);
-    const header = readChunkHeader(bytes, bytesRead);
+    const { walk } = this;
+    const bytes = await this.load(descriptor, chunk.offset);
+    const header = readChunkHeader(bytes, bytes.length);
     const isNewest = chunk === scan.chunks.at(-1);
     if (chunk.header !== undefined && header?.firstId !== chunk.header.firstId) return 'changed';
     const judgement = this.judge(bytes, header, scan, isNewest);
@@ -119,12 +123,16 @@ export class LogReader {
 
   /** Where the records of a chunk end. */
   async endOf(descriptor: number, scan: FileScan, chunk: ScannedChunk): Promise<number> {
-    const { bytesRead } = await readBytes(descriptor, this.buffer, 0, chunkBytes, chunk.offset);
-    const bytes = this.buffer.subarray(0, bytesRead);
-    const judgement = this.judge(bytes, readChunkHeader(bytes, bytesRead), scan, true);
+    const bytes = await this.load(descriptor, chunk.offset);
+    const judgement = this.judge(bytes, readChunkHeader(bytes, bytes.length), scan, true);
     this.walk.open(bytes, judgement.trust, chunkHeaderBytes, judgement.end);
     while (this.walk.next());
     return positionOf(chunk.key, this.walk.recordsEnd);
+  }
+
+  /** What was read ahead may be old by now, or of another file. */
+  forget(): void {
+    this.heldBytes = 0;
   }
 
   /** Emits what is held. */
@@ -142,6 +150,19 @@ export class LogReader {
   drop(): void {
     if (this.batch !== undefined) this.emitter.discard(this.batch);
     this.batch = undefined;
+  }
+
+  /** The bytes of a chunk, fewer where the file ends within it. */
+  private async load(descriptor: number, offset: number): Promise<Buffer> {
+    const { buffer } = this;
+    let from = offset - this.heldFrom;
+    if (from < 0 || from + chunkBytes > this.heldBytes) {
+      const { bytesRead } = await readBytes(descriptor, buffer, 0, buffer.length, offset);
+      this.heldFrom = offset;
+      this.heldBytes = bytesRead;
+      from = 0;
+    }
+    return buffer.subarray(from, Math.min(from + chunkBytes, this.heldBytes));
   }
 
   private judge(

@@ -14,6 +14,7 @@ import type {
   TextPart,
   ValuePlan,
 } from './event_plan.ts';
+import { slotsMax } from './plan_writer.ts';
 
 /** Compiles a template to a plan; undefined where its shape is one that only the tree can do
  *  (names of fields that are values, forwarded events' rendered text, elements in text).
@@ -52,24 +53,31 @@ function compileParts(nodes: readonly BinaryNode[]): EventPlan {
     else elements.push(node);
   }
   const grouped = new Map<string, ValuePlan[]>();
+  const inserts: ValuePlan[] = [];
   for (const element of elements) {
     const { name } = element;
     const isTaken = systemFields.some(({ key }) => key === name) || derivedKeys.has(name);
     if (isTaken || name === 'RenderingInfo' || name === 'System') throw new NoPlan();
-    const plan = name === 'EventData' ? dataPlan(element) : elementPlan(element, undefined);
+    const plan =
+      name === 'EventData' ? dataPlan(element, inserts) : elementPlan(element, undefined);
     push(grouped, name, plan);
   }
-  const inserts = insertsOf(elements.filter((one) => one.name === 'EventData'));
-  return { isEvent: false, system: [], body: members(grouped), bodyHoles, inserts };
+  const data = elements.filter((one) => one.name === 'EventData');
+  return {
+    isEvent: false,
+    system: [],
+    body: members(grouped),
+    bodyHoles,
+    inserts: insertsOf(data, inserts),
+  };
 }
 
-function insertsOf(all: readonly BinaryElement[]): InsertsPlan | undefined {
+function insertsOf(
+  all: readonly BinaryElement[],
+  values: readonly ValuePlan[],
+): InsertsPlan | undefined {
   const [data] = all;
   if (data === undefined) return { required: [], values: [] };
-  const values = data.children
-    .filter((child) => isElement(child) && child.name === 'Data')
-    // Elements, by the line above.
-    .map((child) => elementPlan(child as BinaryElement, 'Name'));
   const isText = values.every((value) => value.members === undefined);
   return all.length === 1 && isText ? { required: requiredOf(data), values } : undefined;
 }
@@ -115,14 +123,21 @@ function compileSystem(system: BinaryElement): (FieldPlan | undefined)[] {
   });
 }
 
-function dataPlan(element: BinaryElement): ValuePlan {
+/** `inserts` gets the plans of the `Data` elements, in their order. */
+function dataPlan(element: BinaryElement, inserts: ValuePlan[]): ValuePlan {
   const grouped = new Map<string, ValuePlan[]>();
   addAttributes(element, undefined, grouped);
   for (const child of element.children) {
     if (!isElement(child)) continue;
     const name = isData(child) ? fieldName(child) : undefined;
-    if (name === undefined) push(grouped, child.name, elementPlan(child, undefined));
-    else push(grouped, name, elementPlan(child, 'Name'));
+    const plan = elementPlan(child, name === undefined ? undefined : 'Name');
+    if (child.name !== 'Data') push(grouped, name ?? child.name, plan);
+    else {
+      if (inserts.length >= slotsMax) throw new NoPlan();
+      const insert = { ...plan, slot: inserts.length };
+      inserts.push(insert);
+      push(grouped, name ?? child.name, insert);
+    }
   }
   addText(element, grouped);
   return objectPlan(element, grouped, true);
@@ -158,6 +173,7 @@ function elementPlan(element: BinaryElement, ignored: string | undefined): Value
     mayBeEmpty: false,
     text: children.map(textPart),
     repeatable: isHole ? only.index : -1,
+    slot: -1,
   };
 }
 
@@ -172,6 +188,7 @@ function objectPlan(
     mayBeEmpty,
     text: [],
     repeatable: -1,
+    slot: -1,
   };
 }
 
@@ -189,6 +206,7 @@ function addAttributes(
       mayBeEmpty: false,
       text: parts.map(textPart),
       repeatable: -1,
+      slot: -1,
     });
   }
 }
@@ -207,6 +225,7 @@ function addText(element: BinaryElement, grouped: Map<string, ValuePlan[]>): voi
     mayBeEmpty: false,
     text: [textPart(text)],
     repeatable: -1,
+    slot: -1,
   });
 }
 

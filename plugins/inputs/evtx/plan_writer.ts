@@ -1,15 +1,10 @@
-import {
-  keywordNames,
-  levelName,
-  opcodeName,
-  securityAuditing,
-  taskName,
-} from '../../shared/windows_event/standard_names.ts';
+import { securityAuditing } from '../../shared/windows_event/standard_names.ts';
 import { systemFields } from '../../shared/windows_event/system_fields.ts';
 import { parseSystemTime } from '../../shared/windows_event/value_text.ts';
 import { valueTypes } from './binary_nodes.ts';
 import type { EventPlan, FieldPlan, MemberPlan, ValuePlan } from './event_plan.ts';
 import type { JsonSink } from './json_sink.ts';
+import { NameTexts } from './name_texts.ts';
 import { fixedSizes, itemSize } from './value_texts.ts';
 import type { ValueFrames } from './value_frames.ts';
 import { fileTimeSeconds, fileTimeTicks, stringEnd, writeValue } from './value_writer.ts';
@@ -25,6 +20,10 @@ export class PlanWriter {
   private bytes: Buffer = Buffer.alloc(0);
   private readonly out: JsonSink;
   private readonly frames: ValueFrames;
+  private readonly nameTexts = new NameTexts();
+  /** Where the texts of inserts were written in the body, by slot. */
+  private readonly slotStart = new Int32Array(slotsMax);
+  private readonly slotEnd = new Int32Array(slotsMax);
   private base = 0;
   private count = 0;
   private isFirst = true;
@@ -85,7 +84,8 @@ export class PlanWriter {
       if (!this.hasAll(plan.required)) continue;
       if (!isFirst) this.out.byte(0x2c);
       isFirst = false;
-      this.value(plan);
+      if (plan.slot < 0) this.value(plan);
+      else this.out.copy(this.slotStart[plan.slot]!, this.slotEnd[plan.slot]!);
     }
     this.out.byte(0x5d);
   }
@@ -208,21 +208,13 @@ export class PlanWriter {
   }
 
   private names(position: number, value: number): void {
-    let name: string | undefined;
-    let key: Buffer;
-    if (position === level) {
-      name = levelName(value);
-      key = levelKey;
-    } else if (position === opcode) {
-      name = opcodeName(value);
-      key = opcodeKey;
-    } else if (position === task && this.isSecurity) {
-      name = taskName(securityAuditing, value);
-      key = taskKey;
-    } else return;
-    if (name === undefined) return;
-    this.key(key);
-    this.quotedAscii(name);
+    // hot path
+    let member: Buffer;
+    if (position === level) member = this.nameTexts.level(value);
+    else if (position === opcode) member = this.nameTexts.opcode(value);
+    else if (position === task && this.isSecurity) member = this.nameTexts.securityTask(value);
+    else return;
+    if (member.length > 0) this.key(member);
   }
 
   private keywords(type: number, start: number): void {
@@ -235,14 +227,8 @@ export class PlanWriter {
     this.out.byte(0x22);
     this.out.hex64(high, this.bytes.readUInt32LE(start));
     this.out.byte(0x22);
-    const names = keywordNames(high);
-    if (names.length === 0) return;
-    this.key(keywordNamesKey);
-    for (let i = 0; i < names.length; i++) {
-      this.out.byte(i === 0 ? 0x5b : 0x2c);
-      this.quotedAscii(names[i]!);
-    }
-    this.out.byte(0x5d);
+    const names = this.nameTexts.keywords(high);
+    if (names.length > 0) this.key(names);
   }
 
   private time(type: number, start: number): void {
@@ -260,12 +246,6 @@ export class PlanWriter {
     this.out.byte(0x22);
   }
 
-  private quotedAscii(text: string): void {
-    this.out.byte(0x22);
-    this.out.text(text);
-    this.out.byte(0x22);
-  }
-
   // ── the body ────────────────────────────────────────────────────────────────────────────────
 
   private members(members: readonly MemberPlan[]): void {
@@ -275,6 +255,13 @@ export class PlanWriter {
 
   private member({ key, values }: MemberPlan): void {
     // hot path
+    if (values.length === 1 && !this.isArray(values[0]!.repeatable)) {
+      const only = values[0]!;
+      if (!this.hasAll(only.required)) return;
+      this.key(key);
+      this.value(only);
+      return;
+    }
     const count = this.countValues(values);
     if (count === 0) return;
     this.key(key);
@@ -308,6 +295,17 @@ export class PlanWriter {
   }
 
   private value(plan: ValuePlan): void {
+    // hot path
+    if (plan.slot < 0) {
+      this.writeValue(plan);
+      return;
+    }
+    this.slotStart[plan.slot] = this.out.at;
+    this.writeValue(plan);
+    this.slotEnd[plan.slot] = this.out.at;
+  }
+
+  private writeValue(plan: ValuePlan): void {
     // hot path
     if (plan.members !== undefined) {
       this.object(plan.members, plan.mayBeEmpty);
@@ -398,6 +396,9 @@ export class PlanWriter {
   }
 }
 
+/** A chunk has no room for more elements. */
+export const slotsMax = 4096;
+
 const indexOf = (key: string) => systemFields.findIndex((field) => field.key === key);
 const providerName = indexOf('ProviderName');
 const level = indexOf('Level');
@@ -406,10 +407,6 @@ const opcode = indexOf('Opcode');
 const keywordsField = indexOf('Keywords');
 const timeCreated = indexOf('TimeCreated');
 const systemKeys = systemFields.map(({ key }) => Buffer.from(`"${key}":`));
-const levelKey = Buffer.from('"LevelName":');
-const taskKey = Buffer.from('"TaskName":');
-const opcodeKey = Buffer.from('"OpcodeName":');
-const keywordNamesKey = Buffer.from('"KeywordNames":');
 const stringInsertsKey = Buffer.from('"StringInserts":');
 const messageSourceKey = Buffer.from('"message_source":');
 const noMessage = Buffer.from('"none"');

@@ -1,14 +1,13 @@
 import { eventRecord, recordJson } from '../../shared/windows_event/event_record.ts';
 import { fileTimeEpochSeconds } from '../../shared/windows_event/value_text.ts';
 import { writeXml } from '../../shared/windows_event/xml_text.ts';
-import { type BinaryNode, valueTypes } from './binary_nodes.ts';
+import { valueTypes } from './binary_nodes.ts';
 import { BinaryReader, definitionHeaderBytes } from './binary_reader.ts';
 import { recordHeaderBytes, recordIdAt } from './chunk.ts';
 import { Damage } from './damage.ts';
-import type { EventPlan } from './event_plan.ts';
 import { JsonSink } from './json_sink.ts';
-import { compilePlan } from './plan_compiler.ts';
 import { PlanWriter } from './plan_writer.ts';
+import { Template, TemplateCache } from './template_cache.ts';
 import { TreeBuilder } from './tree_builder.ts';
 import { ValueFrames } from './value_frames.ts';
 
@@ -24,7 +23,7 @@ const instanceToken = 0x0c;
 
 /** Turns the records of one chunk after another into JSON text.
  *
- *  Each template is compiled once a chunk; a record of it is then one pass over its values, without
+ *  A template is compiled once, whatever chunk it stands in; a record of it is then one pass over its values, without
  *  an object of its own. Whatever the plan cannot do, and raw XML, goes through a tree of elements. */
 export class RecordDecoder {
   readonly out = new JsonSink();
@@ -35,8 +34,9 @@ export class RecordDecoder {
   private readonly options: DecoderOptions;
   private readonly frames = new ValueFrames();
   private readonly writer: PlanWriter;
-  private readonly plans = new Map<number, EventPlan | undefined>();
-  private readonly definitions = new Map<number, readonly BinaryNode[]>();
+  private readonly cache = new TemplateCache();
+  /** Of this chunk, by place. */
+  private readonly templates = new Map<number, Template>();
   private bytes: Buffer = Buffer.alloc(0);
   private reader!: BinaryReader;
   private builder!: TreeBuilder;
@@ -49,13 +49,12 @@ export class RecordDecoder {
   /** Goes on with the chunk in `bytes`. */
   open(bytes: Buffer): void {
     this.bytes = bytes;
-    this.plans.clear();
-    this.definitions.clear();
+    this.templates.clear();
     this.reader = new BinaryReader(bytes, bytes.length);
     this.builder = new TreeBuilder(
       bytes,
       this.reader,
-      (offset) => this.definition(offset),
+      (offset) => this.templateAt(offset).nodes,
       this.options.charactersMax,
     );
   }
@@ -81,7 +80,7 @@ export class RecordDecoder {
     const { bytes, writer, frames } = this;
     const instance = this.instanceIn(start + recordHeaderBytes, end);
     if (instance < 0) return false;
-    const plan = this.planAt(bytes.readUInt32LE(instance + 6));
+    const plan = this.templateAt(bytes.readUInt32LE(instance + 6)).plan;
     if (plan === undefined || !plan.isEvent) return false;
     frames.clear();
     const base = frames.read(bytes, this.valuesOf(instance, end), end);
@@ -112,7 +111,7 @@ export class RecordDecoder {
     const end = start + frames.size[value]!;
     const instance = this.instanceIn(start, end);
     if (instance < 0) return false;
-    const plan = this.planAt(bytes.readUInt32LE(instance + 6));
+    const plan = this.templateAt(bytes.readUInt32LE(instance + 6)).plan;
     if (plan === undefined || plan.isEvent || plan.bodyHoles.length > 0) return false;
     const base = frames.read(bytes, this.valuesOf(instance, end), end);
     const { count } = frames;
@@ -139,21 +138,20 @@ export class RecordDecoder {
     return behind + definitionHeaderBytes + this.bytes.readUInt32LE(behind + 20);
   }
 
-  private planAt(offset: number): EventPlan | undefined {
-    const known = this.plans.get(offset);
-    if (known !== undefined || this.plans.has(offset)) return known;
-    const plan = compilePlan(this.definition(offset));
-    this.plans.set(offset, plan);
-    return plan;
+  private templateAt(offset: number): Template {
+    const known = this.templates.get(offset);
+    if (known !== undefined) return known;
+    const template = this.cache.find(this.bytes, offset) ?? this.readTemplate(offset);
+    this.templates.set(offset, template);
+    return template;
   }
 
-  private definition(offset: number): readonly BinaryNode[] {
-    let nodes = this.definitions.get(offset);
-    if (nodes !== undefined) return nodes;
-    // The reader is in the middle of something when a tree asks.
-    nodes = new BinaryReader(this.bytes, this.bytes.length).definition(offset);
-    this.definitions.set(offset, nodes);
-    return nodes;
+  private readTemplate(offset: number): Template {
+    // The decoder's reader is in the middle of something when a tree asks.
+    const reader = new BinaryReader(this.bytes, this.bytes.length);
+    const template = new Template(reader.definition(offset));
+    this.cache.add(this.bytes, offset, template, reader.references);
+    return template;
   }
 
   private writeByTree(start: number, end: number, extra: Buffer): void {

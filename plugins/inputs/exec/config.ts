@@ -1,13 +1,54 @@
+import { type LaneName, type LaneOptions, laneProperties } from '../../shared/collect/lanes.ts';
+
+const argv = {
+  type: 'array',
+  items: { type: 'string' },
+  minItems: 1,
+  maxItems: 1000,
+} as const;
+
+const commandSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['name', 'command'],
+  properties: {
+    name: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_.-]{1,64}$',
+      description: 'Name of the command in metrics and the log, and for `*` in the tag.',
+    },
+    command: { ...argv, description: 'The program and its arguments.' },
+    interval: {
+      'x-type': 'duration',
+      'x-minimum': 100,
+      description: 'Time between two starts, in place of the input’s own.',
+    },
+    timeout: {
+      'x-type': 'duration',
+      'x-minimum': 1,
+      description: 'How long a run may take, in place of the input’s own.',
+    },
+    priority: {
+      enum: ['high', 'normal'],
+      description: 'Lane that it runs in, in place of the input’s own.',
+    },
+  },
+} as const;
+
 export const schema = {
   type: 'object',
   properties: {
     command: {
-      type: 'array',
-      items: { type: 'string' },
-      minItems: 1,
-      maxItems: 1000,
+      ...argv,
       description:
         'The program and its arguments, such as `[df, -P]`. No shell sees them: pipes, globs and variables are what they say, unless the program is a shell.',
+    },
+    commands: {
+      type: 'array',
+      items: commandSchema,
+      maxItems: 200,
+      default: [],
+      description: 'Several commands in place of one; each runs apart from the others.',
     },
     interval: {
       'x-type': 'duration',
@@ -19,14 +60,19 @@ export const schema = {
     timeout: {
       'x-type': 'duration',
       'x-minimum': 1,
-      default: '30s',
       description:
-        'How long a run may take. Then it ends with all that it started, and gives no records.',
+        'How long a run may take; when absent, what its lane allows. Then it ends with all that it started, and gives no records.',
     },
+    priority: {
+      enum: ['high', 'normal'],
+      default: 'normal',
+      description: 'Lane that commands run in; those of one lane never wait for the other’s.',
+    },
+    ...laneProperties,
     oneshot: {
       type: 'boolean',
       default: false,
-      description: 'Whether it runs once only; the input then ends.',
+      description: 'Whether each command runs once only; the input then ends.',
     },
     format: {
       enum: ['lines', 'json', 'whole'],
@@ -61,14 +107,23 @@ export const schema = {
       description: 'Variables that are added to the agent’s environment.',
     },
   },
-  required: ['command'],
 } as const;
 
-/** Options after normalising: times in milliseconds, sizes in bytes. */
-export interface ExecOptions {
+export interface CommandOptions {
+  readonly name: string;
   readonly command: readonly string[];
+  readonly interval?: number;
+  readonly timeout?: number;
+  readonly priority?: LaneName;
+}
+
+/** Options after normalising: times in milliseconds, sizes in bytes. */
+export interface ExecOptions extends LaneOptions {
+  readonly command?: readonly string[];
+  readonly commands: readonly CommandOptions[];
   readonly interval: number;
-  readonly timeout: number;
+  readonly timeout?: number;
+  readonly priority: LaneName;
   readonly oneshot: boolean;
   readonly format: 'lines' | 'json' | 'whole';
   readonly key: string;

@@ -1,11 +1,12 @@
 import { defineInput } from '../../../core/sdk/index.ts';
+import { checkCommands } from './commands.ts';
 import { type ExecOptions, schema } from './config.ts';
 import { ExecInput } from './exec_input.ts';
 
-/** Runs a program at an interval; what it writes becomes records. */
+/** Runs programs at intervals; what they write becomes records. */
 export const plugin = defineInput<ExecOptions>({
   name: 'exec',
-  summary: 'Runs a program at an interval, and makes records of what it writes.',
+  summary: 'Runs programs at intervals, and makes records of what they write.',
   stability: 'beta',
   schema,
   example: `pipeline:
@@ -19,6 +20,7 @@ export const plugin = defineInput<ExecOptions>({
     - name: stdout
       match: uptime
 `,
+  check: checkCommands,
   isFinite: (options) => options.oneshot,
   create: (options, context) => new ExecInput(options, context),
 });

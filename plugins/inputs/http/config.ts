@@ -1,5 +1,10 @@
 import type { Secret } from '../../../core/sdk/index.ts';
 
+const clients = '`tls.verify_client_cert` says whether certificates of clients are checked.';
+
+const ignored = (reason: string) =>
+  ({ 'x-ignored': reason, description: `Accepted for Fluent Bit files. ${reason}` }) as const;
+
 export const schema = {
   type: 'object',
   properties: {
@@ -163,6 +168,30 @@ export const schema = {
       default: false,
       description: 'Whether clients must show a certificate that `tls.ca_file` vouches for.',
     },
+    'tls.min_version': {
+      enum: ['TLSv1.2', 'TLSv1.3'],
+      description: 'Oldest TLS version that is accepted; TLSv1.2 when absent.',
+    },
+    'tls.max_version': {
+      enum: ['TLSv1.2', 'TLSv1.3'],
+      description: 'Newest TLS version that is used.',
+    },
+    'tls.ciphers': {
+      type: 'string',
+      minLength: 1,
+      description: "Cipher list, in OpenSSL's form.",
+    },
+    'tls.verify': ignored(clients),
+    'tls.verify_hostname': ignored(clients),
+    'tls.vhost': ignored('Clients say which name they ask for.'),
+    'tls.debug': ignored('What is wrong with a connection is always said.'),
+    ipv6: ignored('`listen` says which addresses are listened on.'),
+    'http_server.http2': ignored('HTTP/1.1 is served, which every client speaks.'),
+    'http_server.buffer_max_size': ignored(
+      'Bodies are not held in memory: `decompressed_bytes_max` limits their size.',
+    ),
+    'http_server.buffer_chunk_size': ignored('Bodies are read in pieces of a fixed size.'),
+    'http_server.workers': ignored('Requests are read by one thread.'),
     buffer_max_size: {
       'x-type': 'size',
       'x-ignored': 'Bodies are not held in memory: `decompressed_bytes_max` limits their size.',
@@ -207,4 +236,7 @@ export interface HttpInputOptions {
   readonly 'tls.key_passwd'?: Secret;
   readonly 'tls.ca_file'?: string;
   readonly 'tls.verify_client_cert': boolean;
+  readonly 'tls.min_version'?: 'TLSv1.2' | 'TLSv1.3';
+  readonly 'tls.max_version'?: 'TLSv1.2' | 'TLSv1.3';
+  readonly 'tls.ciphers'?: string;
 }

@@ -34,6 +34,8 @@ export async function answerRequest(
     name: `${context.id} ${plan.tag}`,
     ...(plan.generation === undefined ? {} : { generation: plan.generation }),
     onSettled: (position) => settlement.update(position),
+    // Who has an answer does not send again.
+    ...(options.ack === 'accepted' ? { comesAgain: false } : {}),
   });
   // A repeated request may be settled already, by what a disk buffer still holds.
   settlement.update(source.resumePosition);

@@ -62,6 +62,8 @@ async function loadServerTls(
     ...(authority === undefined ? {} : { ca: authority }),
     requestCert: verifies,
     rejectUnauthorized: verifies,
-    minVersion: 'TLSv1.2',
+    minVersion: options['tls.min_version'] ?? 'TLSv1.2',
+    ...(options['tls.max_version'] === undefined ? {} : { maxVersion: options['tls.max_version'] }),
+    ...(options['tls.ciphers'] === undefined ? {} : { ciphers: options['tls.ciphers'] }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Secret } from '../../../core/sdk/index.ts';
+import { type LaneName, type LaneOptions, laneProperties } from '../../shared/collect/lanes.ts';
 import {
   type ConnectionOptions,
   connectionProperties,
@@ -20,13 +21,13 @@ export const schema = {
       minItems: 1,
       maxItems: 10_000,
       description:
-        'What is scraped: URLs such as `https://host:9100/metrics`, or `host:port`, to which `metrics_path` is added. `host` and `port` when absent.',
+        'What is scraped: URLs such as `https://host:9100/metrics`, or `host:port`, to which `metrics_path` is added. `host` and `port` when this and `high_targets` are absent.',
     },
     host: {
       type: 'string',
       minLength: 1,
       default: '127.0.0.1',
-      description: 'The one target, where there are no `targets`.',
+      description: 'The one target, where there are no `targets` and no `high_targets`.',
     },
     port: {
       type: 'integer',
@@ -50,16 +51,23 @@ export const schema = {
     scrape_timeout: {
       'x-type': 'duration',
       'x-minimum': 1,
-      default: '10s',
-      description: 'How long a scrape may take before it counts as failed.',
+      description:
+        'How long a scrape may take before it counts as failed; when absent, what its lane allows.',
     },
-    concurrency: {
-      type: 'integer',
-      minimum: 1,
-      maximum: 256,
-      default: 8,
-      description: 'Targets that are scraped at a time; a slow one holds up no others.',
+    priority: {
+      enum: ['high', 'normal'],
+      default: 'normal',
+      description: 'Lane that the targets are scraped in.',
     },
+    high_targets: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      maxItems: 10_000,
+      default: [],
+      description:
+        'Further targets, which are scraped in the lane of high priority: slow ones of the other lane hold them up never.',
+    },
+    ...laneProperties,
     job: {
       type: 'string',
       minLength: 1,
@@ -111,14 +119,16 @@ export const schema = {
 /** Options after normalising: times in milliseconds, sizes in bytes. */
 export interface ScrapeOptions
   extends Omit<ConnectionOptions, 'compress' | 'http.response_timeout'>,
-    ClientTlsOptions {
+    ClientTlsOptions,
+    LaneOptions {
   readonly targets?: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly metrics_path: string;
   readonly scrape_interval: number;
-  readonly scrape_timeout: number;
-  readonly concurrency: number;
+  readonly scrape_timeout?: number;
+  readonly priority: LaneName;
+  readonly high_targets: readonly string[];
   readonly job: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly honor_labels: boolean;

@@ -1,7 +1,8 @@
 import { defineInput, messageOf, type OptionProblem } from '../../../core/sdk/index.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { type ScrapeOptions, schema } from './config.ts';
-import { ScrapeInput, targetTexts } from './scrape_input.ts';
+import { ScrapeInput } from './scrape_input.ts';
+import { type TargetText, targetTexts } from './target_texts.ts';
 
 /** Scrapes pages of metrics in Prometheus' format. */
 export const plugin = defineInput<ScrapeOptions>({
@@ -24,12 +25,11 @@ export const plugin = defineInput<ScrapeOptions>({
 });
 
 function checkTargets(options: ScrapeOptions): OptionProblem[] {
-  return targetTexts(options).flatMap((text, at) => {
+  return targetTexts(options).flatMap(({ text, path }: TargetText) => {
     try {
       parseAddress(text.replace(/\?.*$/, ''), { port: options.port, isTls: false });
       return [];
     } catch (error) {
-      const path = options.targets === undefined ? ['host'] : ['targets', String(at)];
       return [{ path, message: messageOf(error) }];
     }
   });

@@ -4,12 +4,13 @@ import {
   CollectorSchedule,
   type Reading,
 } from '../../shared/collect/collector_schedule.ts';
-import type { LaneLimits } from '../../shared/collect/lanes.ts';
+import { lanesOf } from '../../shared/collect/lanes.ts';
 import type { Exposition } from '../../shared/metrics/exposition_parser.ts';
 import type { Labels, Metric } from '../../shared/metrics/metric.ts';
 import { MetricEmitter } from '../../shared/metrics/metric_emitter.ts';
 import type { ScrapeOptions } from './config.ts';
 import { Target } from './target.ts';
+import { targetTexts } from './target_texts.ts';
 
 interface TargetCollector extends Collector<Exposition> {
   readonly target: Target;
@@ -39,14 +40,9 @@ export class ScrapeInput implements Input {
     const { options, context } = this;
     const source = await context.sources.open({ name: context.id });
     const out = new MetricEmitter(emitter, source, context.tag);
-    const limits: LaneLimits = {
-      workers: options.concurrency,
-      queue: this.targets.length,
-      timeoutMs: options.scrape_timeout,
-    };
     const schedule = new CollectorSchedule<Exposition>({
       collectors: this.collectors(),
-      lanes: { high: limits, normal: limits },
+      lanes: lanesOf(options),
       context,
       // Made below: each is of a target.
       deliver: (collector, reading) =>
@@ -62,8 +58,9 @@ export class ScrapeInput implements Input {
   private collectors(): TargetCollector[] {
     return this.targets.map((target) => ({
       name: target.instance,
-      lane: 'normal',
+      lane: target.lane,
       intervalMs: this.options.scrape_interval,
+      timeoutMs: target.timeoutMs,
       target,
       collect: (signal) => target.scrape(signal),
     }));
@@ -122,8 +119,4 @@ export class ScrapeInput implements Input {
       'Lines of a page are no metrics; the others are taken.',
     );
   }
-}
-
-export function targetTexts(options: ScrapeOptions): readonly string[] {
-  return options.targets ?? [options.host];
 }

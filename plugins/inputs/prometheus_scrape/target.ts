@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { InputContext } from '../../../core/sdk/index.ts';
+import { type LaneName, lanesOf } from '../../shared/collect/lanes.ts';
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { basicAuthorization, tokenAuthorization } from '../../shared/http_client/authorization.ts';
 import { HttpClient } from '../../shared/http_client/http_client.ts';
@@ -8,6 +9,7 @@ import { type Exposition, parseExposition } from '../../shared/metrics/expositio
 import { clientTls } from '../../shared/tls/client_options.ts';
 import { openClientTls } from '../../shared/tls/tls_client.ts';
 import type { ScrapeOptions } from './config.ts';
+import type { TargetText } from './target_texts.ts';
 
 const accepted =
   'application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.9,*/*;q=0.1';
@@ -17,6 +19,9 @@ const unzip = promisify(gunzip);
 export class Target {
   /** `host:port`: the label `instance`. */
   readonly instance: string;
+  readonly lane: LaneName;
+  /** How long a scrape may take. */
+  readonly timeoutMs: number;
   private readonly options: ScrapeOptions;
   private readonly context: InputContext;
   private readonly origin: string;
@@ -25,9 +30,11 @@ export class Target {
   private client: HttpClient | undefined;
 
   /** Errors: SLUICE_OPTION_INVALID. */
-  constructor(text: string, options: ScrapeOptions, context: InputContext) {
+  constructor({ text, lane }: TargetText, options: ScrapeOptions, context: InputContext) {
     this.options = options;
     this.context = context;
+    this.lane = lane;
+    this.timeoutMs = options.scrape_timeout ?? lanesOf(options)[lane].timeoutMs;
     const [, base = text, query = ''] = /^([^?]*)(\?.*)$/.exec(text) ?? [];
     const address = parseAddress(base, { port: options.port, isTls: false });
     this.origin = address.origin;
@@ -47,9 +54,9 @@ export class Target {
     const tls = this.isTls ? await openClientTls(clientTls(options), context) : undefined;
     this.client = new HttpClient({
       origin: this.origin,
-      connectTimeoutMs: Math.min(options['net.connect_timeout'], options.scrape_timeout),
+      connectTimeoutMs: Math.min(options['net.connect_timeout'], this.timeoutMs),
       // The schedule has the deadline, and aborts.
-      responseTimeoutMs: options.scrape_timeout + 1000,
+      responseTimeoutMs: this.timeoutMs + 1000,
       connectionsMax: 1,
       clock: context.clock,
       ...(tls === undefined ? {} : { tls }),
@@ -111,7 +118,7 @@ export class Target {
     const authorization =
       basicAuthorization(options.http_user, options.http_passwd) ??
       (token === undefined ? undefined : tokenAuthorization('Bearer', token));
-    const seconds = String(options.scrape_timeout / 1000);
+    const seconds = String(this.timeoutMs / 1000);
     return [
       ...['accept', accepted, 'accept-encoding', 'gzip', 'user-agent', 'sluice'],
       ...['x-prometheus-scrape-timeout-seconds', seconds],

@@ -7,6 +7,13 @@ export const schema = {
       default: 'log',
       description: 'Field that a line is put under.',
     },
+    parser: {
+      type: 'string',
+      minLength: 1,
+      'x-ref': 'parser',
+      description:
+        'Parser that makes the fields of a record from its line; a line that it does not understand stays under `key`.',
+    },
     buffer_size: {
       'x-type': 'size',
       default: '64KB',
@@ -17,4 +24,5 @@ export const schema = {
 
 export interface StdinOptions {
   readonly key: string;
+  readonly parser?: string;
 }

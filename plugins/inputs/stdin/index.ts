@@ -10,6 +10,7 @@ import {
   type OpenSource,
   valueKind,
 } from '../../../core/sdk/index.ts';
+import { LineParsing } from '../../shared/parsing/line_parsing.ts';
 import { type StdinOptions, schema } from './config.ts';
 
 /** Reads lines from standard input until it ends. */
@@ -21,6 +22,7 @@ export const plugin = defineInput<StdinOptions>({
   example: `pipeline:
   inputs:
     - name: stdin
+      parser: json
   outputs:
     - name: stdout
       match: '*'
@@ -34,6 +36,7 @@ const newline = 0x0a;
 class StdinInput implements Input {
   private readonly context: InputContext;
   private readonly field: Field;
+  private readonly parsing: LineParsing | undefined;
   private readonly take: () => NodeJS.ReadableStream;
   private position = 0;
   private readonly truncated: { value: number };
@@ -42,6 +45,9 @@ class StdinInput implements Input {
   constructor(options: StdinOptions, context: InputContext, open: () => NodeJS.ReadableStream) {
     this.context = context;
     this.field = fieldOf([options.key]);
+    if (options.parser !== undefined) {
+      this.parsing = new LineParsing(context.parser(options.parser), this.field, context);
+    }
     this.take = open;
     this.truncated = context.metrics.counter('sluice_input_truncated_lines_total');
     this.invalid = context.metrics.counter('sluice_input_invalid_utf8_lines_total');
@@ -73,6 +79,10 @@ class StdinInput implements Input {
     if (rest.length > 0) await this.emitLines(emitter, source, rest);
   }
 
+  async close(): Promise<void> {
+    this.parsing?.close();
+  }
+
   /** A line past the limit goes on in pieces, each counted. */
   private async cutLongLine(
     emitter: BatchEmitter,
@@ -93,6 +103,7 @@ class StdinInput implements Input {
       const room = batch.dataEnd - batch.dataStart;
       at = this.fill(batch, lines, at, room);
       batch.positionEnd = this.position;
+      this.parsing?.apply(batch);
       await emitter.emit(batch);
     }
   }

@@ -4,7 +4,11 @@ import {
   type PluginContext,
   splitLines,
 } from '../../../core/sdk/index.ts';
-import { byteOrderMark, utf8 } from '../../shared/text_encoding/text_encoding.ts';
+import {
+  byteOrderMark,
+  type TextEncoding,
+  utf8,
+} from '../../shared/text_encoding/text_encoding.ts';
 import { headBytesMax } from './content_print.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { LineBlock, RecordWriter } from './record_writer.ts';
@@ -35,7 +39,7 @@ const encodedBlockBytes = 128 * 1024;
  *
  *  Bytes go straight into the batch. An unfinished last line is not consumed: it is read again
  *  with what follows. A line longer than a block is measured first and then read once, into a
- *  batch of its own. */
+ *  batch of its own, and measured again if it is not what it was. */
 export class BlockReader {
   private readonly settings: TailSettings;
   private readonly writer: RecordWriter;
@@ -136,7 +140,7 @@ export class BlockReader {
   ): number {
     const spans = this.spansFor(batch, generation);
     const { bytes, capacity } = batch;
-    const unit = generation.encoding?.unit ?? 'bytes';
+    const unit = this.unitOf(generation);
     let count =
       unit === 'bytes'
         ? splitLines(this.kernel, bytes, begin, to, spans.start, spans.end, capacity)
@@ -243,7 +247,8 @@ export class BlockReader {
     }
     const { longLines, lineBytesMax } = this.settings;
     if (end.kind === 'whole') {
-      await this.sendLine(file, generation, end.textBytes, end.bytes);
+      const result = await this.sendLine(file, generation, end.textBytes, end.bytes);
+      if (result !== 'sent') return result;
       return generation.hitEnd && generation.position === generation.seenEnd ? 'end' : 'more';
     }
     if (longLines === 'skip') {
@@ -252,9 +257,13 @@ export class BlockReader {
       return 'more';
     }
     const counter = longLines === 'split' ? this.metrics.splitLines : this.metrics.truncatedLines;
-    if (longLines === 'truncate' || !generation.isMidLine()) counter.value++;
-    if (longLines === 'truncate') generation.discardFrom = generation.position;
-    await this.sendLine(file, generation, lineBytesMax, -1);
+    const isCounted = longLines === 'truncate' || !generation.isMidLine();
+    const { position } = generation;
+    const result = await this.sendLine(file, generation, lineBytesMax, -1, () => {
+      if (longLines === 'truncate') generation.discardFrom = position;
+    });
+    if (result !== 'sent') return result;
+    if (isCounted) counter.value++;
     return 'more';
   }
 
@@ -266,7 +275,7 @@ export class BlockReader {
   ): Promise<LineEnd> {
     const batch = await this.emitter.batch(generation.source, generation.tag);
     try {
-      const unit = generation.encoding?.unit ?? 'bytes';
+      const unit = this.unitOf(generation);
       const unitBytes = unit === 'bytes' ? 1 : 2;
       const { position } = generation;
       const mark = position === 0 ? await this.markLength(file, generation) : 0;
@@ -340,31 +349,65 @@ export class BlockReader {
   }
 
   /** Reads the line at the position and emits it. `bytes` is its length with its end, or -1 for
-   *  a piece of a longer line. */
+   *  a piece of a longer line. The file may have changed since it was measured: then nothing is
+   *  emitted. `onRead`: it did not. */
   private async sendLine(
     file: TailedFile,
     generation: FileGeneration,
     textBytes: number,
     bytes: number,
-  ): Promise<void> {
+    onRead?: () => void,
+  ): Promise<'sent' | 'more' | 'replaced'> {
     const mark = generation.position === 0 ? await this.markLength(file, generation) : 0;
-    const length = bytes < 0 ? textBytes + mark : bytes;
-    const batch = await this.emitter.batch(generation.source, generation.tag, length);
-    const from = batch.dataStart;
-    const read = await file.read(batch.bytes, from, length, generation.position);
+    const kept = file.isGzip ? 0 : generation.beforeLength;
     const isPiece = bytes < 0;
-    const text = batch.bytes.subarray(from, from + Math.min(read, isPiece ? length : textBytes));
+    const length = isPiece ? textBytes + mark : bytes;
+    const batch = await this.emitter.batch(generation.source, generation.tag, kept + length);
+    const from = batch.dataStart + kept;
+    const read = await file.read(
+      batch.bytes,
+      batch.dataStart,
+      kept + length,
+      generation.position - kept,
+    );
+    const isSame = isContinued(batch.bytes, batch.dataStart, read, kept, generation);
+    const feed = findFeed(
+      batch.bytes,
+      from + mark,
+      from + Math.max(0, read - kept),
+      this.unitOf(generation),
+    );
+    const feedDue =
+      isPiece || length === textBytes ? -1 : this.feedBefore(generation, from + length);
+    if (!isSame || read < kept + length || feed !== feedDue) {
+      this.emitter.discard(batch);
+      generation.searchedTo = generation.position;
+      file.isReady = true;
+      return isSame ? 'more' : 'replaced';
+    }
+    onRead?.();
+    const text = batch.bytes.subarray(from, from + (isPiece ? length : textBytes));
     const cut = isPiece ? (generation.encoding ?? utf8).cut(text) : text.length;
     const spans = this.spansFor(batch, generation);
     spans.start[0] = from + mark;
     spans.end[0] = from + Math.max(cut, mark);
-    this.behind = isPiece ? from + Math.max(cut, mark) : from + read;
+    this.behind = isPiece ? from + Math.max(cut, mark) : from + length;
     await this.send(batch, file, generation, {
       count: 1,
       from,
       begin: from + mark,
       to: this.behind,
     });
+    return 'sent';
+  }
+
+  private unitOf(generation: FileGeneration): TextEncoding['unit'] {
+    return generation.encoding?.unit ?? 'bytes';
+  }
+
+  /** Where the line feed stands that ends at `behind`. */
+  private feedBefore(generation: FileGeneration, behind: number): number {
+    return behind - (this.unitOf(generation) === 'bytes' ? 1 : 2);
   }
 
   /** Passes over the rest of a line that is not wanted. */
@@ -376,7 +419,7 @@ export class BlockReader {
     to: number,
     isFinal: boolean,
   ): Promise<TurnResult> {
-    const unit = generation.encoding?.unit ?? 'bytes';
+    const unit = this.unitOf(generation);
     const unitBytes = unit === 'bytes' ? 1 : 2;
     const feed = findFeed(batch.bytes, from, to, unit);
     const whole = unitBytes === 2 ? from + ((to - from) & ~1) : to;

@@ -8,7 +8,7 @@ import {
   SluiceError,
 } from '../../../core/sdk/index.ts';
 import type { Admission, Found } from './admission.ts';
-import { noteSize } from './content_relation.ts';
+import { isIntact, noteSize } from './content_relation.ts';
 import { DirectoryWatch } from './directory_watch.ts';
 import { type FileFacts, factsOf, isOtherBirth } from '../../shared/file_finder/file_facts.ts';
 import { FileFinder, type Findings } from '../../shared/file_finder/file_finder.ts';
@@ -74,6 +74,7 @@ export class FileDiscovery {
   private readonly ignored = new Map<string, number>();
   private readonly said = new Set<string>();
   private isChanged = true;
+  private isLooking = false;
   private filesSeen = 0;
   private brokenLooks = 0;
 
@@ -94,6 +95,11 @@ export class FileDiscovery {
   lookAgain(): void {
     this.isChanged = true;
     this.wake();
+  }
+
+  /** True when what changed until now was looked at. */
+  get isUpToDate(): boolean {
+    return !this.isChanged && !this.isLooking;
   }
 
   async close(): Promise<void> {
@@ -124,7 +130,9 @@ export class FileDiscovery {
         const sinceMs = beganMs - endedMs;
         if (sinceMs >= (this.isChanged ? pauseMs : refreshMs)) {
           this.isChanged = false;
+          this.isLooking = true;
           await this.apply(await this.look(), false);
+          this.isLooking = false;
           endedMs = clock.monotonicMs();
           const shareMs = (endedMs - beganMs) * lookShare;
           pauseMs = Math.max(lookMsMin, Math.min(shareMs, this.filesSeen * pauseMsPerFile));
@@ -204,6 +212,7 @@ export class FileDiscovery {
         this.parts.lost(file);
       } else if (look.generations.has(file)) this.locate(file, look, paths, nowMs);
     }
+    await this.findClosed();
     const { misplaced, shortages } = this.parts.admission;
     const fresh: Found[] = [];
     for (const [key, place] of paths) {
@@ -255,6 +264,7 @@ export class FileDiscovery {
     const facts = look.files.get(file.path);
     if (facts?.key === file.key) {
       file.presence = 'here';
+      file.isFoundAway = false;
       file.missedLooks = 0;
       const { generation } = file;
       const isSameContent = generation !== undefined && generation === look.generations.get(file);
@@ -272,6 +282,7 @@ export class FileDiscovery {
       if (file.generation !== undefined) file.generation.path = place;
       if (file.presence === 'here') this.parts.rotations.value++;
       file.presence = 'here';
+      file.isFoundAway = false;
     } else if (file.presence === 'here') {
       file.presence = 'away';
       file.awaySinceMs = nowMs;
@@ -295,30 +306,35 @@ export class FileDiscovery {
     if (admitted.length > 0) this.parts.wakeReader();
   }
 
+  /** Files that lost their name while they were closed: those that were renamed in their directory,
+   *  out of the patterns, are read on under their new name. */
+  private async findClosed(): Promise<void> {
+    const wanted = [...this.parts.files.values()].filter(
+      (file) => file.presence === 'away' && !file.isOpen && !file.isGzip && !standsThere(file),
+    );
+    const paths = wanted.map(({ path: place, key }) => ({ path: place, key }));
+    for (const { path: place, facts } of await filesInPlaceOf(paths)) {
+      const file = wanted.find(({ key }) => key === facts.key)!;
+      if (isOtherBirth(file.birth, facts, place) || file.isOpen || file.presence === 'here')
+        continue;
+      if (!(await isStill(file, place))) continue;
+      file.isFoundAway = true;
+      file.isReady = true;
+      if (file.generation !== undefined) file.generation.path = place;
+      this.parts.wakeReader();
+    }
+  }
+
   /** Files of checkpoints that were renamed in their directory, out of the patterns, while the
    *  agent did not run: their rest is read. */
   private async findMoved(): Promise<void> {
-    const missing = new Map<string, Set<string>>();
-    for (const { path: place, key } of this.parts.admission.missingFiles()) {
-      const directory = path.posix.dirname(place);
-      const keys = missing.get(directory) ?? new Set();
-      missing.set(directory, keys.add(key));
-    }
-    for (const [directory, keys] of missing) {
-      const entries = await readdir(directory).catch(() => []);
-      const moved: Found[] = [];
-      for (const name of entries.slice(0, movedEntriesMax)) {
-        const place = path.posix.join(directory, name);
-        const stats = await stat(place, { bigint: true }).catch(() => undefined);
-        if (stats === undefined || !stats.isFile()) continue;
-        const facts = factsOf(stats);
-        if (keys.has(facts.key) && !this.parts.files.has(facts.key))
-          moved.push({ path: place, facts, position: undefined });
-      }
-      for (const file of await this.parts.admission.claimMoved(moved)) {
-        file.presence = 'away';
-        file.awaySinceMs = this.context.clock.monotonicMs();
-      }
+    const moved = await filesInPlaceOf([...this.parts.admission.missingFiles()]);
+    const found = moved
+      .filter(({ facts }) => !this.parts.files.has(facts.key))
+      .map((one): Found => ({ ...one, position: undefined }));
+    for (const file of await this.parts.admission.claimMoved(found)) {
+      file.presence = 'away';
+      file.awaySinceMs = this.context.clock.monotonicMs();
     }
   }
 
@@ -330,6 +346,52 @@ export class FileDiscovery {
       this.context.log.warn({ path: place, error: problem }, 'Cannot look into a place.');
     }
   }
+}
+
+/** Searches the directories of files that are not under their names any more for what they are called now. */
+async function filesInPlaceOf(
+  missing: readonly { readonly path: string; readonly key: string }[],
+): Promise<{ path: string; facts: FileFacts }[]> {
+  const wanted = new Map<string, Set<string>>();
+  for (const { path: place, key } of missing) {
+    const directory = path.posix.dirname(place);
+    wanted.set(directory, (wanted.get(directory) ?? new Set()).add(key));
+  }
+  const found: { path: string; facts: FileFacts }[] = [];
+  for (const [directory, keys] of wanted) {
+    const entries = await readdir(directory).catch(() => []);
+    for (const name of entries.slice(0, movedEntriesMax)) {
+      const place = path.posix.join(directory, name);
+      const stats = await stat(place, { bigint: true }).catch(() => undefined);
+      if (stats === undefined || !stats.isFile()) continue;
+      const facts = factsOf(stats);
+      if (keys.delete(facts.key)) found.push({ path: place, facts });
+    }
+  }
+  return found;
+}
+
+function standsThere(file: TailedFile): boolean {
+  try {
+    return file.lookByPath() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a closed file is what stands at a place, with the content that was read. It then has that path. */
+async function isStill(file: TailedFile, place: string): Promise<boolean> {
+  const before = file.path;
+  file.path = place;
+  try {
+    if (file.open().key === file.key && isIntact(file)) return true;
+  } catch {
+    // It was taken away again.
+  } finally {
+    await file.close();
+  }
+  file.path = before;
+  return false;
 }
 
 /** True for errors that pass by themselves, such as a full disk. */

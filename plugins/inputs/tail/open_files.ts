@@ -2,7 +2,8 @@ import type { TailedFile } from './tailed_file.ts';
 
 /** Keeps the number of open files within its limit: closes those that were quiet for longest,
  *  those with something to read last, since a file that is deleted while it is closed is lost.
- *  Files that lost their name are never closed here: they could not be opened again. */
+ *  Files that lost their name are never closed here, unless their new one is known: they could not
+ *  be opened again. */
 export class OpenFiles {
   private most: number;
   /** Files opened since they were last counted. */
@@ -25,7 +26,7 @@ export class OpenFiles {
     const surplus = this.count() + room - this.most;
     if (surplus <= 0) return;
     const closable = [...this.live.values()].filter(
-      (file) => file.isOpen && file !== wanted && file.presence === 'here' && !file.isBusy,
+      (file) => file.isOpen && file !== wanted && hasName(file) && !file.isBusy,
     );
     closable.sort(
       (left, right) =>
@@ -63,4 +64,8 @@ export class OpenFiles {
     await file.close();
     return false;
   }
+}
+
+function hasName({ presence, isFoundAway }: TailedFile): boolean {
+  return presence === 'here' || isFoundAway;
 }

@@ -6,8 +6,6 @@ import {
   type Field,
   fieldOf,
   findMember,
-  ParsedFields,
-  type Parser,
   type ParserTime,
   type PluginContext,
   valueKind,
@@ -20,6 +18,8 @@ import {
   recordsPerLineMax,
 } from '../../shared/multiline/index.ts';
 import { jsonOf } from '../../shared/parsing/json_text.ts';
+import { LineParsing } from '../../shared/parsing/line_parsing.ts';
+import { timeFailureMark } from '../../shared/parsing/parse_stage.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { LineSpans } from './split_lines.ts';
 import type { TailMetrics } from './tail_metrics.ts';
@@ -41,7 +41,7 @@ export class RecordWriter {
   private readonly settings: TailSettings;
   private readonly metrics: TailMetrics;
   private readonly clock: PluginContext['clock'];
-  private readonly fields = new ParsedFields();
+  private readonly parsing: LineParsing | undefined;
   private readonly fieldCache = new Map<string, Field>();
   private readonly line: LineAt = { bytes: noBytes, start: 0, end: 0, offset: 0, offsetEnd: 0 };
   private readonly time = new LineTime();
@@ -54,6 +54,8 @@ export class RecordWriter {
 
   constructor(settings: TailSettings, context: PluginContext, metrics: TailMetrics) {
     this.settings = settings;
+    const { parser, key } = settings;
+    if (parser !== undefined) this.parsing = new LineParsing(parser, key, context);
     this.clock = context.clock;
     this.log = context.log;
     this.metrics = metrics;
@@ -100,6 +102,10 @@ export class RecordWriter {
     if (all) multiline.flushAll(this.receive);
     else multiline.flushDue(this.clock.monotonicMs(), this.receive, batch.capacity);
     this.decorate(batch, generation);
+  }
+
+  close(): void {
+    this.parsing?.close();
   }
 
   private begin(batch: Batch): void {
@@ -312,29 +318,10 @@ export class RecordWriter {
 
   /** What every record gets: the parser's fields, the path, the offset. */
   private decorate(batch: Batch, generation: FileGeneration): void {
-    const { parser, pathKey, offsetKey } = this.settings;
-    if (parser !== undefined) {
-      for (let i = 0; i < batch.count; i++) this.parse(i, parser);
-    }
+    const { pathKey, offsetKey } = this.settings;
+    this.parsing?.apply(batch);
     if (pathKey !== undefined) this.writePath(batch, pathKey, generation.name);
     if (offsetKey !== undefined) this.writeOffsets(batch, offsetKey);
-  }
-
-  private parse(index: number, parser: Parser): void {
-    const { batch, fields } = this;
-    const text = batch.textAt(index, this.settings.key);
-    if (text === undefined) return;
-    fields.clear();
-    if (!parser.parse(text, fields)) return;
-    const column = batch.findColumn(this.settings.key)!;
-    if (parser.wholeObject) this.makeRoot(index, column);
-    else {
-      column.kind[index] = valueKind.absent;
-      for (let i = 0; i < fields.count; i++) {
-        this.setParsed(index, fields.keys[i]!, fields.values[i]);
-      }
-    }
-    if (parser.time !== undefined) this.applyTime(index, parser.time);
   }
 
   private setParsed(index: number, key: string, value: unknown): void {
@@ -347,21 +334,15 @@ export class RecordWriter {
     if (json !== undefined) this.batch.setField(index, field, Buffer.from(json), valueKind.json);
   }
 
-  /** The line is itself the JSON object. */
-  private makeRoot(index: number, column: Column): void {
-    const { batch } = this;
-    if (column.kind[index] === valueKind.text) {
-      batch.setRoot(index, column.start[index]!, column.end[index]!);
-      column.kind[index] = valueKind.absent;
-    } else {
-      batch.replaceRoot(index, batch.external[column.start[index]!]!);
-    }
-  }
-
   private applyTime(index: number, time: ParserTime): void {
     const { batch } = this;
     const text = batch.textAt(index, time.field);
-    if (text === undefined || !time.reader.parse(text)) return;
+    if (text === undefined) return;
+    if (!time.reader.parse(text)) {
+      this.metrics.dateFailures.value++;
+      batch.addMark(index, timeFailureMark);
+      return;
+    }
     batch.seconds[index] = time.reader.seconds;
     batch.nanos[index] = time.reader.nanos;
     if (!time.keep) batch.removeField(index, time.field);

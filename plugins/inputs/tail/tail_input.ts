@@ -26,6 +26,8 @@ import type { TailSettings } from './tail_settings.ts';
 const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
+/** How often is asked whether all was read. */
+const catchUpMs = 5;
 /** Looks at the directories that must have missed a file before it is taken for gone. */
 const missedLooksMin = 2;
 
@@ -42,6 +44,7 @@ export class TailInput implements Input {
   private readonly openFiles: OpenFiles;
   private readonly files = new Map<string, TailedFile>();
   private readonly said = new Set<string>();
+  private writer: RecordWriter | undefined;
   private reader!: BlockReader;
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
@@ -50,6 +53,9 @@ export class TailInput implements Input {
   /** The last sweep, whatever woke the reader since. */
   private lastSweepMs = 0;
   private yieldedMs = 0;
+  private sweepsBegun = 0;
+  /** The last sweep of which every file was read to its end. */
+  private sweepRead = 0;
 
   constructor(settings: TailSettings, context: InputContext) {
     this.context = context;
@@ -72,6 +78,7 @@ export class TailInput implements Input {
       lost: (file) => this.lost(file),
     });
     context.metrics.gauge('sluice_tail_files_open', () => this.openFiles.count());
+    context.metrics.gauge('sluice_tail_unread_bytes', () => this.unreadBytes());
   }
 
   async run(emitter: BatchEmitter, signal: AbortSignal): Promise<void> {
@@ -95,6 +102,17 @@ export class TailInput implements Input {
     }
   }
 
+  async caughtUp(limit: AbortSignal): Promise<void> {
+    const { clock } = this.context;
+    this.discovery.lookAgain();
+    while (!this.discovery.isUpToDate && !limit.aborted) await pause(clock, catchUpMs, limit);
+    const before = this.sweepsBegun;
+    this.lookedMs = Number.NEGATIVE_INFINITY;
+    this.sweptMs = Number.NEGATIVE_INFINITY;
+    this.wake();
+    while (this.sweepRead <= before && !limit.aborted) await pause(clock, catchUpMs, limit);
+  }
+
   async close(): Promise<void> {
     await this.discovery.close();
     await this.admission.close();
@@ -104,14 +122,15 @@ export class TailInput implements Input {
     }
     this.files.clear();
     this.store.close();
+    this.writer?.close();
   }
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
 
   /** Says where records go. Before anything is read. */
   readInto(emitter: BatchEmitter): void {
-    const writer = new RecordWriter(this.settings, this.context, this.metrics);
-    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
+    this.writer = new RecordWriter(this.settings, this.context, this.metrics);
+    this.reader = new BlockReader(this.settings, this.writer, this.metrics, emitter, this.context);
   }
 
   private async readOn(signal: AbortSignal): Promise<void> {
@@ -119,6 +138,7 @@ export class TailInput implements Input {
     while (!signal.aborted) {
       if (this.discovery.failure !== undefined) throw this.discovery.failure;
       if (this.isSweepDue()) {
+        this.sweepsBegun++;
         this.sweep();
         await this.doDue();
         ready = this.readyFiles();
@@ -126,6 +146,7 @@ export class TailInput implements Input {
       ready = await this.readRound(ready, signal);
       if (ready.length === 0) ready = this.readyFiles();
       if (ready.length > 0) continue;
+      this.sweepRead = this.sweepsBegun;
       if (this.settings.exitOnEof && this.isAllRead()) return;
       await this.idle(signal);
     }
@@ -168,6 +189,15 @@ export class TailInput implements Input {
     const ready: TailedFile[] = [];
     for (const file of this.files.values()) if (this.isToBeRead(file)) ready.push(file);
     return ready;
+  }
+
+  /** Without archives, whose positions are those of their content. */
+  private unreadBytes(): number {
+    let bytes = 0;
+    for (const { generation, isGzip } of this.files.values()) {
+      if (generation !== undefined && !isGzip) bytes += Math.max(0, unreadOf(generation));
+    }
+    return bytes;
   }
 
   private isAllRead(): boolean {
@@ -427,7 +457,10 @@ export class TailInput implements Input {
     // It was found again meanwhile.
     if (file.presence === 'here' || this.files.get(file.key) !== file) return;
     // Something came since the last sweep, which may be long ago.
-    if (file.isOpen && !file.isGzip && file.hasByteAt(generation.seenEnd)) {
+    const isLonger = file.isOpen
+      ? !file.isGzip && file.hasByteAt(generation.seenEnd)
+      : file.isFoundAway && (file.lookByPath()?.size ?? 0) > generation.seenEnd;
+    if (isLonger) {
       file.isReady = true;
       return;
     }

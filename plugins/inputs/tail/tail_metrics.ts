@@ -11,6 +11,7 @@ export interface TailMetrics {
   readonly multilineLimits: Counter;
   readonly multilineTimeouts: Counter;
   readonly gzipDamages: Counter;
+  readonly dateFailures: Counter;
 }
 
 export function tailMetrics(metrics: ComponentMetrics): TailMetrics {
@@ -24,5 +25,6 @@ export function tailMetrics(metrics: ComponentMetrics): TailMetrics {
     multilineLimits: metrics.counter('sluice_tail_multiline_limit_total'),
     multilineTimeouts: metrics.counter('sluice_tail_multiline_timeouts_total'),
     gzipDamages: metrics.counter('sluice_tail_gzip_damaged_files_total'),
+    dateFailures: metrics.counter('sluice_date_failures_total'),
   };
 }

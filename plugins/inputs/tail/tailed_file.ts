@@ -21,6 +21,8 @@ export class TailedFile {
   /** `here`: under a name that the patterns match. `away`: renamed or deleted; it is read on
    *  through the open descriptor until nothing comes any more. */
   presence: 'here' | 'away' = 'here';
+  /** Away, and found under a name that the patterns do not match: it can be opened again. */
+  isFoundAway = false;
   awaySinceMs = 0;
   /** Looks at the directories, one after another, in which it was not found. */
   missedLooks = 0;

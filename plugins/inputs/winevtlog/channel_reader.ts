@@ -47,7 +47,8 @@ export interface ReaderTarget extends LogTarget {
 }
 
 interface Row {
-  readonly json: Buffer;
+  readonly json: string;
+  readonly bytes: number;
   readonly offset: number;
   readonly offsetEnd: number;
   readonly time: EventTime;
@@ -205,13 +206,14 @@ export class ChannelReader {
     const step = this.place!.take(read.recordId ?? this.nextId(), read.timeText);
     if (step.kind === 'known') return;
     metrics.missed.value += step.missed;
-    const json = Buffer.from(read.json);
-    if (json.length > context.service.eventBytesMax) {
+    const { json } = read;
+    const bytes = Buffer.byteLength(json);
+    if (bytes > context.service.eventBytesMax) {
       metrics.tooLarge.value++;
       return;
     }
     const time = read.time ?? nowTime(context.clock.nowMs());
-    rows.push({ json, offset: step.offset, offsetEnd: this.place!.position, time });
+    rows.push({ json, bytes, offset: step.offset, offsetEnd: this.place!.position, time });
   }
 
   /** The record of an event; XML that cannot be read becomes the record's `Xml`. */
@@ -244,15 +246,15 @@ export class ChannelReader {
     emitter: BatchEmitter,
   ): Promise<void> {
     for (let next = 0; next < rows.length; ) {
-      const batch = await emitter.batch(source, this.target.tag, rows[next]!.json.length);
+      const batch = await emitter.batch(source, this.target.tag, rows[next]!.bytes);
       let to = batch.dataStart;
       for (; next < rows.length && batch.count < batch.capacity; next++) {
-        const { json, offset, offsetEnd, time } = rows[next]!;
-        if (to + json.length > batch.dataEnd) break;
-        json.copy(batch.bytes, to);
+        const { json, bytes, offset, offsetEnd, time } = rows[next]!;
+        if (to + bytes > batch.dataEnd) break;
+        batch.bytes.utf8Write(json, to, bytes);
         const index = batch.addEvent(offset, offsetEnd, time.seconds, time.nanos);
-        batch.setRoot(index, to, to + json.length);
-        to += json.length;
+        batch.setRoot(index, to, to + bytes);
+        to += bytes;
       }
       batch.positionEnd = next < rows.length ? rows[next - 1]!.offsetEnd : positionEnd;
       batch.inputBytes = to - batch.dataStart;

@@ -321,6 +321,7 @@ function withoutEnd(text: string): string {
 }
 
 function unescaped(text: string): string {
+  if (!text.includes('&')) return text;
   return text
     .replaceAll('&apos;', "'")
     .replaceAll('&quot;', '"')

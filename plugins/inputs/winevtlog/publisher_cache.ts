@@ -22,6 +22,8 @@ const namesMax = 512;
 /** A publisher that was not there may be installed meanwhile. */
 const missingForMs = 5 * 60_000;
 
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
 interface Publisher<Handle> {
   readonly handle: Handle | undefined;
   readonly openedMs: number;
@@ -61,30 +63,32 @@ export class PublisherCache<Handle> {
     const publisher = this.publisher(event.publisher);
     const { handle } = publisher;
     if (handle === undefined) return undefined;
-    const name = (kind: number, value: string): string | undefined => {
+    const { names } = publisher;
+    const nameOf = (kind: number, value: string): string | undefined => {
       if (value === '') return undefined;
       const key = `${kind}:${value}`;
-      if (publisher.names.has(key)) return publisher.names.get(key);
-      if (publisher.names.size >= namesMax) publisher.names.clear();
+      const known = names.get(key);
+      if (known !== undefined || names.has(key)) return known;
+      if (names.size >= namesMax) names.clear();
       const text = format(handle, kind);
-      publisher.names.set(key, text);
+      names.set(key, text);
       return text;
     };
-    const keywords = name(formatKind.keywords, event.keywords);
-    return {
-      ...present('message', format(handle, formatKind.message)),
-      ...present('level', name(formatKind.level, event.level)),
-      ...present('task', name(formatKind.task, event.task)),
-      // An opcode may have another name in another task.
-      ...present(
-        'opcode',
-        name(formatKind.opcode, event.opcode === '' ? '' : `${event.task}/${event.opcode}`),
-      ),
-      // A list of texts, each with a zero behind it.
-      ...(keywords === undefined
-        ? {}
-        : { keywords: keywords.split('\0').filter((one) => one !== '') }),
-    };
+    const rendered: Writable<RenderedNames> = {};
+    const keywords = nameOf(formatKind.keywords, event.keywords);
+    // A list of texts, each with a zero behind it.
+    if (keywords !== undefined) rendered.keywords = keywords.split('\0').filter(Boolean);
+    const message = format(handle, formatKind.message);
+    if (message) rendered.message = message;
+    const level = nameOf(formatKind.level, event.level);
+    if (level) rendered.level = level;
+    const task = nameOf(formatKind.task, event.task);
+    if (task) rendered.task = task;
+    // An opcode may have another name in another task.
+    const inTask = event.opcode === '' ? '' : `${event.task}/${event.opcode}`;
+    const opcode = nameOf(formatKind.opcode, inTask);
+    if (opcode) rendered.opcode = opcode;
+    return rendered;
   }
 
   clear(): void {
@@ -118,8 +122,4 @@ export class PublisherCache<Handle> {
       return;
     }
   }
-}
-
-function present(key: string, text: string | undefined): Record<string, string> {
-  return text === undefined || text === '' ? {} : { [key]: text };
 }

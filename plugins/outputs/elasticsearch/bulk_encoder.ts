@@ -26,10 +26,22 @@ const idBytesMax = 512;
 const hourMs = 3_600_000;
 const actionLines = 2;
 const lineEnd = Buffer.from('\n');
-const afterId = Buffer.from('"}}\n');
-const afterIndex = Buffer.from('"}}\n');
+const afterAction = Buffer.from('"}}\n');
 
-/** Writes records as bulk bodies: an action line with the index and the id, then the document.
+/** What stands around a document on its line, by operation. */
+const frames = {
+  create: { action: 'create', before: Buffer.alloc(0), after: lineEnd },
+  index: { action: 'index', before: Buffer.alloc(0), after: lineEnd },
+  update: { action: 'update', before: Buffer.from('{"doc":'), after: Buffer.from('}\n') },
+  upsert: {
+    action: 'update',
+    before: Buffer.from('{"doc_as_upsert":true,"doc":'),
+    after: Buffer.from('}\n'),
+  },
+} as const;
+
+/** Writes records as bulk bodies: an action line with the index and the id, then the document, or what
+ *  is to be put into one.
  *  Source: Elasticsearch's Bulk API (NDJSON, a line end behind each line, the last one too). */
 export class BulkEncoder implements RecordEncoder {
   readonly fingerprint: string;
@@ -37,12 +49,17 @@ export class BulkEncoder implements RecordEncoder {
   private readonly oneLine = new OneLineSink(actionLines);
   private readonly members: MemberSink | undefined;
   private readonly dots: ReplaceDotsSink | undefined;
+  private readonly frame: (typeof frames)[keyof typeof frames];
 
   constructor(options: ElasticsearchOptions, context: OutputContext) {
+    this.frame = frames[options.write_operation];
     this.fingerprint = fingerprintOf(options);
     this.inner = new JsonRecordEncoder(recordOptions(options, context, this.fingerprint));
     const members = appendedMembers(options);
-    if (members.length > 0) this.members = new MemberSink(members, lineEnd.length, actionLines);
+    if (members.length > 0) {
+      const { before, after } = this.frame;
+      this.members = new MemberSink(members, after.length, actionLines, before.length);
+    }
     if (options.replace_dots) this.dots = new ReplaceDotsSink(actionLines);
   }
 
@@ -58,8 +75,9 @@ export class BulkEncoder implements RecordEncoder {
   }
 
   recordJson(record: Buffer): string {
-    const start = record.indexOf(lineEnd) + 1;
-    return record.toString('utf8', start, record.length - lineEnd.length);
+    const { before, after } = this.frame;
+    const start = record.indexOf(lineEnd) + 1 + before.length;
+    return record.toString('utf8', start, record.length - after.length);
   }
 }
 
@@ -80,9 +98,11 @@ function recordOptions(
   context: OutputContext,
   fingerprint: string,
 ): JsonRecordOptions {
+  const frame = frames[options.write_operation];
+  const afterId = Buffer.concat([afterAction, frame.before]);
   const shared: JsonRecordOptions = {
     fingerprint,
-    suffix: lineEnd,
+    suffix: frame.after,
     ...(context.kernel === undefined ? {} : { kernel: context.kernel }),
     ...(options.time_key_format === undefined ? { time: timeMember(options) } : {}),
   };
@@ -90,7 +110,7 @@ function recordOptions(
   const head = headMaker(options);
   if (options.id_key !== undefined) {
     const names = recordName(pieces, context, options, head);
-    const writeId = idWriter(context.field(options.id_key));
+    const writeId = idWriter(context.field(options.id_key), afterId);
     return { ...shared, writeBefore: namedWriter(names, writeId) };
   }
   const idEnd = options.generate_id ? { afterId } : {};
@@ -107,10 +127,11 @@ function timeMember(options: ElasticsearchOptions): JsonRecordOptions['time'] {
 /** Makes what stands before the id, or the whole action line when there is none. */
 function headMaker(options: ElasticsearchOptions): (name: string) => Buffer {
   const hasId = options.generate_id || options.id_key !== undefined;
+  const { action, before } = frames[options.write_operation];
   return (name) => {
-    const start = Buffer.from(`{"${options.write_operation}":{"_index":${JSON.stringify(name)}`);
+    const start = Buffer.from(`{"${action}":{"_index":${JSON.stringify(name)}`);
     if (hasId) return Buffer.concat([start, Buffer.from(',"_id":"')]);
-    return Buffer.concat([start, afterIndex.subarray(1)]);
+    return Buffer.concat([start, afterAction.subarray(1), before]);
   };
 }
 
@@ -147,7 +168,7 @@ function namedWriter(names: RecordName<Buffer>, writeId?: WriteBefore): WriteBef
 }
 
 /** Writes the id that a field has, and the end of the action line. */
-function idWriter(field: Field): WriteBefore {
+function idWriter(field: Field, afterId: Buffer): WriteBefore {
   return (batch: Batch, index: number, out: ByteWriter) => {
     const found = batch.locate(index, field) ? batch.foundText() : '';
     if (found === '') writeRecordId(batch, index, out);

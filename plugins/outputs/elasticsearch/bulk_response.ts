@@ -1,5 +1,7 @@
 import type { DeliveryOutcome, RejectedRecord } from '../../../core/sdk/index.ts';
 
+import type { WriteOperation } from './config.ts';
+
 /** What Elasticsearch said to one bulk request. `needsItems`: some record failed and the answer does not
  *  say which. */
 export type BulkResult = DeliveryOutcome | { readonly kind: 'needsItems' };
@@ -18,7 +20,7 @@ export interface BulkRequestFacts {
   readonly count: number;
   /** Of the body, before compression. */
   readonly bytes: number;
-  readonly operation: 'create' | 'index';
+  readonly operation: WriteOperation;
   /** Records say which index they go to: one that is refused there must not hold up the others. */
   readonly isNamedByRecords: boolean;
   /** Told the number of documents that were there already. */
@@ -27,9 +29,12 @@ export interface BulkRequestFacts {
 
 const reasonLengthMax = 1000;
 const noErrors = '{"errors":false';
+/** The document was there already. */
+const conflictType = 'version_conflict_engine_exception';
 
 /** Decides what became of each record. Pure. Source: Elasticsearch 8.19 and 9.5, Bulk API, with
- *  `filter_path=errors` or `errors,items.*.status,items.*.error`. */
+ *  `filter_path=errors,items.*.error.type` (only the failed records' items are there, without their
+ *  positions) or `errors,items.*.status,items.*.error`. */
 export function readBulkResponse(response: BulkResponse, request: BulkRequestFacts): BulkResult {
   if (response.status >= 200 && response.status < 300) return readItems(response, request);
   const reason = `${response.status} ${reasonOf(response)}`;
@@ -77,12 +82,22 @@ function readItems(response: BulkResponse, request: BulkRequestFacts): BulkResul
   }
   if (!answer.errors) return { kind: 'accepted' };
   if (!Array.isArray(answer.items)) return { kind: 'needsItems' };
+  if (!answer.items.some(hasStatus)) return typesOutcome(answer.items, request);
   if (answer.items.length !== request.count) {
     const found = answer.items.length;
     const reason = `the answer has ${found} results for ${request.count} records`;
     return { kind: 'retry', reason, status };
   }
   return itemOutcome(answer.items, request);
+}
+
+/** Of an answer that has only the types of the errors. Where all of them say that the document was
+ *  there already, nothing is left to ask. */
+function typesOutcome(items: readonly unknown[], request: BulkRequestFacts): BulkResult {
+  if (request.operation !== 'create') return { kind: 'needsItems' };
+  const conflicts = items.filter((item) => typeOf(itemOf(item)?.error) === conflictType).length;
+  if (conflicts > 0) request.onConflicts?.(conflicts);
+  return { kind: conflicts > 0 && conflicts === items.length ? 'accepted' : 'needsItems' };
 }
 
 function itemOutcome(items: readonly unknown[], request: BulkRequestFacts): DeliveryOutcome {
@@ -117,6 +132,10 @@ function itemOutcome(items: readonly unknown[], request: BulkRequestFacts): Deli
   return { kind: 'partial', retry, rejected, reason };
 }
 
+function hasStatus(item: unknown): boolean {
+  return itemOf(item)?.status !== undefined;
+}
+
 /** An item is `{"create": {...}}`, the operation as the only key. */
 function itemOf(item: unknown): ItemResult | undefined {
   if (typeof item !== 'object' || item === null) return undefined;
@@ -126,8 +145,10 @@ function itemOf(item: unknown): ItemResult | undefined {
 /** Too busy, down, not allowed, or not set up: time or a person mends it. The rest is about the
  *  record itself. */
 function isRetried(status: number, error: ItemResult['error'], request: BulkRequestFacts): boolean {
+  // Somebody else changed the document meanwhile. Of `create` a conflict is no failure.
+  if (status === 409 && request.operation !== 'index') return true;
   if (status === 429 || status === 408 || status >= 500 || status === 0) return true;
-  const type = typeof error === 'object' ? error.type : undefined;
+  const type = typeOf(error);
   if (type === 'cluster_block_exception') return true;
   if (isSettingsProblem(errorText(error) ?? '')) return true;
   const isClosed = status === 401 || status === 403 || type === 'index_not_found_exception';
@@ -140,6 +161,10 @@ function isSettingsProblem(reason: string): boolean {
     /contains unrecognized parameter|no handler found for uri/.test(reason) ||
     /pipeline with id \[[^\]]*\] does not exist/.test(reason)
   );
+}
+
+function typeOf(error: ItemResult['error']): string | undefined {
+  return typeof error === 'object' ? error?.type : undefined;
 }
 
 function errorText(error: ItemResult['error']): string | undefined {

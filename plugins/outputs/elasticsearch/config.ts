@@ -154,9 +154,10 @@ export const schema = {
     },
     write_operation: {
       type: 'string',
-      enum: ['create', 'index'],
+      enum: ['create', 'index', 'update', 'upsert'],
       default: 'create',
-      description: '`create` keeps a document that is there already; `index` replaces it.',
+      description:
+        '`create` keeps a document that is there already; `index` replaces it; `update` puts the fields of the record into it, and `upsert` does so or creates it. The last two are about a document that `id_key` names.',
     },
     pipeline: {
       type: 'string',
@@ -203,6 +204,8 @@ export const schema = {
   },
 } as const;
 
+export type WriteOperation = 'create' | 'index' | 'update' | 'upsert';
+
 /** What the schema gives. */
 export interface ElasticsearchOptions extends ConnectionOptions {
   readonly host: string;
@@ -229,7 +232,7 @@ export interface ElasticsearchOptions extends ConnectionOptions {
   readonly tag_key: string;
   readonly generate_id: boolean;
   readonly id_key?: string;
-  readonly write_operation: 'create' | 'index';
+  readonly write_operation: WriteOperation;
   readonly pipeline?: string;
   readonly replace_dots: boolean;
   readonly template_name?: string;

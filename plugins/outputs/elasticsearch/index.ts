@@ -40,7 +40,7 @@ function checkCombinations(options: ElasticsearchOptions): OptionProblem[] {
   const problems: OptionProblem[] = [];
   const say = (key: string, message: string) => problems.push({ path: [key], message });
   if (options.data_stream !== undefined) {
-    if (options.write_operation === 'index') {
+    if (options.write_operation !== 'create') {
       say('write_operation', 'A data stream takes "create" only.');
     }
     if (options.logstash_format) {
@@ -49,6 +49,11 @@ function checkCombinations(options: ElasticsearchOptions): OptionProblem[] {
     if (options.time_key !== '@timestamp') {
       say('time_key', 'The time of a document in a data stream is in @timestamp.');
     }
+  }
+  const { write_operation: operation, id_key, generate_id } = options;
+  const isChange = operation === 'update' || operation === 'upsert';
+  if (isChange && id_key === undefined && !generate_id) {
+    say('write_operation', `"${operation}" needs an id: name a field as id_key.`);
   }
   if ((options.template_name === undefined) !== (options.template_file === undefined)) {
     const key = options.template_name === undefined ? 'template_file' : 'template_name';

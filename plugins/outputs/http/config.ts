@@ -73,6 +73,20 @@ export const schema = {
       description:
         'Form of the time: seconds with nine digits, whole seconds, whole milliseconds, `2024-03-09T12:00:00.123456789Z`, or `2024-03-09 12:00:00.123456789`.',
     },
+    body_key: {
+      type: 'string',
+      minLength: 1,
+      'x-type': 'field',
+      description:
+        'Field whose text is the body of a request: each record then has a request of its own, and `format` and the date do not count.',
+    },
+    headers_key: {
+      type: 'string',
+      minLength: 1,
+      'x-type': 'field',
+      description:
+        "Field with an object of further headers for the record's own request, such as its Content-Type; needs `body_key`.",
+    },
     log_response_payload: {
       type: 'boolean',
       default: true,
@@ -94,5 +108,7 @@ export interface HttpOutputOptions extends ConnectionOptions {
   readonly header_tag?: string;
   readonly json_date_key: string | boolean;
   readonly json_date_format: 'double' | 'epoch' | 'epoch_ms' | 'iso8601' | 'java_sql_timestamp';
+  readonly body_key?: string;
+  readonly headers_key?: string;
   readonly log_response_payload: boolean;
 }

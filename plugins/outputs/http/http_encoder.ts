@@ -10,6 +10,7 @@ import {
 import { type AppendedMember, MemberSink } from '../../shared/record_sink/member_sink.ts';
 import { OneLineSink } from '../../shared/record_sink/one_line_sink.ts';
 import type { HttpOutputOptions } from './config.ts';
+import { OwnDateSink } from './own_date_sink.ts';
 
 const suffixes = {
   // The array's brackets come when it is sent; its last comma goes then.
@@ -24,10 +25,13 @@ export class HttpEncoder implements RecordEncoder {
   private readonly inner: JsonRecordEncoder;
   private readonly oneLine: OneLineSink | undefined;
   private readonly members: MemberSink | undefined;
+  private readonly ownDate: OwnDateSink | undefined;
 
   constructor(options: HttpOutputOptions, context: OutputContext) {
-    const { format, header_tag, json_date_format } = options;
-    const key = dateKey(options);
+    const { format: asked, header_tag, json_date_format, body_key } = options;
+    // What becomes a body of its own is stored as it is.
+    const format = body_key === undefined ? asked : 'json_lines';
+    const key = body_key === undefined ? dateKey(options) : undefined;
     const suffix = suffixes[format];
     this.fingerprint = `http:${JSON.stringify([format, key, json_date_format, header_tag !== undefined])}`;
     const isSql = json_date_format === 'java_sql_timestamp';
@@ -43,10 +47,12 @@ export class HttpEncoder implements RecordEncoder {
     if (key !== undefined && isSql) {
       this.members = new MemberSink([sqlTimestamp(key)], suffix.length, 1);
     }
+    if (key !== undefined) this.ownDate = new OwnDateSink(key, json_date_format, suffix.length);
   }
 
   encode(batch: Batch, select: Uint8Array, sink: RecordSink): void {
     let last = sink;
+    if (this.ownDate !== undefined) last = this.ownDate.over(last);
     if (this.members !== undefined) last = this.members.over(last);
     if (this.oneLine !== undefined) last = this.oneLine.over(last);
     this.inner.encode(batch, select, last);
@@ -57,7 +63,8 @@ export class HttpEncoder implements RecordEncoder {
   }
 
   recordJson(record: Buffer): string {
-    return this.inner.recordJson(record);
+    const json = this.inner.recordJson(record);
+    return this.ownDate?.withoutAdded(json) ?? json;
   }
 }
 

@@ -17,7 +17,8 @@ import { openClientTls } from '../../shared/tls/tls_client.ts';
 import type { HttpOutputOptions } from './config.ts';
 import { HttpEncoder, requestBody } from './http_encoder.ts';
 import { outcomeOf } from '../../shared/http_client/response_outcome.ts';
-import { requestHeaders } from './request_headers.ts';
+import { RecordRequests } from './record_requests.ts';
+import { joinHeaders, requestHeaders } from './request_headers.ts';
 import { SectionOutcomes } from '../../shared/record_sink/section_outcomes.ts';
 
 /** Of an answer; only its beginning is ever shown. */
@@ -32,11 +33,14 @@ export class HttpOutput implements Output {
   private client: HttpClient | undefined;
   private path = '/';
   private headers: readonly string[] = [];
+  private readonly records: RecordRequests | undefined;
 
   constructor(options: HttpOutputOptions, context: OutputContext) {
     this.options = options;
     this.context = context;
     this.encoder = new HttpEncoder(options, context);
+    const { body_key, headers_key } = options;
+    if (body_key !== undefined) this.records = new RecordRequests(body_key, headers_key, context);
   }
 
   async open(): Promise<void> {
@@ -59,10 +63,11 @@ export class HttpOutput implements Output {
   }
 
   async deliver(chunk: Chunk, delivery: Delivery): Promise<DeliveryOutcome> {
-    if (chunk.sections.length === 1) return this.send(chunk, 0, delivery);
+    if (this.records !== undefined) return this.sendRecords(chunk, this.records, delivery);
+    if (chunk.sections.length === 1) return this.sendSection(chunk, 0, delivery);
     const outcomes = new SectionOutcomes();
     for (let at = 0; at < chunk.sections.length; at++) {
-      const outcome = outcomes.isHalted ? undefined : await this.send(chunk, at, delivery);
+      const outcome = outcomes.isHalted ? undefined : await this.sendSection(chunk, at, delivery);
       outcomes.add(chunk.sections[at]!.count, outcome);
     }
     return outcomes.whole();
@@ -84,16 +89,58 @@ export class HttpOutput implements Output {
     this.client = undefined;
   }
 
-  private async send(chunk: Chunk, at: number, delivery: Delivery): Promise<DeliveryOutcome> {
+  /** A request a record, one behind the other. */
+  private async sendRecords(
+    chunk: Chunk,
+    requests: RecordRequests,
+    delivery: Delivery,
+  ): Promise<DeliveryOutcome> {
+    const outcomes = new SectionOutcomes();
+    for (let index = 0; index < chunk.count; index++) {
+      if (outcomes.isHalted) {
+        outcomes.add(1, undefined);
+        continue;
+      }
+      const request = requests.of(this.encoder.recordJson(chunk.recordAt(index)));
+      if ('problem' in request) {
+        outcomes.add(1, { kind: 'rejected', reason: request.problem });
+        continue;
+      }
+      const { generation, offset, part, tag } = chunk.originAt(index);
+      const own = this.ownHeaders(`${generation}.${offset}.${part}`, tag);
+      const shared = [...this.headers, ...own];
+      const { allow_duplicated_headers: twice } = this.options;
+      const outcome = await this.send(
+        request.body,
+        joinHeaders(shared, request.headers, twice),
+        delivery,
+      );
+      // There is nothing smaller than one record.
+      if (outcome.kind === 'split') outcomes.add(1, { ...outcome, kind: 'rejected', status: 413 });
+      else outcomes.add(1, outcome);
+    }
+    return outcomes.whole();
+  }
+
+  private sendSection(chunk: Chunk, at: number, delivery: Delivery): Promise<DeliveryOutcome> {
+    const { key, writer } = chunk.sections[at]!;
+    const id = chunk.sections.length === 1 ? chunk.id : `${chunk.id}.s${at}`;
+    const body = requestBody(this.options.format, writer.view());
+    return this.send(body, [...this.headers, ...this.ownHeaders(id, key)], delivery);
+  }
+
+  private async send(
+    plain: Buffer,
+    headers: readonly string[],
+    delivery: Delivery,
+  ): Promise<DeliveryOutcome> {
     const { options, context } = this;
-    const section = chunk.sections[at]!;
-    const plain = requestBody(options.format, section.writer.view());
     try {
       const body = options.compress === 'gzip' ? await gzipBody(plain) : plain;
       const response = await this.client!.request({
         method: options.http_method,
         path: this.path,
-        headers: [...this.headers, ...this.sectionHeaders(chunk, at)],
+        headers,
         body,
         signal: delivery.signal,
         responseBytesMax,
@@ -111,12 +158,11 @@ export class HttpOutput implements Output {
     }
   }
 
-  /** The same for every try of a chunk: a receiver that knows the key takes a repeat once. */
-  private sectionHeaders(chunk: Chunk, at: number): string[] {
-    const key = chunk.sections.length === 1 ? chunk.id : `${chunk.id}.s${at}`;
-    const headers = ['idempotency-key', key];
+  /** `id` is the same for every try: a receiver that knows it takes a repeat once. */
+  private ownHeaders(id: string, tag: string): string[] {
+    const headers = ['idempotency-key', id];
     const { header_tag: name } = this.options;
-    if (name !== undefined) headers.push(name, headerText(chunk.sections[at]!.key));
+    if (name !== undefined) headers.push(name, headerText(tag));
     return headers;
   }
 }

@@ -2,6 +2,7 @@ import { defineOutput, messageOf, type OptionProblem } from '../../../core/sdk/i
 import { parseAddress } from '../../shared/http_client/address.ts';
 import { type HttpOutputOptions, schema } from './config.ts';
 import { HttpOutput } from './http_output.ts';
+import { checkRecordRequests } from './record_requests.ts';
 import { checkHeaders } from './request_headers.ts';
 
 export const plugin = defineOutput<HttpOutputOptions>({
@@ -27,7 +28,12 @@ what a person can mend (401, 403, 404) are tried again. Every request has an \`I
       uri: /ingest
       format: json_lines
 `,
-  check: (options) => [...checkAddress(options), ...checkUri(options), ...checkHeaders(options)],
+  check: (options) => [
+    ...checkAddress(options),
+    ...checkUri(options),
+    ...checkHeaders(options),
+    ...checkRecordRequests(options),
+  ],
   create: (options, context) => new HttpOutput(options, context),
 });
 

@@ -29,7 +29,9 @@ export function requestHeaders(
   const kept = options.allow_duplicated_headers
     ? own
     : own.filter(([name], at) => !own.slice(at + 1).some(([later]) => isSameName(later, name)));
-  const ours: [string, string][] = [['content-type', contentTypes[options.format]]];
+  const ours: [string, string][] = [];
+  // A record that brings headers says itself what its body is.
+  if (options.headers_key === undefined) ours.push(['content-type', contentTypes[options.format]]);
   if (authorization !== undefined) ours.push(['authorization', authorization]);
   const added = ours.filter(([name]) => !kept.some(([given]) => isSameName(given, name)));
   if (options.compress === 'gzip') added.push(['content-encoding', 'gzip']);
@@ -54,18 +56,54 @@ function headerProblem(
   [name, value]: readonly [string, string],
   compress: string | undefined,
 ): string | undefined {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
+  if (!isHeaderName(name)) {
     return `${JSON.stringify(name)} is no name of a header (RFC 9110): write "Name value".`;
   }
-  if (reserved.has(name.toLowerCase())) return `The header ${name} is set by the protocol itself.`;
+  if (isReservedHeader(name)) return `The header ${name} is set by the protocol itself.`;
   if (compress !== undefined && isSameName(name, 'content-encoding')) {
     return 'The header Content-Encoding is set by "compress".';
   }
-  // RFC 9110 section 5.5.
-  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+  if (!isHeaderValue(value)) {
     return `The value of the header ${name} has characters that no header can carry.`;
   }
   return undefined;
+}
+
+/** Headers of a record beside those of every request: ours win, but for a name that may be there twice. */
+export function joinHeaders(
+  shared: readonly string[],
+  own: readonly (readonly [string, string])[],
+  allowsDuplicates: boolean,
+): string[] {
+  const names = new Set(shared.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()));
+  const kept = own.filter(([name]) => {
+    const isTwice = names.has(name.toLowerCase());
+    return !isTwice || (allowsDuplicates && !singleHeaders.has(name.toLowerCase()));
+  });
+  return [...shared, ...kept.flat()];
+}
+
+const singleHeaders = new Set([
+  'authorization',
+  'content-type',
+  'content-encoding',
+  'idempotency-key',
+  'user-agent',
+]);
+
+/** RFC 9110 section 5.1. */
+export function isHeaderName(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+}
+
+/** RFC 9110 section 5.5. */
+export function isHeaderValue(value: string): boolean {
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
+}
+
+/** Set by the protocol itself. */
+export function isReservedHeader(name: string): boolean {
+  return reserved.has(name.toLowerCase());
 }
 
 /** Fluent Bit's form: the name, white space, the value. A colon behind the name is forgiven. */

@@ -7,7 +7,7 @@ export const schema = {
       type: 'boolean',
       default: false,
       description:
-        'Whether a key without a value (`debug` in `a=1 debug`) makes a text unfit; else it becomes an empty text.',
+        'Whether a key without a value (`debug` in `a=1 debug`) makes a text unfit; else it becomes `true`.',
     },
   },
 } as const;

@@ -5,7 +5,7 @@ import type { ParserContext } from '../../shared/parsing/parser_options.ts';
 import type { Options } from './config.ts';
 
 /** Reads logfmt: `key=value key="value with \"quotes\"" key`. Source: https://brandur.org/logfmt;
- *  a bare key is an empty text, as in Fluent Bit, and is never skipped. */
+ *  a bare key is `true`, as in Fluent Bit, and `key=` an empty text. Neither is ever skipped. */
 export class LogfmtParser extends FieldParser {
   readonly fixedKeys = false;
   private readonly takesBareKeys: boolean;
@@ -30,7 +30,7 @@ export class LogfmtParser extends FieldParser {
       if (behind === 0x22) return false;
       if (behind !== 0x3d) {
         if (!this.takesBareKeys) return false;
-        into.set(key, '');
+        into.set(key, true);
         continue;
       }
       this.at++;

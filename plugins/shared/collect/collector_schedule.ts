@@ -8,6 +8,9 @@ import {
 import { Lane } from './lane.ts';
 import type { LaneName, Lanes } from './lanes.ts';
 
+/** Timers count whole milliseconds, and may end this much before their time. */
+const timerEarlyMs = 2;
+
 /** Something that is asked for values again and again. */
 export interface Collector<Value> {
   /** Label of its metrics: from a bounded set. */
@@ -45,8 +48,10 @@ export interface ScheduleOptions<Value> {
  *  A collector that hangs costs its own values only: its worker is freed at the deadline, and it is
  *  not asked again before the hung reading has ended, so that hung readings are never more than
  *  there are collectors. What a late reading brings is thrown away: an old value never passes for a
- *  new one. Intervals are counted from the start, without drift; a round that comes too early for a
- *  collector is skipped and counted. */
+ *  new one. One that ran into its deadline shares half of the lane's workers with its like until it
+ *  answers again. Intervals are counted from the start, without drift; a round that comes too early
+ *  for a collector is skipped and counted. Where there are more collectors than a lane has room for,
+ *  their starts are spread over the interval, so that it is not always the same that are skipped. */
 export class CollectorSchedule<Value> {
   private readonly options: ScheduleOptions<Value>;
   private readonly clock: Clock;
@@ -56,6 +61,8 @@ export class CollectorSchedule<Value> {
   private readonly delivering = new Set<Promise<void>>();
   private readonly busy = new Set<Collector<Value>>();
   private readonly failing = new Set<Collector<Value>>();
+  /** Those that ran into their deadline the last time. */
+  private readonly slow = new Set<Collector<Value>>();
   /** What is to be done when all ends; one listener on the signal serves them all. */
   private readonly onStop = new Set<() => void>();
   private isStopped = false;
@@ -82,7 +89,7 @@ export class CollectorSchedule<Value> {
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     try {
-      if (!signal.aborted) for (const one of this.options.collectors) this.plan(one, fail);
+      if (!signal.aborted) this.planAll(fail);
       await Promise.race([stopped, failed]);
     } finally {
       this.isStopped = true;
@@ -93,19 +100,35 @@ export class CollectorSchedule<Value> {
     await Promise.all(this.delivering);
   }
 
-  private plan(collector: Collector<Value>, fail: (error: unknown) => void): void {
+  private planAll(fail: (error: unknown) => void): void {
+    for (const name of ['high', 'normal'] as const) {
+      const { workers, queue } = this.lanes[name].limits;
+      const inLane = this.options.collectors.filter(({ lane }) => lane === name);
+      const isCrowded = inLane.length > workers + queue;
+      inLane.forEach((one, at) => {
+        this.plan(one, isCrowded ? (at / inLane.length) * one.intervalMs : 0, fail);
+      });
+    }
+  }
+
+  private plan(
+    collector: Collector<Value>,
+    offsetMs: number,
+    fail: (error: unknown) => void,
+  ): void {
     const { intervalMs } = collector;
-    const startMs = this.clock.monotonicMs();
+    const startMs = this.clock.monotonicMs() + offsetMs;
     let cancel = (): void => undefined;
     const round = (): void => {
       if (this.isStopped) return;
       this.request(collector, fail);
       const goneMs = this.clock.monotonicMs() - startMs;
-      const nextMs = (Math.floor(goneMs / intervalMs) + 1) * intervalMs;
+      const nextMs = (Math.floor((goneMs + timerEarlyMs) / intervalMs) + 1) * intervalMs;
       cancel = this.clock.after(nextMs - goneMs, round);
     };
     this.onStop.add(() => cancel());
-    round();
+    if (offsetMs > 0) cancel = this.clock.after(offsetMs, round);
+    else round();
   }
 
   private request(collector: Collector<Value>, fail: (error: unknown) => void): void {
@@ -114,7 +137,8 @@ export class CollectorSchedule<Value> {
       return;
     }
     this.busy.add(collector);
-    const isTaken = this.lanes[collector.lane].add(() => this.read(collector, fail));
+    const read = (): Promise<void> => this.read(collector, fail);
+    const isTaken = this.lanes[collector.lane].add(read, this.slow.has(collector));
     if (isTaken) return;
     this.busy.delete(collector);
     this.count('sluice_collector_skipped_total', collector, { reason: 'queue_full' });
@@ -146,12 +170,14 @@ export class CollectorSchedule<Value> {
     if (outcome === 'stopped') return;
     const times = { startedAtMs, tookMs: clock.monotonicMs() - fromMs };
     if (outcome === 'timeout') {
+      this.slow.add(collector);
       this.count('sluice_collector_timeout_total', collector);
       const reason = `no values within ${timeoutMs} ms`;
       this.note(collector, reason);
       this.pass(collector, { ...times, kind: 'timeout', reason }, reading, fail);
       return;
     }
+    this.slow.delete(collector);
     if (outcome.kind === 'failed') this.count('sluice_collector_failures_total', collector);
     this.note(collector, outcome.kind === 'failed' ? outcome.reason : undefined);
     this.pass(collector, { ...times, ...outcome }, reading, fail);

@@ -74,10 +74,10 @@ export function compileGrok(
     throw new SluiceError('SLUICE_GROK_INVALID', 'Grok needs at least one pattern.');
   }
   const definitions = collectDefinitions(options);
-  const resolveReference = referenceResolver(definitions, options.namedCapturesOnly ?? true);
   const patterns = options.patterns.map((source): GrokPattern => {
     const compiled = known.get(source);
     if (compiled !== undefined) return compiled;
+    const resolveReference = referenceResolver(definitions, options.namedCapturesOnly ?? true);
     const parsed = parseRegex(source, { rubyMultiline: true, resolveReference });
     const regex = compileParsed(source, parsed, { stepBudget: options.stepBudget });
     const pattern = { source, ast: parsed.root, parsed, regex, captures: captureSpecs(regex) };

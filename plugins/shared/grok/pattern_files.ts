@@ -1,5 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { messageOf, SluiceError } from '../../../core/sdk/index.ts';
 
 /** A file of pattern definitions: `NAME expression` a line, `#` comments. */
@@ -8,15 +7,21 @@ export interface PatternFile {
   readonly text: string;
 }
 
+const wildcards = /[*?[{]/;
 const fileBytesMax = 4 * 1024 * 1024;
 const filesMax = 1000;
 
-/** Reads pattern files, and all files of pattern directories in the order of their names.
+/** Reads pattern files: those that a path names, that lie in a directory and match `filesGlob`, or that
+ *  match a path with wildcards; each path's in the order of their names. As in Logstash, hidden files and
+ *  directories within are passed over.
  *  Errors: SLUICE_GROK_INVALID naming the path. */
-export async function loadPatternFiles(paths: readonly string[]): Promise<readonly PatternFile[]> {
+export async function loadPatternFiles(
+  paths: readonly string[],
+  filesGlob = '*',
+): Promise<readonly PatternFile[]> {
   const files: PatternFile[] = [];
   for (const path of paths) {
-    for (const file of await filesAt(path)) {
+    for (const file of await filesAt(path, filesGlob)) {
       if (files.length >= filesMax) return refuse(path, `there are more than ${filesMax} files`);
       files.push({ name: file, text: await readText(file) });
     }
@@ -24,17 +29,22 @@ export async function loadPatternFiles(paths: readonly string[]): Promise<readon
   return files;
 }
 
-async function filesAt(path: string): Promise<readonly string[]> {
+async function filesAt(path: string, filesGlob: string): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => join(path, entry.name))
-      .sort();
   } catch (error) {
-    return refuse(path, messageOf(error));
+    if (!wildcards.test(path)) return refuse(path, messageOf(error));
+    const files = await matchingFiles(path);
+    return files.length > 0 ? files : refuse(path, 'no file matches');
   }
+  return matchingFiles(`${path.replace(/[*?[\]{}()!]/g, '\\$&')}/${filesGlob}`);
+}
+
+async function matchingFiles(pattern: string): Promise<readonly string[]> {
+  const { FileFinder } = await import('../file_finder/file_finder.ts');
+  const { files, problems } = await new FileFinder([pattern], [], process.cwd()).find();
+  for (const [place, problem] of problems) refuse(place, problem);
+  return [...files.keys()].sort();
 }
 
 async function readText(path: string): Promise<string> {
@@ -55,19 +65,22 @@ function refuse(path: string, problem: string): never {
   );
 }
 
-/** Reads the definitions of a file. A line that is only a name is skipped, as in Logstash. */
+/** Reads the definitions of a file. A line that is only a name is skipped, and blanks behind an expression
+ *  belong to it, as in Logstash. */
 export function parsePatternFile(file: PatternFile): Record<string, string> {
   const definitions: Record<string, string> = {};
-  for (const [index, line] of file.text.split(/\r?\n/).entries()) {
+  for (const line of file.text.split(/\r?\n/)) {
     const match = /^\s*([^\s#]\S*)\s+(.*)$/.exec(line);
-    if (match === null) continue;
-    if (/\s$/.test(match[2]!)) {
-      throw new SluiceError(
-        'SLUICE_GROK_INVALID',
-        `Grok pattern ${match[1]} in ${file.name}, line ${index + 1}, ends in blanks: remove them, or write \\s or [ ].`,
-      );
-    }
-    definitions[match[1]!] = match[2]!;
+    if (match !== null) definitions[match[1]!] = match[2]!;
   }
   return definitions;
+}
+
+/** The definitions whose expression ends in blanks, each as `NAME in FILE`: rarely what was meant. */
+export function definitionsEndingInBlanks(files: readonly PatternFile[]): readonly string[] {
+  return files.flatMap((file) =>
+    Object.entries(parsePatternFile(file)).flatMap(([name, expression]) =>
+      /[ \t]$/.test(expression) ? [`${name} in ${file.name}`] : [],
+    ),
+  );
 }

@@ -1,23 +1,38 @@
 import { SluiceError } from '../../../core/sdk/index.ts';
 import type { ReferenceResolver } from '../../../core/sdk/index.ts';
 
-const useSyntax = /%\{([A-Za-z0-9_]+)(?::([@[\]A-Za-z0-9_:.^`\\-]+))?([^}]*)\}/y;
+const useSyntax = /%\{([A-Za-z0-9_]+)(?::([@[\]A-Za-z0-9_:.^`\\-]+))?/y;
+const restSyntax = /[^}]*\}/y;
 
-/** Finds `%{NAME}`, `%{NAME:field}` and `%{NAME:field:type}` in expressions and expands them.
- *  Errors: SLUICE_GROK_INVALID for unknown names (with the nearest one) and for recursion. */
+/** Finds `%{NAME}`, `%{NAME:field}` and `%{NAME:field:type}` in expressions and expands them. With
+ *  `=expression` behind the names, as in `%{NAME:field=[a-z]{3}}`, NAME is defined there for that use and
+ *  for all that follow in the same pattern: a resolver is for one pattern. Braces in such an expression come
+ *  in pairs, or behind a backslash.
+ *  Errors: SLUICE_GROK_INVALID for unknown names (with the nearest one), for recursion and for a definition
+ *  that does not end. */
 export function referenceResolver(
   definitions: ReadonlyMap<string, string>,
   namedCapturesOnly: boolean,
 ): ReferenceResolver {
+  const inPlace = new Map<string, string>();
   return (source, position, path) => {
     useSyntax.lastIndex = position;
     const match = useSyntax.exec(source);
     if (match === null) return undefined;
-    const [use, name, label, rest] = match as unknown as [string, string, string?, string?];
-    if (rest?.startsWith('=') === true) {
-      return refuse(`${use} defines a pattern in place: define ${name} under pattern_definitions`);
+    const [, name, label] = match as unknown as [string, string, string?];
+    let end = position + match[0].length;
+    if (source[end] === '=') {
+      const from = end + 1;
+      end = definitionEnd(source, from);
+      if (end < 0) return refuse(`the definition of ${name} in place does not end with a brace`);
+      if (end > from) inPlace.set(name, source.slice(from, end));
     }
-    const definition = definitions.get(name);
+    restSyntax.lastIndex = end;
+    const rest = restSyntax.exec(source);
+    if (rest === null) return undefined;
+    end += rest[0].length;
+    const use = source.slice(position, end);
+    const definition = inPlace.get(name) ?? definitions.get(name);
     if (definition === undefined) return refuse(unknownName(name, use, path, definitions.keys()));
     if (path.includes(name)) {
       return refuse(`pattern ${name} refers to itself (${[...path, name].join(' > ')})`);
@@ -29,9 +44,21 @@ export function referenceResolver(
       semantic: semantic === '' ? undefined : semantic,
       type: type === '' ? undefined : type,
       definition,
-      length: use.length,
+      length: end - position,
     };
   };
+}
+
+/** Where the brace stands that ends a definition in place, or -1. */
+function definitionEnd(source: string, from: number): number {
+  let open = 0;
+  for (let at = from; at < source.length; at++) {
+    const character = source[at];
+    if (character === '\\') at++;
+    else if (character === '{') open++;
+    else if (character === '}' && open-- === 0) return at;
+  }
+  return -1;
 }
 
 function captureName(name: string, label: string | undefined, namedOnly: boolean) {

@@ -42,6 +42,8 @@ export function convertValue(value: unknown, type: FieldType): unknown {
   if (value === null || (typeof value === 'object' && !(value instanceof JsonText))) return value;
   const text = typeof value === 'string' ? value : (jsonOf(value) ?? '');
   if (type === 'string') return text;
+  // A truth value is no number: of logfmt it is a key without a value.
+  if (typeof value === 'boolean') return value;
   if (text === '') return undefined;
   if (type === 'bool') return readBoolean(text) ?? value;
   if (type === 'integer') return readInteger(text);

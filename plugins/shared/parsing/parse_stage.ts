@@ -26,7 +26,7 @@ export interface ParseStageOptions extends RewriteOptions {
 }
 
 /** Mark of an event whose time could not be read; it keeps the one it had. */
-const timeFailureMark = '_dateparsefailure';
+export const timeFailureMark = '_dateparsefailure';
 
 /** Texts whose parsing is watched together: the watch costs about as much as 50 lines. */
 const watchedTogether = 256;

@@ -14,7 +14,7 @@ export interface AppendedMember {
 }
 
 /** Puts members behind those of each record that lacks them. Records look like
- *  `anything{object}suffix`, the object on its last line; what goes on is a copy. */
+ *  `anything{object}suffix`, the object on its last line, behind its prefix; what goes on is a copy. */
 export class MemberSink implements RecordSink {
   private readonly members: readonly (AppendedMember & {
     readonly keyBytes: Buffer;
@@ -22,12 +22,19 @@ export class MemberSink implements RecordSink {
   })[];
   private readonly suffixBytes: number;
   private readonly lines: number;
+  private readonly prefixBytes: number;
   private readonly out = new ByteWriter();
   private ends = new Int32Array(256);
   private inner: RecordSink | undefined;
 
   /** `lines`: of a record, its last line end included; those before the last are skipped. */
-  constructor(members: readonly AppendedMember[], suffixBytes: number, lines: number) {
+  constructor(
+    members: readonly AppendedMember[],
+    suffixBytes: number,
+    lines: number,
+    prefixBytes = 0,
+  ) {
+    this.prefixBytes = prefixBytes;
     this.members = members.map((member) => ({
       key: member.key,
       write: (batch, index, out) => member.write(batch, index, out),
@@ -67,6 +74,7 @@ export class MemberSink implements RecordSink {
     const out = this.out;
     let object = start;
     for (let line = 1; line < this.lines; line++) object = bytes.indexOf(0x0a, object) + 1;
+    object += this.prefixBytes;
     // The encoder ends an object with its brace and nothing between.
     const brace = end - this.suffixBytes - 1;
     out.bytes(bytes, start, brace);

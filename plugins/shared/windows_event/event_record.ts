@@ -70,7 +70,9 @@ export function recordJson(members: ReadonlyMap<string, EventValue | number>): s
 }
 
 function json(value: EventValue | number | ReadonlyMap<string, EventValue | number>): string {
-  if (typeof value === 'string') return JSON.stringify(wellFormed(value));
+  if (typeof value === 'string') {
+    return plainText.test(value) ? `"${value}"` : JSON.stringify(wellFormed(value));
+  }
   if (typeof value === 'number') return String(value);
   // The compiler does not narrow a readonly array away from a map.
   if (Array.isArray(value)) return `[${(value as readonly EventValue[]).map(json).join(',')}]`;
@@ -81,6 +83,9 @@ function json(value: EventValue | number | ReadonlyMap<string, EventValue | numb
   }
   return text === '' ? '{}' : `${text}}`;
 }
+
+/** Needs no escape in JSON. */
+const plainText = /^[ !#-[\]-~]*$/;
 
 /** Keys are the same few from event to event. */
 const keyTexts = new Map<string, string>();
@@ -103,12 +108,12 @@ function addSystem(
 ): EventTime | undefined {
   let time: EventTime | undefined;
   const provider = system?.child('Provider')?.attribute('Name') ?? '';
-  const children = new Map<string, XmlElement>();
-  for (const child of system?.children ?? []) {
-    if (typeof child !== 'string' && !children.has(child.name)) children.set(child.name, child);
-  }
+  let source: XmlElement | undefined;
+  let sourceName = '';
   for (const { key, element, attribute, kind } of systemFields) {
-    const source = children.get(element);
+    // Fields of one element stand beside each other.
+    if (element !== sourceName) source = system?.child(element);
+    sourceName = element;
     const text = attribute === undefined ? source?.text() : source?.attribute(attribute);
     if (text !== undefined && text !== '') {
       members.set(key, kind === 'number' && isPlainNumber(text) ? Number(text) : text);
@@ -137,10 +142,15 @@ function addName(
   else if (key === 'Task') setText(members, 'TaskName', names.task ?? taskName(provider, value));
   else if (key === 'Opcode') setText(members, 'OpcodeName', names.opcode ?? opcodeName(value));
   else {
-    const own = /^0x[0-9a-fA-F]{1,16}$/.test(text) ? keywordNames(Number(BigInt(text) >> 32n)) : [];
-    const all = names.keywords ?? own;
+    const all = names.keywords ?? ownKeywords(text);
     if (all.length > 0) members.set('KeywordNames', all);
   }
+}
+
+/** Names of a mask that Windows itself defines: those of its upper half. */
+function ownKeywords(text: string): readonly string[] {
+  if (!/^0x[0-9a-fA-F]{9,16}$/.test(text)) return [];
+  return keywordNames(Number.parseInt(text.slice(2, -8), 16));
 }
 
 function setText(

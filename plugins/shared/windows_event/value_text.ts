@@ -57,6 +57,52 @@ export function secondsText(seconds: number): string {
 
 /** Time of an event from its `SystemTime`; undefined where that is no time. */
 export function parseSystemTime(text: string): EventTime | undefined {
+  return windowsTime(text) ?? anySystemTime(text);
+}
+
+/** The form that Windows writes, `2024-01-31T12:00:00.1234567Z`, with any number of decimals; undefined
+ *  for all else. */
+function windowsTime(text: string): EventTime | undefined {
+  const decimals = text.length - 21;
+  if (decimals < 1 || decimals > 9 || !hasMarks(text)) return undefined;
+  const year = digits(text, 0, 4);
+  const month = digits(text, 5, 7);
+  const day = digits(text, 8, 10);
+  const hour = digits(text, 11, 13);
+  const minute = digits(text, 14, 16);
+  const second = digits(text, 17, 19);
+  const fraction = digits(text, 20, 20 + decimals);
+  // The last days of months, and years before 100, are left to the calendar.
+  const isPlain = year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= 28;
+  if (!isPlain || !(hour < 24 && minute < 60 && second < 60 && fraction >= 0)) return undefined;
+  const milliseconds = Date.UTC(year, month - 1, day, hour, minute, second);
+  return { seconds: milliseconds / 1000, nanos: fraction * 10 ** (9 - decimals) };
+}
+
+function hasMarks(text: string): boolean {
+  return (
+    text.charCodeAt(4) === 0x2d &&
+    text.charCodeAt(7) === 0x2d &&
+    text.charCodeAt(10) === 0x54 &&
+    text.charCodeAt(13) === 0x3a &&
+    text.charCodeAt(16) === 0x3a &&
+    text.charCodeAt(19) === 0x2e &&
+    text.charCodeAt(text.length - 1) === 0x5a
+  );
+}
+
+/** A number of decimal digits; NaN where one is none. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function anySystemTime(text: string): EventTime | undefined {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z?$/.exec(text);
   if (match === null) return undefined;
   const milliseconds = Date.parse(`${match[1]}Z`);

@@ -18,11 +18,15 @@ export class XmlElement {
   }
 
   attribute(name: string): string | undefined {
-    return this.attributes.find((one) => one.name === name)?.value;
+    for (const one of this.attributes) if (one.name === name) return one.value;
+    return undefined;
   }
 
   /** The text directly inside. */
   text(): string {
+    const { children } = this;
+    // Most have only that.
+    if (children.length === 1 && typeof children[0] === 'string') return children[0];
     let text = '';
     for (const child of this.children) if (typeof child === 'string') text += child;
     return text;

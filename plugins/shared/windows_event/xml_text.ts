@@ -160,11 +160,13 @@ class XmlReader {
   }
 
   private name(): string {
-    namePattern.lastIndex = this.at;
-    const name = namePattern.exec(this.text)?.[0];
-    if (name === undefined) throw this.error('There is no name');
-    this.at += name.length;
-    return name;
+    const { at, text } = this;
+    const last = Math.min(text.length, at + nameCharactersMax);
+    let end = at;
+    while (end < last && isInName(text.charCodeAt(end))) end++;
+    if (end === at) throw this.error('There is no name');
+    this.at = end;
+    return text.slice(at, end);
   }
 
   private skipMisc(): void {
@@ -220,7 +222,17 @@ const less = 0x3c;
 const greater = 0x3e;
 const question = 0x3f;
 
-const namePattern = /[^\s<>/='"&]{1,512}/y;
+const nameCharactersMax = 512;
+const notInName = /[\s<>/='"&]/;
+
+const isAsciiInName = new Uint8Array(128);
+for (let code = 0; code < 128; code++) {
+  isAsciiInName[code] = notInName.test(String.fromCharCode(code)) ? 0 : 1;
+}
+
+function isInName(code: number): boolean {
+  return code < 128 ? isAsciiInName[code] === 1 : !notInName.test(String.fromCharCode(code));
+}
 
 const entities: Readonly<Record<string, string>> = {
   amp: '&',

@@ -79,7 +79,8 @@ describe('the sink', () => {
     );
     assert.equal(body('/x/_bulk?filter_path=items.*.error', 2), '{}');
     assert.equal(JSON.parse(body('/_bulk', 4)).items.length, 4);
-    assert.equal(isItemised('/_bulk?filter_path=errors'), false);
+    assert.equal(body('/_bulk?filter_path=errors,items.*.error.type', 3), '{"errors":false}');
+    assert.equal(isItemised('/_bulk?filter_path=errors,items.*.error.type'), false);
     assert.equal(isItemised('/_bulk'), true);
   });
 

@@ -32,8 +32,8 @@ function start(
   collectors: readonly Collector<unknown>[],
   limits: Lanes = lanes,
   deliver: () => Promise<void> = async () => undefined,
+  clock = new ManualClock(),
 ): Rig {
-  const clock = new ManualClock();
   const counters = new Map<string, { value: number }>();
   const delivered: Delivered[] = [];
   const log: string[] = [];
@@ -201,11 +201,51 @@ test('as many collectors wait as the queue is long; one more is skipped and coun
     names.map((name) => collector(name, never)),
     tight,
   );
-  await rig.clock.advance(0);
+  // Four are more than the lane has room for: they start 2.5 s apart.
+  await rig.clock.advance(9000);
   const skipped = names.map((name) =>
     rig.count('sluice_collector_skipped_total', { collector: name, reason: 'queue_full' }),
   );
   assert.deepEqual(skipped, [0, 0, 0, 1]);
+  await rig.stop();
+});
+
+test('collectors that time out again and again take no turns of those that answer', async () => {
+  // They end when they are aborted, as a command does, and are asked again at once.
+  const hangs = (signal: AbortSignal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('ended')));
+    });
+  const rig = start([
+    ...Array.from({ length: 40 }, (_, k) => collector(`hung${k}`, hangs)),
+    collector('good', async () => 1),
+  ]);
+  await rig.clock.advance(600_000);
+  const good = rig.delivered.filter(({ name }) => name === 'good');
+  // It waits once, while nobody knows who hangs; then each round is its own.
+  assert.deepEqual(
+    good.slice(1).map(({ startedAtMs }) => startedAtMs),
+    good.slice(1).map((_, at) => good[1]!.startedAtMs + at * 10_000),
+  );
+  assert.equal(good.at(-1)!.startedAtMs, 600_000);
+  await rig.stop();
+});
+
+test('more collectors than a lane has room for take turns over the interval', async () => {
+  const tight: Lanes = { ...lanes, normal: { workers: 1, queue: 2, timeoutMs: 60_000 } };
+  const names = Array.from({ length: 10 }, (_, k) => `one${k}`);
+  const rig = start(
+    names.map((name) => collector(name, async () => 1)),
+    tight,
+  );
+  await rig.clock.advance(19_999);
+  const starts = names.map((name) =>
+    rig.delivered.filter((one) => one.name === name).map(({ startedAtMs }) => startedAtMs),
+  );
+  assert.deepEqual(
+    starts,
+    names.map((_, k) => [k * 1000, 10_000 + k * 1000]),
+  );
   await rig.stop();
 });
 
@@ -223,6 +263,18 @@ test('intervals do not drift, however long a reading takes', async () => {
     rig.delivered.filter(({ kind }) => kind === 'done').map(({ startedAtMs }) => startedAtMs),
     [10_000, 20_000, 30_000, 40_000],
   );
+  await rig.stop();
+});
+
+test('a timer that ends a little early makes no round twice', async () => {
+  class EarlyClock extends ManualClock {
+    override after(delayMs: number, work: () => void): () => void {
+      return super.after(Math.max(delayMs - 0.9, 0.5), work);
+    }
+  }
+  const rig = start([collector('one', async () => 1)], lanes, undefined, new EarlyClock());
+  await rig.clock.advance(100_000);
+  assert.equal(rig.delivered.length, 11);
   await rig.stop();
 });
 

@@ -34,6 +34,16 @@ const cases: readonly Case[] = [
     nearest: 'service',
   },
   {
+    what: "a key of Fluent Bit's that is not built",
+    text: service('{streams_file: x}'),
+    places: [
+      at(
+        '1:11',
+        'The option "streams_file" of Fluent Bit is not built. There is no stream processor: use filters.',
+      ),
+    ],
+  },
+  {
     what: 'an unknown option of the service',
     text: service('{flsh: 1}'),
     places: [at('1:11', 'The option "flsh" is unknown.')],

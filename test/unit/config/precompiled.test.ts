@@ -7,10 +7,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
+import { loadPipeline } from '../../../cli/pipeline_config.ts';
 import { SchemaCompiler, validatorSource } from '../../../core/config/compile_schema.ts';
 import type { JsonSchema } from '../../../core/config/json_schema.ts';
 import { precompiledValidator, validatorFile } from '../../../core/config/precompiled.ts';
-import { checkSpelling } from '../../../core/config/spelling_check.ts';
+import { checkSpelling, repetitionIn } from '../../../core/config/spelling_check.ts';
 import { shippedSchemas } from '../../../scripts/build_validators.ts';
 import { projectRoot } from '../../../scripts/project_root.ts';
 
@@ -18,6 +19,7 @@ const folders = ['core/config/validators', 'bundle/validators'];
 const schemas = await shippedSchemas();
 const context = {
   spelling: (schema: JsonSchema, value: unknown) => checkSpelling(schema, value, {}),
+  repetition: repetitionIn,
 };
 
 test('Every shipped schema has a validator, to the letter what ajv makes of it.', () => {
@@ -49,6 +51,21 @@ test('A schema that differs in a letter has no precompiled validator.', () => {
   const [, schema] = schemas;
   assert.equal(precompiledValidator({ ...schema, description: 'Another.' }), undefined);
 });
+
+for (const items of ['{valueOf: 1}, {valueOf: 1}', 'cpu, load, cpu']) {
+  test(`Items written twice are told, whatever they are: ${items}.`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-precompiled-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'pipeline.yaml');
+    writeFileSync(path, `pipeline: {inputs: [{name: host_metrics, collectors: [${items}]}]}`);
+    const loaded = await loadPipeline([path]);
+    const messages = loaded.ok ? [] : loaded.diagnostics.map(({ message }) => message);
+    assert.ok(
+      messages.some((message) => message.includes('same item twice')),
+      messages.join('\n'),
+    );
+  });
+}
 
 /** A pipeline with plugins of every kind, and one of a third party's. */
 const pipeline = `

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Batch } from '../../../core/batch/batch.ts';
 import { JsonRecordEncoder } from '../../../core/batch/record_encoder.ts';
-import type { Chunk } from '../../../core/chunk/chunk.ts';
+import type { Chunk, OriginRun } from '../../../core/chunk/chunk.ts';
 import { ChunkMemory } from '../../../core/chunk/chunk_memory.ts';
 import { ChunkFiller } from '../../../core/deliver/chunk_filler.ts';
 import type { QueuedChunk } from '../../../core/deliver/chunk_queue.ts';
@@ -12,6 +12,7 @@ import type { RecordSink } from '../../../core/sdk/contracts.ts';
 import { randomBatch } from '../../../core/testing/random_events.ts';
 import { systemClock } from '../../../core/time/clock.ts';
 import { OneLineSink } from '../../../plugins/shared/record_sink/one_line_sink.ts';
+import { ManualClock } from '../collect/manual_clock.ts';
 import { kernelForTest } from '../kernel/batches.ts';
 
 interface Limits {
@@ -177,4 +178,48 @@ test('an area is lent once, taken back once, and no other memory is taken for on
   assert.equal(memory.take(1000), areas[0]);
   assert.equal(memory.take(1000), undefined);
   assert.equal(new ChunkMemory(undefined).take(1), undefined);
+});
+
+test('the first chunk goes at once, those behind it when they are as old as flush', async () => {
+  for (const [flushMs, firstMs] of [
+    [1000, 20],
+    [5, 5],
+    [60_000, 60_000],
+  ] as const) {
+    const clock = new ManualClock();
+    let handedOver = 0;
+    const filler = new ChunkFiller({
+      outputId: 'output.0',
+      batchBytes: () => 1_048_576,
+      batchRecords: 100,
+      flushMs,
+      sectionsMax: 8,
+      wholeBatches: false,
+      sparesMax: 2,
+      memory: new ChunkMemory(undefined),
+      clock,
+      sectionsRefused: { value: 0 },
+      onBytes: () => {},
+      onSealed: () => handedOver++,
+    });
+    const encoder = new JsonRecordEncoder({
+      fingerprint: 'test',
+      suffix,
+      time: { key: '@timestamp', format: { form: 'iso8601', digits: 3 } },
+    });
+    const sink = {
+      appendRun: (section: string, run: OriginRun) => filler.appendRun(section, run),
+      reject: () => assert.fail('No event of these is refused.'),
+    };
+    for (const [i, ageMs] of [firstMs, flushMs].entries()) {
+      const batch = seededBatch(undefined, 1, 3);
+      filler.takeBatch(3, () => encoder.encode(batch, batch.select, new OneLineSink(1).over(sink)));
+      await clock.advance(ageMs - 1);
+      assert.equal(handedOver, i, `${flushMs} ms, just before`);
+      await clock.advance(1);
+      assert.equal(handedOver, i + 1, `${flushMs} ms`);
+    }
+    encoder.close();
+    filler.stop();
+  }
 });

@@ -400,6 +400,9 @@ describe('the grok filter', () => {
     const options = { pattern: '%{TICKET:ticket}', patterns_dir: ['.'] };
     const { records } = await grokked(options, ['see ABC-17'], { baseDirectory: directory });
     assert.deepEqual(records, [{ log: 'see ABC-17', ticket: 'ABC-17' }]);
+    const glob = { ...options, patterns_dir: ['m*e'] };
+    const globbed = await grokked(glob, ['see ABC-17'], { baseDirectory: directory });
+    assert.deepEqual(globbed.records, records);
     await assert.rejects(
       grokked({ ...options, patterns_dir: ['missing'] }, [], { baseDirectory: directory }),
       { code: 'SLUICE_GROK_INVALID' },

@@ -150,6 +150,17 @@ const cases: readonly [string, Options, Event, Event][] = [
   ],
   ['gsub replaces every match', { gsub: ['a', '[/?]', '_'] }, { a: '/x/y?z' }, { a: '_x_y_z' }],
   [
+    'gsub takes lists of three',
+    {
+      gsub: [
+        ['a', 'x', 'y'],
+        ['b', 'y', 'z'],
+      ],
+    },
+    { a: 'x', b: 'y' },
+    { a: 'y', b: 'z' },
+  ],
+  [
     'gsub knows groups',
     {
       gsub: [{ field: 'a', pattern: '(?<k>\\w+)=(?<v>\\d+)', replacement: '\\k<v>:\\1 \\0 \\\\' }],

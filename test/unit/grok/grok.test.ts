@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { SluiceError } from '../../../core/errors/sluice_error.ts';
 import { explainGrok } from '../../../plugins/shared/grok/explain.ts';
@@ -11,7 +11,10 @@ import {
   grokLine,
   setCapture,
 } from '../../../plugins/shared/grok/grok.ts';
-import { loadPatternFiles } from '../../../plugins/shared/grok/pattern_files.ts';
+import {
+  definitionsEndingInBlanks,
+  loadPatternFiles,
+} from '../../../plugins/shared/grok/pattern_files.ts';
 
 function fieldsOf(pattern: string, line: string, options: Partial<GrokOptions> = {}) {
   return grokLine(compileGrok({ patterns: [pattern], ...options }), line);
@@ -125,20 +128,72 @@ describe('definitions', () => {
     }
   });
 
+  test('directories and globs name files, hidden ones and directories within left out', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'sluice-grok-[x] '));
+    try {
+      await mkdir(join(root, 'a'));
+      await mkdir(join(root, 'b', 'c.grok'), { recursive: true });
+      const files = ['z.grok', 'a/1.grok', 'a/2.txt', 'a/.hidden', 'b/3.grok', 'b/c.grok/4'];
+      for (const file of files) await writeFile(join(root, file), `${file.toUpperCase()} x\n`);
+      const named = async (path: string, glob?: string) =>
+        (await loadPatternFiles([path], glob)).map(({ name }) => relative(root, name));
+      const escaped = root.replace(/[[\]]/g, '\\$&');
+      assert.deepEqual(await named(root), ['z.grok']);
+      assert.deepEqual(await named(join(root, 'a')), ['a/1.grok', 'a/2.txt']);
+      assert.deepEqual(await named(join(root, 'a'), '*.grok'), ['a/1.grok']);
+      assert.deepEqual(await named(join(root, 'a'), 'none'), []);
+      assert.deepEqual(await named(`${escaped}/*/*.grok`), ['a/1.grok', 'b/3.grok']);
+      const deep = ['a/1.grok', 'b/3.grok', 'z.grok'];
+      assert.deepEqual(await named(`${escaped}/**/*.grok`), deep);
+      assert.deepEqual(await named(`${escaped}/{a,b}/?.{grok,txt}`), [
+        'a/1.grok',
+        'a/2.txt',
+        'b/3.grok',
+      ]);
+      await assert.rejects(named(`${escaped}/*.none`), /\*\.none: no file matches/);
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+
   test('a missing path is named', async () => {
     await assert.rejects(loadPatternFiles(['/nonexistent/patterns']), /nonexistent/);
+  });
+
+  test('blanks behind an expression belong to it, and can be found out', () => {
+    const patternFiles = [{ name: 'f', text: 'A x \r\nB y\n' }];
+    assert.deepEqual(fieldsOf('(?<t>%{A}%{B})', 'xy x y', { patternFiles }), { t: 'x y' });
+    assert.deepEqual(definitionsEndingInBlanks(patternFiles), ['A in f']);
+  });
+
+  const inPlace: readonly [string, string, Record<string, unknown> | null][] = [
+    ['%{ID:id=[A-F]{3}}!', 'xx ABC!', { id: 'ABC' }],
+    ['%{ID=[A-F]+}-%{ID:second}', 'AB-CD', { second: 'CD' }],
+    ['%{ID:n:int=\\d{1,2}} %{ID:m}', '123 4', { n: 23, m: '4' }],
+    ['%{BLOCK:b=\\{[^\\}]*\\}} end', 'a {b c} end', { b: '{b c}' }],
+    ['%{PAIR:p=%{WORD:k}=%{INT:v:int}}', 'x=1', { p: 'x=1', k: 'x', v: 1 }],
+    ['%{WORD:a} %{WORD:b=[0-9]+} %{WORD:c}', 'x 1 2', { a: 'x', b: '1', c: '2' }],
+    ['%{WORD:a} %{WORD:b=[0-9]+} %{WORD:c}', 'x 1 y', null],
+    ['%{[a][b]=x}', '%{[a][b]=x', null],
+  ];
+  for (const [pattern, line, fields] of inPlace) {
+    test(`${pattern} defines in place what ${line} shows`, () => {
+      assert.deepEqual(grokLine(compileGrok({ patterns: [pattern] }), line), fields);
+    });
+  }
+
+  test('a definition in place is for one pattern', () => {
+    const patterns = ['^%{WORD:a=[0-9]+}$', '%{WORD:b}'];
+    assert.deepEqual(grokLine(compileGrok({ patterns }), 'x'), { b: 'x' });
   });
 
   test('unknown names, recursion and broken definitions are refused', () => {
     refused({ patterns: ['%{WORT:x}'] }, /unknown pattern WORT, did you mean WORD/);
     refused({ patterns: ['%{A}'], patternDefinitions: { A: '%{B}', B: 'x%{A}' } }, /A > B > A/);
     refused({ patterns: ['%{A}'], patternDefinitions: { A: '%{NOPE_NOPE}' } }, /used by A/);
-    refused({ patterns: ['%{WORD=a+}'] }, /pattern_definitions/);
+    refused({ patterns: ['%{A=%{A}x}'] }, /A > A/);
+    refused({ patterns: ['%{A:x=a{2}'] }, /definition of A in place does not end/);
     refused({ patterns: [] }, /at least one/);
-    refused(
-      { patterns: ['x'], patternFiles: [{ name: 'f', text: 'A x ' }] },
-      /line 1, ends in blanks/,
-    );
     assert.throws(
       () => compileGrok({ patterns: ['%{A}'], patternDefinitions: { A: 'x(' } }),
       /position 2 of pattern A/,

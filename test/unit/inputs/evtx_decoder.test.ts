@@ -20,7 +20,7 @@ import {
   value,
 } from '../../event_log/evtx_values.ts';
 import { ChunkWriter } from '../../event_log/evtx_writer.ts';
-import { chunkOf, countPlanned, decodeChunk } from './evtx_harness.ts';
+import { chunkOf, countPlanned, decodeChunk, newDecoder } from './evtx_harness.ts';
 
 const withBody = (body: FixtureValue, id = 7) => eventRecordOf({ id, body });
 const inTemplate = (root: FixtureElement, values: FixtureValue[]) =>
@@ -403,4 +403,44 @@ test('the fields of System are the same both ways, for any values', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('a template is known again in another chunk, and never taken for another one', () => {
+  // Alike on purpose: one identifier, one size, names of one length, here or said before.
+  const guids = [Buffer.alloc(16, 1), Buffer.alloc(16, 1).fill(2, 15)];
+  const record = fc.record({
+    guid: fc.constantFrom(...guids),
+    before: fc.constantFrom('Aa', 'Ab', 'Ba'),
+    names: fc.array(fc.constantFrom('Aa', 'Ab', 'Ba'), { minLength: 1, maxLength: 3 }),
+    text: fc.constantFrom('x', 'y'),
+  });
+  const decoder = newDecoder({ stringInserts: true });
+  let read = 0;
+  const counted = decoder as unknown as { readTemplate(offset: number): unknown };
+  const readTemplate = counted.readTemplate.bind(decoder);
+  counted.readTemplate = (offset) => {
+    read++;
+    return readTemplate(offset);
+  };
+  let records = 0;
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 4 }), (all) => {
+      const chunk = chunkOf(
+        all.map(({ guid, before, names, text }, at) => {
+          const inner = names.map((one) => element(one, { [before]: text }, [hole(0)]));
+          const root = element('EventData', {}, [...inner, element('Data', {}, [hole(1)])]);
+          const values = [value.string(`v${at}`), value.uint32(at)];
+          return withBody(value.xml(instance(bodyTemplate(root, guid), values)), at + 1);
+        }),
+      );
+      records += all.length;
+      const options = { stringInserts: true };
+      assert.deepEqual(
+        decodeChunk(chunk, 'plan', options, decoder),
+        decodeChunk(chunk, 'plan', options),
+      );
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(read < records, `${read} templates were read for ${records} records`);
 });

@@ -47,12 +47,8 @@ export function decodeChunk(
   bytes: Buffer,
   way: 'plan' | 'tree',
   options: { renderXml?: boolean; stringInserts?: boolean } = {},
+  decoder = newDecoder(options),
 ): Decoded[] {
-  const decoder = new RecordDecoder({
-    renderXml: options.renderXml ?? false,
-    stringInserts: options.stringInserts ?? false,
-    charactersMax: 1_000_000,
-  });
   // The tree is what records are left to when plans give up.
   const ways = decoder as unknown as { writeByPlan(): boolean };
   if (way === 'tree') ways.writeByPlan = () => false;
@@ -73,13 +69,19 @@ export function decodeChunk(
   return decoded;
 }
 
-/** How many records of a chunk the compiled plans can do. */
-export function countPlanned(bytes: Buffer): number {
-  const decoder = new RecordDecoder({
-    renderXml: false,
-    stringInserts: false,
+export function newDecoder(
+  options: { renderXml?: boolean; stringInserts?: boolean } = {},
+): RecordDecoder {
+  return new RecordDecoder({
+    renderXml: options.renderXml ?? false,
+    stringInserts: options.stringInserts ?? false,
     charactersMax: 1_000_000,
   });
+}
+
+/** How many records of a chunk the compiled plans can do. */
+export function countPlanned(bytes: Buffer): number {
+  const decoder = newDecoder();
   const ways = decoder as unknown as { writeByTree(): void };
   let trees = 0;
   ways.writeByTree = () => {

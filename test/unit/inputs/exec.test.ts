@@ -190,6 +190,62 @@ test('it runs at its interval', async (t) => {
   await waitUntil('three runs', () => rig.emitter.seen.length >= 3);
 });
 
+test('several commands run apart from each other, each with its tag', async (t) => {
+  const rig = inputRig(
+    plugin,
+    {
+      oneshot: true,
+      commands: [
+        { name: 'hangs', command: script('setInterval(() => {}, 1000)'), timeout: 700 },
+        { name: 'missing', command: ['/no/such/program'] },
+        { name: 'one', command: ['echo', 'first'] },
+        { name: 'two', command: ['echo', 'second'], priority: 'high' },
+      ],
+      normal_workers: 2,
+      normal_queue: 1,
+    },
+    { tag: 'check.*' },
+  );
+  await rig.start();
+  t.after(() => rig.stop());
+  await waitUntil('all runs', () => runs(rig) === 4);
+  await rig.stop();
+  const seen = rig.emitter.seen.map(({ tag, record }) => `${tag} ${record['exec']}`);
+  assert.deepEqual(seen.sort(), ['check.one first', 'check.two second']);
+  assert.equal(rig.count('sluice_collector_timeout_total', { collector: 'hangs' }), 1);
+  assert.equal(rig.count('sluice_collector_failures_total', { collector: 'missing' }), 1);
+});
+
+test('a lane full of hung commands leaves the high lane on time', async (t) => {
+  const hung = ['a', 'b', 'c'].map((name) => ({
+    name,
+    command: script('setInterval(() => {}, 1000)'),
+  }));
+  const rig = await started(t, ['echo'], {
+    command: undefined,
+    commands: [...hung, { name: 'tick', command: ['echo', 'tick'], priority: 'high' }],
+    interval: '100ms',
+    normal_workers: 1,
+    normal_queue: 1,
+  });
+  await waitUntil('three ticks', () => rig.emitter.seen.length >= 3);
+  const skipped = hung.map(({ name }) =>
+    rig.count('sluice_collector_skipped_total', { collector: name, reason: 'queue_full' }),
+  );
+  assert.ok(Math.max(...skipped) > 0);
+});
+
+test('one command or several, with names of their own', () => {
+  const echo = { name: 'a', command: ['echo'] };
+  const problems = (options: object) =>
+    // What check reads.
+    (plugin.check?.({ commands: [], ...options } as never) ?? []).map(({ path }) => path.join('.'));
+  assert.deepEqual(problems({}), ['command']);
+  assert.deepEqual(problems({ command: ['echo'], commands: [echo] }), ['commands']);
+  assert.deepEqual(problems({ commands: [echo, echo] }), ['commands.1.name']);
+  assert.deepEqual(problems({ commands: [echo, { ...echo, name: 'b' }] }), []);
+});
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

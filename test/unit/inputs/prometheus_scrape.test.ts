@@ -181,6 +181,35 @@ test('a target that never answers is up 0 at the deadline, and holds up no other
   assert.equal(rig.count('sluice_collector_timeout_total', { collector }), 1);
 });
 
+test('targets that hang in the normal lane leave those of high priority on time', async (t) => {
+  const silent = await serverOf(t, () => undefined);
+  const good = await serverOf(t, page('a 1\n'));
+  const rig = await started(t, good, {
+    targets: ['/a', '/b', '/c'].map((path) => `http://127.0.0.1:${silent}${path}`),
+    high_targets: [`127.0.0.1:${good}`],
+    scrape_interval: '100ms',
+    normal_workers: 1,
+    normal_queue: 1,
+  });
+  await waitUntil('three scrapes', () => upOf(rig).length >= 3);
+  assert.deepEqual(upOf(rig).slice(0, 3), [1, 1, 1]);
+  const labels = { collector: `127.0.0.1:${silent}`, reason: 'queue_full' };
+  await waitUntil('a full queue', () => rig.count('sluice_collector_skipped_total', labels) > 0);
+});
+
+test('a scrape may take what its lane allows, and says so', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const port = await serverOf(t, (request, response) => {
+    asked.push(String(request.headers['x-prometheus-scrape-timeout-seconds']));
+    page('a 1\n')(request, response);
+  });
+  for (const options of [{}, { priority: 'high' }, { scrape_timeout: '5s' }]) {
+    const rig = await started(t, port, options);
+    await waitUntil('a scrape', () => upOf(rig).length === 1);
+  }
+  assert.deepEqual(asked, ['60', '30', '5']);
+});
+
 test('a failed scrape does not repeat the values of the one before', async (t) => {
   let requests = 0;
   const port = await serverOf(t, (request, response) => {
@@ -202,7 +231,7 @@ test('lines that are no samples are counted and named; the others are taken', as
 });
 
 test('a target that is no address is an error of the file', () => {
-  const options = { targets: ['good:9100', 'ftp://x', ''], port: 9100 };
+  const options = { targets: ['good:9100', 'ftp://x', ''], high_targets: [], port: 9100 };
   // What check reads.
   const problems = plugin.check?.(options as never) ?? [];
   assert.deepEqual(

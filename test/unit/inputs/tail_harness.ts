@@ -136,6 +136,7 @@ export type Surroundings = Partial<InputContext> & {
 export class TailRun implements BatchEmitter {
   readonly sent: SentRecord[] = [];
   readonly counters = new Map<string, { value: number }>();
+  private readonly gauges = new Map<string, () => number>();
   readonly warnings: string[] = [];
   readonly warningFields: Record<string, unknown>[] = [];
   largestBatchBytes = 0;
@@ -204,6 +205,10 @@ export class TailRun implements BatchEmitter {
 
   get lines(): string[] {
     return this.sent.map(({ record }) => String(record['log']));
+  }
+
+  gauge(name: string): number {
+    return this.gauges.get(name)?.() ?? 0;
   }
 
   counter(name: string): number {
@@ -338,7 +343,7 @@ export class TailRun implements BatchEmitter {
           this.counters.set(name, counter);
           return counter;
         },
-        gauge: () => {},
+        gauge: (name, read) => void this.gauges.set(name, read),
       },
       baseDirectory: directory,
       service: {

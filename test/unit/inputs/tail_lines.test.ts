@@ -53,6 +53,45 @@ describe('tail bounds lines', { concurrency: 4 }, () => {
       }));
   }
 
+  const long = 'y'.repeat(600 * 1024);
+  const changes: readonly [string, string, string, string[]][] = [
+    [
+      'truncated and written anew',
+      'one\n',
+      `new\n${'z'.repeat(700 * 1024)}\nx\n`,
+      ['new', 'z', 'x'],
+    ],
+    ['cut behind the lines before', 'one\n', 'one\nshort\nnext\n', ['short', 'next']],
+    ['written over from its place on', 'one\n', `one\na\n${long}\n`, ['a', 'y']],
+    ['written anew from the beginning', '', `new\n${long}\n`, ['new', 'y']],
+  ];
+  for (const [what, before, after, expected] of changes) {
+    it(`measures a line again whose file was ${what} since`, () =>
+      inPlace(async (place) => {
+        place.write('a.log', `${before}${long}\n`);
+        const run = place.run({}, { isStepped: true });
+        const batch = run.batch.bind(run);
+        let isWritten = false;
+        run.batch = async (source, tag, dataBytes) => {
+          // Only a line that was measured asks for its size.
+          if (dataBytes !== undefined && !isWritten) {
+            isWritten = true;
+            place.write('a.log', after);
+          }
+          return batch(source, tag, dataBytes);
+        };
+        await run.begun();
+        for (let i = 0; i < 3; i++) {
+          await run.read();
+          await run.look();
+        }
+        const seen = run.lines.map((line) => (line.length > 1000 ? line[0] : line));
+        assert.deepEqual(seen, [...(before === '' ? [] : ['one']), ...expected]);
+        const longs = run.lines.filter((line) => line.length > 1000);
+        assert.ok(longs.every((line) => line === long || line === 'z'.repeat(700 * 1024)));
+      }));
+  }
+
   it('holds a line of 10 MB once', () =>
     inPlace(async (place) => {
       const long = 'z'.repeat(10_000_000);
@@ -60,7 +99,8 @@ describe('tail bounds lines', { concurrency: 4 }, () => {
       const run = await place.readAll();
       assert.ok(run.lines[1] === long);
       assert.equal(run.lines[2], 'after');
-      assert.equal(run.largestBatchBytes, 10_000_001);
+      // With the bytes before it, by which the place is known again.
+      assert.equal(run.largestBatchBytes, 10_000_001 + 'before\n'.length);
       assert.deepEqual([run.sent[1]!.offset, run.sent[1]!.offsetEnd], [7, 10_000_008]);
     }));
 

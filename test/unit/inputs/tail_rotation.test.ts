@@ -90,6 +90,55 @@ describe('tail follows rotation', { concurrency: 4 }, () => {
       await run.until(() => place.checkpoints.stored.size === 1, 'the old checkpoint to go');
     }));
 
+  it('by renaming out of the patterns while the file is closed, because too many are open', () =>
+    inPlace(async (place) => {
+      place.write('a.log', 'one\n');
+      const run = place.run({ open_files_max: 1, rotate_wait: 500 }, { isStepped: true });
+      await run.begun();
+      await run.read();
+      place.write('b.log', 'b\n');
+      await run.look();
+      await run.read();
+      place.append('a.log', 'two\n');
+      renameSync(place.at('a.log'), place.at('a.old'));
+      await run.look();
+      await run.read();
+      place.append('a.old', 'three\n');
+      renameSync(place.at('a.old'), place.at('a.older'));
+      place.append('b.log', 'b\n');
+      await run.look();
+      place.append('a.older', 'end');
+      // The unfinished line is read when nothing came for `rotate_wait`.
+      const deadline = Date.now() + 20_000;
+      while (!run.lines.includes('end') && Date.now() < deadline) {
+        await run.look();
+        await run.read();
+      }
+      assert.deepEqual([...run.lines].sort(), ['b', 'b', 'end', 'one', 'three', 'two']);
+      assert.equal(run.counter('sluice_tail_files_abandoned_bytes_total'), 0);
+    }));
+
+  it('never taking a file of other content for one that was closed and lost its name', () =>
+    inPlace(async (place) => {
+      place.write('a.log', 'one\ntwo\n');
+      const run = place.run({ open_files_max: 1, rotate_wait: 1 }, { isStepped: true });
+      await run.begun();
+      await run.read();
+      place.write('b.log', 'b\n');
+      await run.look();
+      await run.read();
+      place.append('a.log', 'three\n');
+      await run.look();
+      renameSync(place.at('a.log'), place.at('secret'));
+      writeFileSync(place.at('secret'), 'something else that is none of our business\n');
+      for (let i = 0; i < 3; i++) {
+        await run.look();
+        await run.read();
+      }
+      assert.deepEqual([...run.lines].sort(), ['b', 'one', 'two']);
+      await run.until(() => run.counter('sluice_tail_rotations_total') === 1);
+    }));
+
   it('by renaming within the patterns', () =>
     inPlace(async (place) => {
       const rotator = new Rotator(place, 'a.log', 5);
@@ -289,6 +338,7 @@ describe('tail notices truncation', { concurrency: 4 }, () => {
       // A new name makes the input look at all sizes, though it cannot read.
       place.write('b.log', 'b\n');
       await run.until(() => place.checkpoints.stored.size === 2);
+      await run.until(() => run.gauge('sluice_tail_unread_bytes') === lost.length + 2);
       place.write('a.log', 'new\n');
       run.resumeOutput();
       await run.until(() => run.sent.length === 12);

@@ -9,6 +9,14 @@ export const answers = {
     status: 200,
     body: '{"errors":true}',
   },
+  'conflict types': {
+    status: 200,
+    body: '{"errors":true,"items":[{"create":{"error":{"type":"version_conflict_engine_exception"}}},{"create":{"error":{"type":"version_conflict_engine_exception"}}}]}',
+  },
+  'mixed types': {
+    status: 200,
+    body: '{"errors":true,"items":[{"create":{"error":{"type":"version_conflict_engine_exception"}}},{"create":{"error":{"type":"document_parsing_exception"}}}]}',
+  },
   'mixed details': {
     status: 200,
     body: '{"errors":true,"items":[{"create":{"status":409,"error":{"type":"version_conflict_engine_exception","reason":"[1]: version conflict, document already exists (current version [1])","index_uuid":"HH4mSh3kR4-qOCJWZvEgcw","shard":"0","index":"lines"}}},{"create":{"status":400,"error":{"type":"document_parsing_exception","reason":"[1:6] failed to parse field [n] of type [long] in document with id \'4\'. Preview of field\'s value: \'x\'","caused_by":{"type":"illegal_argument_exception","reason":"For input string: \\"x\\""}}}},{"create":{"status":201}}]}',

@@ -55,11 +55,24 @@ test('the same event encodes to the same bytes again', () => {
   assert.deepEqual(linesOf({}, events), linesOf({}, events));
 });
 
+test('a dead letter is the document, whatever the operation', () => {
+  for (const write_operation of ['create', 'index', 'update', 'upsert'] as const) {
+    const encoder = encoderOf({ write_operation, time_key: 'a' });
+    const chunk = chunkOf({ encoder }, [{ json: '{"a":1,"b":{"doc":2}}' }]);
+    assert.equal(encoder.recordJson(chunk.recordAt(0)), '{"a":1,"b":{"doc":2}}');
+  }
+});
+
 test('the kernel and JavaScript write the same bytes', () => {
   const kernel = loadKernel({});
   const context = outputContext({ kernel });
   const events = [{ json: { a: 1, k: 'x' } }, { json: { a: 'é"\\' } }];
-  for (const given of [{}, { index: 'l-%{k}' }, { id_key: 'a' }, { generate_id: false }]) {
+  const changes = [
+    { write_operation: 'update' },
+    { write_operation: 'upsert', id_key: 'k' },
+  ] as const;
+  const others = [{}, { index: 'l-%{k}' }, { id_key: 'a' }, { generate_id: false }];
+  for (const given of [...others, ...changes]) {
     const plain = chunkOf({ encoder: encoderOf(given) }, events).body();
     assert.deepEqual(chunkOf({ encoder: encoderOf(given, context) }, events).body(), plain);
   }
@@ -93,6 +106,20 @@ const forms: [string, Given, TestEvent, string, string][] = [
     { json: { id: 'A "quoted"\n id' } },
     '{"index":{"_index":"sluice","_id":"A \\"quoted\\"\\n id"}}',
     '{"id":"A \\"quoted\\"\\n id"}',
+  ],
+  [
+    'what to put into a document',
+    { id_key: 'id', write_operation: 'update', include_tag_key: true, replace_dots: true },
+    { json: { id: 'a', 'b.c': 1 }, tag: 't' },
+    '{"update":{"_index":"sluice","_id":"a"}}',
+    '{"doc":{"id":"a","b_c":1,"@timestamp":"2024-03-09T12:00:00.000000000Z","flb-key":"t"}}',
+  ],
+  [
+    'what to put into a document, or to make one of',
+    { id_key: 'id', write_operation: 'upsert', time_key_format: '%Y', time_key_nanos: false },
+    { json: {} },
+    '{"update":{"_index":"sluice","_id":"ABEiM0RVZneImaq7zN3u_wAAAAAAAA"}}',
+    '{"doc_as_upsert":true,"doc":{"@timestamp":"2024.000Z"}}',
   ],
   [
     'a number as the id',

@@ -61,6 +61,8 @@ const refused: [Given, string][] = [
   [{ index: `${'a'.repeat(151)}%{b}` }, 'index'],
   [{ data_stream: '%{a}' }, 'data_stream'],
   [{ data_stream: 'logs', write_operation: 'index' }, 'write_operation'],
+  [{ data_stream: 'logs', write_operation: 'upsert' }, 'write_operation'],
+  [{ write_operation: 'update', generate_id: false }, 'write_operation'],
   [{ data_stream: 'logs', time_key: 't' }, 'time_key'],
   [{ data_stream: 'logs', logstash_format: true }, 'data_stream'],
   [{ logstash_format: true, logstash_prefix: '%{a}' }, 'logstash_prefix'],

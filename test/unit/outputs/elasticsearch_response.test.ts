@@ -34,8 +34,15 @@ const cases: [keyof typeof answers, Partial<BulkRequestFacts>, unknown][] = [
   ['accepted short', { count: 2 }, 'accepted'],
   ['accepted details', { count: 2 }, 'accepted'],
   ['mixed short', { count: 2 }, 'needsItems'],
+  // Of three records one is stored, and its item is left out.
+  ['conflict types', { count: 3 }, 'accepted'],
+  ['conflict types', { count: 2 }, 'accepted'],
+  ['conflict types', { count: 2, operation: 'index' }, 'needsItems'],
+  ['mixed types', { count: 3 }, 'needsItems'],
+  ['mixed types', { count: 2 }, 'needsItems'],
   ['mixed details', { count: 3 }, { retry: [], rejected: [1] }],
   ['mixed details', { count: 3, operation: 'index' }, { retry: [], rejected: [0, 1] }],
+  ['mixed details', { count: 3, operation: 'upsert' }, { retry: [0], rejected: [1] }],
   ['mixed details', { count: 2 }, 'retry'],
   ['no such index', { count: 2 }, { retry: [0], rejected: [] }],
   ['no such index', { count: 2, isNamedByRecords: true }, { retry: [], rejected: [0] }],
@@ -80,14 +87,20 @@ test("a refused record carries Elasticsearch's type, reason and status", () => {
   ]);
 });
 
-test('documents that were there already are reported as conflicts and accepted', () => {
-  let conflicts = 0;
-  const onConflicts = (count: number): void => {
-    conflicts += count;
-  };
-  read('mixed details', { count: 3, onConflicts });
-  assert.equal(conflicts, 1);
-});
+for (const [name, expected] of [
+  ['conflict types', 2],
+  ['mixed types', 1],
+  ['mixed details', 1],
+] as const) {
+  test(`the recorded answer "${name}" has ${expected} documents that were there already`, () => {
+    let conflicts = 0;
+    const onConflicts = (count: number): void => {
+      conflicts += count;
+    };
+    read(name, { count: 3, onConflicts });
+    assert.equal(conflicts, expected);
+  });
+}
 
 test('a busy node is given the time that it asks for', () => {
   const response = { ...answerOf('too busy'), retryAfterMs: 7000 };

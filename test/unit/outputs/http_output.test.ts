@@ -203,6 +203,124 @@ for (const [what, statuses, expected, requests] of partly) {
   });
 }
 
+const own = { generation: 'ab'.repeat(16) };
+
+test('with body_key every record has a request, with its own headers beside ours', async (t) => {
+  const server = await receiver(t);
+  const given: Given = {
+    port: server.port,
+    body_key: '$request["body"]',
+    headers_key: '$request["headers"]',
+    header: ['X-One ours', 'X-Two ours'],
+    allow_duplicated_headers: false,
+    header_tag: 'X-Tag',
+    compress: 'gzip',
+  };
+  const headers = { 'Content-Type': 'text/x', 'x-one': 'theirs', 'X-Three': 'ü', Host: 'h', n: 1 };
+  const events: TestEvent[] = [
+    { json: { request: { body: 'ä\n', headers }, date: 5 }, tag: 'a' },
+    { json: { request: { body: '', headers: {} } }, tag: 'b' },
+  ];
+  assert.deepEqual(await deliver(await outputOf(t, given), events), { kind: 'accepted' });
+  const seen = server.received.map(({ headers: all, body }) => [
+    gunzipSync(body).toString(),
+    all['content-type'],
+    all['x-one'],
+    all['x-three'],
+    all['x-tag'],
+    all['idempotency-key'],
+  ]);
+  const key = '00112233445566778899aabbccddeeff';
+  assert.deepEqual(seen, [
+    ['ä\n', 'text/x', 'ours', 'ü', 'a', `${key}.0.0`],
+    ['', undefined, 'ours', undefined, 'b', `${key}.1.0`],
+  ]);
+});
+
+test('without headers_key the body has the content type of the format', async (t) => {
+  const server = await receiver(t);
+  const output = await outputOf(t, { port: server.port, body_key: 'b', format: 'json_lines' });
+  await deliver(output, [{ json: { b: '{"x":1}' } }]);
+  assert.deepEqual(
+    server.received.map(({ headers, body }) => [headers['content-type'], body.toString()]),
+    [['application/x-ndjson', '{"x":1}']],
+  );
+});
+
+test('of records with requests of their own, the refused and unfit are dead letters', async (t) => {
+  const server = await receiver(t);
+  server.statuses.push(200, 413, 422, 503);
+  const output = await outputOf(t, { port: server.port, body_key: 'b', headers_key: 'h' });
+  const records: unknown[] = [
+    { b: 'x', h: {} },
+    { b: 1, h: {} },
+    { b: 'x' },
+    { b: 'x', h: [] },
+    { b: 'x', h: { 'a b': 'c' } },
+    { b: 'x', h: { a: 'b\r\nc: d' } },
+    { b: 'large', h: {} },
+    { b: 'bad', h: {} },
+    { b: 'busy', h: {} },
+    { b: 'next', h: {} },
+  ];
+  const outcome = await deliver(
+    output,
+    records.map((json) => ({ json })),
+  );
+  assert.ok(outcome.kind === 'partial');
+  assert.deepEqual(outcome.retry, [8, 9]);
+  assert.deepEqual(
+    outcome.rejected.map(({ index, status }) => [index, status]),
+    [
+      [1, undefined],
+      [2, undefined],
+      [3, undefined],
+      [4, undefined],
+      [5, undefined],
+      [6, 413],
+      [7, 422],
+    ],
+  );
+  assert.match(outcome.rejected[0]!.reason, /no text under body_key \(b\)/);
+  assert.equal(server.received.length, 4);
+});
+
+const formats = ['json', 'json_lines', 'json_stream'] as const;
+const dates = ['double', 'epoch', 'epoch_ms', 'iso8601', 'java_sql_timestamp'] as const;
+const dated: readonly string[] = [
+  '{}',
+  '{"a":1}',
+  '{"date":1709985600.123456789}',
+  '{"a":1,"date":1709985600}',
+  '{"a":1,"date":1709985600123}',
+  '{"a":1,"date":"2024-03-09T12:00:00.123456789Z"}',
+  '{"a":1,"date":"2024-03-09 12:00:00.123456789"}',
+  '{"date":1709985600,"a":"date\\":5"}',
+  '{"a":{"date":1}}',
+  '{"a":1, "date" : 1709985600}',
+  '{"a":1,"d\\u0061te":1709985600}',
+  '{"a":1,"date":{"b":1}}',
+];
+
+for (const format of formats) {
+  for (const json_date_format of dates) {
+    test(`a dead letter is the record without its added date: ${format}, ${json_date_format}`, async (t) => {
+      const { port, received } = await receiver(t);
+      const output = await outputOf(t, { port, format, json_date_format });
+      const events = dated.map((json) => ({ json, seconds: 1_709_985_600, nanos: 123_456_789 }));
+      const chunk = chunkOf(output, events, own);
+      const letters = dated.map((_, index) => output.encoder.recordJson(chunk.recordAt(index)));
+      assert.deepEqual(letters, dated);
+      const delivery = { signal: new AbortController().signal, attempt: 1 };
+      await output.deliver(chunk, delivery);
+      const body = received[0]!.body.toString();
+      const sent = format === 'json' ? body : `[${body.trim().replace(/\} ?\n?(?=\{)/g, '},')}]`;
+      for (const record of JSON.parse(sent) as object[])
+        assert.ok('date' in record || 'a' in record);
+    });
+  }
+}
+
 const statuses: [number[], DeliveryOutcome['kind']][] = [
   [[200, 201, 202, 204], 'accepted'],
   [[301, 302, 307, 308], 'retry'],
@@ -251,6 +369,7 @@ const wrong: [Given, string][] = [
   [{ header: ['X-A a\u0000b'] }, 'header.0'],
   [{ header: ['Content-Encoding br'], compress: 'gzip' }, 'header.0'],
   [{ header_tag: 'Host' }, 'header_tag'],
+  [{ headers_key: 'h' }, 'headers_key'],
 ];
 
 for (const [given, path] of wrong) {

@@ -47,6 +47,32 @@ describe('built-in parsers', () => {
         agent: '-',
       },
     },
+    ...[
+      ['a path with blanks', '"GET /a b  c HTTP/1.1"', 'GET', '/a b  c'],
+      [
+        'a path with blanks, escapes and quotes',
+        '"GET /a \\"b\\" c HTTP/1.1"',
+        'GET',
+        '/a \\"b\\" c',
+      ],
+      ['a request without a protocol', '"GET /a"', 'GET', '/a'],
+      ['a protocol of nothing', '"GET /a "', 'GET', '/a'],
+      ['more than one blank', '"GET  /a  HTTP/1.0"', 'GET', '/a'],
+    ].flatMap(([what, request, method, path]) =>
+      ['apache2', 'nginx'].map((parser) => ({
+        parser,
+        what: what!,
+        line: `::1 - - [09/Mar/2024:10:00:00 +0000] ${request} 200 7`,
+        fields: {
+          ...(parser === 'nginx' ? { remote: '::1', host: '-' } : { host: '::1' }),
+          user: '-',
+          method,
+          path,
+          code: '200',
+          size: '7',
+        },
+      })),
+    ),
     { parser: 'apache2', what: 'no text of another kind', line: 'hello world', fields: null },
     {
       parser: 'nginx',
@@ -224,6 +250,10 @@ describe('built-in parsers', () => {
     },
     { parser: 'json', what: 'no array', line: '[1,2]', fields: null },
   ];
+  it('take no longer for many blanks than for many letters', () => {
+    const line = `::1 - - [09/Mar/2024:10:00:00 +0000] "GET ${'a '.repeat(100_000)}${' '.repeat(100_000)}`;
+    for (const parser of ['apache2', 'nginx']) assert.equal(fieldsOf(builtIn(parser), line), null);
+  });
   for (const { parser, what, line, fields, time } of cases) {
     it(`${parser} takes ${what}`, () => {
       assert.deepEqual(fieldsOf(builtIn(parser), line), fields);

@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
       level: 'info',
       msg: 'it "works"\n',
       url: 'http://x/?a=b',
-      debug: '',
+      debug: true,
       empty: '',
       u: 'é',
     },
@@ -80,6 +80,13 @@ const cases: readonly Case[] = [
   { format: 'logfmt', what: 'refuses an open quote', line: 'a="b', fields: null },
   { format: 'logfmt', what: 'refuses a value without a key', line: 'a=1 ="b"', fields: null },
   { format: 'logfmt', what: 'refuses blanks alone', line: '   ', fields: null },
+  {
+    format: 'logfmt',
+    what: 'leaves a bare key true whatever its type, but as a text',
+    options: { types: ['a:integer', 'b:bool', 'c:float', 'd:string', 'e:integer'] },
+    line: 'a b c d e=7',
+    fields: { a: true, b: true, c: true, d: 'true', e: 7 },
+  },
   {
     format: 'logfmt',
     what: 'refuses bare keys when told so',

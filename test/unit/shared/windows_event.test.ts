@@ -125,6 +125,50 @@ test('texts of values', () => {
   assert.equal(parseSystemTime('2024-13-01T00:00:00Z'), undefined);
 });
 
+test('times are those of the calendar, with any number of decimals, and nothing else is one', () => {
+  const digit = fc.nat(9);
+  fc.assert(
+    fc.property(
+      fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }),
+      fc.array(digit, { minLength: 1, maxLength: 9 }),
+      (date, decimals) => {
+        const whole = date.toISOString().slice(0, 19);
+        const nanos = Number(decimals.join('').padEnd(9, '0'));
+        assert.deepEqual(parseSystemTime(`${whole}.${decimals.join('')}Z`), {
+          seconds: Math.floor(date.getTime() / 1000),
+          nanos,
+        });
+      },
+    ),
+  );
+  const others = [
+    '2024-00-01',
+    '2024-01-00',
+    '2024-01-32',
+    '2O24-01-01',
+    '2024-01-1 ',
+    '2024/01/01',
+  ];
+  for (const day of others) assert.equal(parseSystemTime(`${day}T00:00:00.1Z`), undefined, day);
+  for (const time of ['24:00:01', '00:60:00', '00:00:61', '0:000:00', '00.00.00']) {
+    assert.equal(parseSystemTime(`2024-01-01T${time}.1Z`), undefined, time);
+  }
+  assert.equal(parseSystemTime('2024-01-01T00:00:00.1234567890Z'), undefined);
+});
+
+test('every text is the same in JSON as JSON says it', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string(), (wide, plain) => {
+      for (const text of [wide.replace(/[\ud800-\udfff]/g, ''), plain]) {
+        const element = new XmlElement('Other');
+        element.children.push(text);
+        const { members } = eventRecord(element, { stringInserts: false });
+        assert.equal(recordJson(members), JSON.stringify({ Other: text }));
+      }
+    }),
+  );
+});
+
 describe('XML text', () => {
   for (const [text, problem] of [
     ['', /There is no element/],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { systemClock } from '../../../core/time/clock.ts';
 import { parseDuration } from '../../../core/time/duration.ts';
 
 describe('parseDuration', () => {
@@ -59,4 +60,23 @@ describe('parseDuration', () => {
   test('names an unknown unit', () => {
     assert.throws(() => parseDuration('5 fortnights', 's'), /unit "fortnights"/);
   });
+});
+
+test('a delay of months is waited for, though timers take no more than 25 days', (t) => {
+  const delays: number[] = [];
+  const next: (() => void)[] = [];
+  t.mock.method(globalThis, 'setTimeout', (work: () => void, delayMs: number) => {
+    delays.push(delayMs);
+    next.push(work);
+  });
+  const dayMs = 86_400_000;
+  let calls = 0;
+  systemClock.after(60 * dayMs, () => calls++);
+  while (next.length > 0) next.shift()!();
+  assert.equal(calls, 1);
+  assert.ok(delays.every((ms) => ms <= 2 ** 31 - 1));
+  assert.equal(
+    delays.reduce((sum, ms) => sum + ms),
+    60 * dayMs,
+  );
 });
