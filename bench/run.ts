@@ -17,7 +17,8 @@ import { verifyAgent } from './verify/verify_run.ts';
 const usage = `npm run bench -- [S1 S2 S3.json ...] [S9 S10 burst memory curve ...] [options]
 
   --against rsyslog,benthos   peers to run in turn with Sluice
-                              (rsyslog, syslog-ng, benthos, logagent; fluent-bit and vector from
+                              (rsyslog, syslog-ng, benthos, logagent; limit is
+                              reading, one copy and writing alone; fluent-bit and vector from
                               PATH, or as fluent-bit=/path/to/it)
   --bytes 2GB                 input of Sluice's steady run (default 2GB; 0B: leave it out)
   --peer-lines 2000000        input of the runs beside the peers

@@ -1,6 +1,7 @@
 import type { MeasuredAgent } from './agent.ts';
 import { benthosAgent } from './benthos_agent.ts';
 import { fluentBitAgent, vectorAgent } from './installed_agents.ts';
+import { limitAgent } from './limit_agent.ts';
 import { logagentAgent } from './logagent_agent.ts';
 import { rsyslogAgent } from './rsyslog_agent.ts';
 import { sluiceAgent } from './sluice_agent.ts';
@@ -13,6 +14,7 @@ const makers: Readonly<Record<string, (path?: string) => MeasuredAgent>> = {
   'syslog-ng': syslogNgAgent,
   benthos: benthosAgent,
   logagent: logagentAgent,
+  limit: limitAgent,
   'fluent-bit': fluentBitAgent,
   vector: vectorAgent,
 };

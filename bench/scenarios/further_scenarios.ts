@@ -27,18 +27,27 @@ const s6: Scenario = {
   title: 'S1 + GeoIP + user agent (cached) + one `when`',
   parts: ['access'],
   bar: 6,
-  pipeline: (facts) => {
-    const database = `{key: clientip, database: '${geoDatabase()}'}`;
-    return pipelineText(facts, {
+  pipeline: (facts) =>
+    pipelineText(facts, {
       filters: [
         ...accessFilters,
-        `{name: enrich, match: '*', geoip: ${database}, user_agent: {key: agent}}`,
+        lookups(),
         `{name: modify, match: '*', when: 'response >= "500"', add: 'alert yes'}`,
       ],
       output: bulkOutput(facts),
-    });
-  },
+    }),
 };
+
+/** Country and browser. */
+export function lookups(): string {
+  const geoip = `{key: clientip, database: '${geoDatabase()}'}`;
+  return `{name: enrich, match: '*', geoip: ${geoip}, user_agent: {key: agent}}`;
+}
+
+/** The file of a plugin. */
+export function thirdPartyFilter(form: 'view' | 'object'): string {
+  return join(projectRoot(), 'bench', 'scenarios', `third_party_${form}.mjs`);
+}
 
 function geoDatabase(): string {
   const require = createRequire(join(projectRoot(), 'package.json'));
@@ -54,7 +63,7 @@ function thirdPartyScenario(form: 'view' | 'object', bar: number): Scenario {
     bar,
     pipeline: (facts) =>
       pipelineText(facts, {
-        plugins: [join(projectRoot(), 'bench', 'scenarios', `third_party_${form}.mjs`)],
+        plugins: [thirdPartyFilter(form)],
         filters: [...accessFilters, `{name: third_party_${form}, match: '*'}`],
         output: bulkOutput(facts),
       }),

@@ -14,6 +14,8 @@ export interface SinkPlan {
   readonly countsLineFeeds?: boolean;
   /** Notes when each record came. */
   readonly notesArrivals?: boolean;
+  /** Counts numbers that are below the one before. */
+  readonly isOrdered?: boolean;
   /** Answers so late that no more records than this are taken in a second. */
   readonly recordsPerSecond?: number;
   /** Directory that bodies are written to, for checks after the run. */
@@ -27,6 +29,8 @@ export interface SinkReport {
   readonly lost: number;
   readonly duplicates: number;
   readonly unexpected: number;
+  /** Of an ordered plan. */
+  readonly outOfOrder: number;
   readonly firstLost: readonly number[];
   readonly requests: number;
   readonly bytes: number;
@@ -43,6 +47,7 @@ export class SinkRun {
   requests = 0;
   bytes = 0;
   lineFeeds = 0;
+  outOfOrder = 0;
   firstMs = 0;
   lastMs = 0;
   readonly plan: SinkPlan;
@@ -52,6 +57,7 @@ export class SinkRun {
   private stashBytes = 0;
   private readonly snappy = new SnappyBlockDecoder();
   private nextFreeMs = 0;
+  private lastNumber = -1;
 
   constructor(plan: SinkPlan) {
     this.plan = plan;
@@ -65,6 +71,11 @@ export class SinkRun {
 
   begin(isSnappy: boolean): SinkRequest {
     return new SinkRequest(this, isSnappy);
+  }
+
+  noteOrder(number: number): void {
+    if (number < this.lastNumber) this.outOfOrder++;
+    this.lastNumber = number;
   }
 
   /** Keeps a compressed body for `finish`: decoding it must not slow the run down. */
@@ -107,10 +118,11 @@ export class SinkRun {
 
   report(): SinkReport {
     this.finish();
-    const { requests, bytes, lineFeeds, firstMs, lastMs, records } = this;
+    const { requests, bytes, lineFeeds, outOfOrder, firstMs, lastMs, records } = this;
     return {
       expected: records.expectedCount,
       ...records.counts(),
+      outOfOrder,
       firstLost: records.firstLost(5),
       requests,
       bytes,
@@ -141,9 +153,11 @@ export class SinkRequest {
     this.isSnappy = isSnappy;
     if (isSnappy || run.plan.captureDirectory !== undefined) this.kept = [];
     const { records, arrivals } = run;
+    const { isOrdered = false } = run.plan;
     this.scanner = new MarkScanner((number) => {
       this.marks++;
       records.add(number);
+      if (isOrdered) run.noteOrder(number);
       if (arrivals !== undefined && number < arrivals.length) arrivals[number] = this.nowMs;
     });
   }

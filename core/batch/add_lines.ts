@@ -14,24 +14,26 @@ export interface LinesRead {
   readonly nanos: number;
 }
 
-/** Adds an event for each line to an empty batch; the caller points a column at their texts. */
+/** Adds an event for each line; the caller points a column at their texts. */
 export function addLines(batch: Batch, lines: LinesRead): void {
   // hot path
   const { starts, count, base } = lines;
   const { offset, offsetEnd } = batch;
+  const first = batch.count;
+  const end = first + count;
   let from = base + (count > 0 ? starts[0]! : 0);
   for (let i = 0; i < count; i++) {
     const next = base + (i + 1 < count ? starts[i + 1]! : lines.behind);
-    offset[i] = from;
-    offsetEnd[i] = next;
+    offset[first + i] = from;
+    offsetEnd[first + i] = next;
     from = next;
   }
-  batch.seconds.fill(lines.seconds, 0, count);
-  batch.nanos.fill(lines.nanos, 0, count);
-  batch.part.fill(0, 0, count);
-  batch.tag.fill(0, 0, count);
-  batch.rootKind.fill(0, 0, count);
-  batch.dropped.fill(0, 0, count);
-  for (const column of batch.columns) column.kind.fill(0, 0, count);
-  batch.count = count;
+  batch.seconds.fill(lines.seconds, first, end);
+  batch.nanos.fill(lines.nanos, first, end);
+  batch.part.fill(0, first, end);
+  batch.tag.fill(0, first, end);
+  batch.rootKind.fill(0, first, end);
+  batch.dropped.fill(0, first, end);
+  for (const column of batch.columns) column.kind.fill(0, first, end);
+  batch.count = end;
 }

@@ -13,6 +13,7 @@ import { spliceJson } from './json_splice.ts';
 import { align, columnBytes, eventArraysBytes, layout } from './layout.ts';
 import { shortText, shortTextBytesMax } from './short_text.ts';
 import type { Source } from './source.ts';
+import type { Stretch } from './stretch.ts';
 import { valueKind } from './value_kind.ts';
 
 /** One touched field of a batch: a span and its kind (`valueKind`) per event. */
@@ -34,7 +35,7 @@ export const dropReason = {
   retagged: 6,
 };
 
-/** Up to `capacity` events of one source.
+/** Up to `capacity` events of one source, or of several (`stretches`) on the way that allows it.
  *
  *  An event is a root plus edits. The root is the bytes of a JSON object (or nothing, for a raw
  *  line); the edits are columns that stand over it: a column's value replaces the root's member
@@ -51,8 +52,11 @@ export class Batch {
   readonly dataEnd: number;
 
   count = 0;
-  /** Where the events come from; positions are in its terms. */
+  /** Where the events come from; positions are in its terms. Of several sources: that of the stretch
+   *  in hand. */
   source!: Source;
+  /** What is of each source, in the order of the events; empty where there is one. */
+  readonly stretches: Stretch[] = [];
   /** The source's position behind this batch, skipped lines included. */
   positionEnd = 0;
   /** Bytes of input that this batch stands for, for metrics. */
@@ -155,6 +159,7 @@ export class Batch {
   reset(source: Source, tag: string): void {
     this.count = 0;
     this.source = source;
+    this.stretches.length = 0;
     this.positionEnd = 0;
     this.inputBytes = 0;
     this.holding = undefined;
@@ -167,6 +172,16 @@ export class Batch {
     this.scratchAt = this.scratchStart;
     this.listsEnd = this.listsStart;
     this.retags.fill(0);
+  }
+
+  /** Makes the events from `from` on a stretch of their own, which reaches to `positionEnd` of its
+   *  source. Each event of the batch has to be in one then. Only where the engine says
+   *  `mixesSources`. */
+  addStretch(source: Source, tag: string, from: number, positionEnd: number): void {
+    const end = this.count;
+    this.source = source;
+    this.stretches.push({ source, from, end, positionEnd });
+    this.tag.fill(this.tagNumber(tag), from, end);
   }
 
   /** Adds an event that is made out of event `parent` of `from`, with its origin, time and tag;
@@ -616,9 +631,14 @@ export class Batch {
   }
 
   setTag(index: number, name: string): void {
-    let position = this.tagNames.indexOf(name);
-    if (position < 0) position = this.tagNames.push(name) - 1;
-    this.tag[index] = position;
+    this.tag[index] = this.tagNumber(name);
+  }
+
+  private tagNumber(name: string): number {
+    const last = this.tagNames.length - 1;
+    if (this.tagNames[last] === name) return last;
+    const position = this.tagNames.indexOf(name);
+    return position < 0 ? this.tagNames.push(name) - 1 : position;
   }
 
   /** Folds nested columns under `top` into one JSON value of the top-level field. */

@@ -128,6 +128,22 @@ export function copyChosen(from: Batch, chosen: Uint8Array, eventsMin: number): 
   return copy;
 }
 
+/** The parts of a batch of several sources, one after the other. */
+export function* apart(batch: Batch): Iterable<Batch> {
+  for (const { source, from, end, positionEnd } of batch.stretches) {
+    const chosen = new Uint8Array(batch.count).fill(1, from, end);
+    batch.source = source;
+    const part = copyChosen(batch, chosen, partEventsMin) ?? heapBatch(1024, partEventsMin);
+    if (part.count === 0) part.reset(source, batch.tagNames[0]!);
+    part.positionEnd = positionEnd;
+    part.waitedMs = batch.waitedMs;
+    yield part;
+  }
+}
+
+/** Room for what filters make of a part's events. */
+const partEventsMin = 64;
+
 /** `replaceRoot` keeps what has no room in the scratch space: then it must have its own memory. */
 function copied(batch: Batch, out: ByteWriter): Buffer {
   return batch.hasScratch(out.length) ? out.view() : Buffer.from(out.view());

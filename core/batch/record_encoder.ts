@@ -32,6 +32,7 @@ export interface JsonRecordOptions {
  *  JSONEachRow. */
 export class JsonRecordEncoder implements RecordEncoder {
   readonly fingerprint: string;
+  readonly mixesSources: boolean;
   private readonly options: JsonRecordOptions;
   private readonly encoder: BatchEncoder;
   private readonly suffixBytes: number;
@@ -43,6 +44,7 @@ export class JsonRecordEncoder implements RecordEncoder {
   constructor(options: JsonRecordOptions) {
     this.options = options;
     this.fingerprint = options.fingerprint;
+    this.mixesSources = options.sectionKey === undefined;
     this.suffixBytes = options.suffix?.length ?? 0;
     const writeBefore = options.writeBefore?.bind(options);
     this.encoder = new BatchEncoder(options.kernel, {

@@ -43,6 +43,9 @@ export const segmentVersion = 1;
 export const chunkHeaderBytesMax = 64 * 1024 * 1024;
 export const chunkBodyBytesMax = 1024 * 1024 * 1024;
 
+/** Largest sequence number; it is reached in thousands of years, and what says more is damage. */
+const sequenceMax = 2 ** 50;
+
 export const recordMarker = Buffer.from('SLRC', 'latin1');
 const segmentMagic = Buffer.from('SLUICEBF', 'latin1');
 const recordMarkerNumber = recordMarker.readUInt32LE(0);
@@ -93,11 +96,13 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
   if (bytes.length < segmentHeaderBytes) return undefined;
   if (!bytes.subarray(0, 8).equals(segmentMagic)) return undefined;
   if (bytes.readUInt32LE(12) !== segmentHeaderChecksum(bytes)) return undefined;
+  const firstSequence = Number(bytes.readBigUInt64LE(32));
+  if (firstSequence > sequenceMax) return undefined;
   return {
     version: bytes.readUInt32LE(8),
     identity: bytes.readBigUInt64LE(16),
     createdMs: Number(bytes.readBigUInt64LE(24)),
-    firstSequence: Number(bytes.readBigUInt64LE(32)),
+    firstSequence,
   };
 }
 
@@ -133,9 +138,11 @@ export function decodeRecordHead(bytes: Buffer): RecordHead | undefined {
   const headerBytes = bytes.readUInt32LE(32);
   const bodyBytes = bytes.readUInt32LE(36);
   if (headerBytes > chunkHeaderBytesMax || bodyBytes > chunkBodyBytesMax) return undefined;
+  const sequence = Number(bytes.readBigUInt64LE(16));
+  if (sequence > sequenceMax) return undefined;
   return {
     identity: bytes.readBigUInt64LE(8),
-    sequence: Number(bytes.readBigUInt64LE(16)),
+    sequence,
     createdMs: Number(bytes.readBigUInt64LE(24)),
     headerBytes,
     bodyBytes,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Batch } from '../batch/batch.ts';
 import { ByteWriter } from '../batch/byte_writer.ts';
 import type { Source } from '../batch/source.ts';
+import { gather } from './gather.ts';
 
 /** Where a record of a chunk came from. */
 export interface RecordOrigin {
@@ -47,6 +48,9 @@ export class Chunk {
   /** Those of `sources` that cannot give their records again. */
   private readonly passing = new Set<number>();
   private readonly tags: string[] = [];
+  /** Places in those two. */
+  private readonly sourceNumbers = new Map<string, number>();
+  private readonly tagNumbers = new Map<string, number>();
   private offsets: Float64Array;
   private seconds: Float64Array;
   private nanos: Int32Array;
@@ -268,18 +272,26 @@ export class Chunk {
   }
 
   private sourceEntry(name: string, generation: string): number {
-    for (let i = this.sources.length - 1; i >= 0; i--) {
-      if (this.sources[i]!.generation === generation) return i;
+    const last = this.sources.length - 1;
+    if (last >= 0 && this.sources[last]!.generation === generation) return last;
+    let number = this.sourceNumbers.get(generation);
+    if (number === undefined) {
+      number = this.sources.push({ name, generation }) - 1;
+      this.sourceNumbers.set(generation, number);
     }
-    return this.sources.push({ name, generation }) - 1;
+    return number;
   }
 
   private tagIndex(tag: string): number {
     if (this.tags.length > 0 && this.tags[this.tags.length - 1] === tag) {
       return this.tags.length - 1;
     }
-    const index = this.tags.indexOf(tag);
-    return index >= 0 ? index : this.tags.push(tag) - 1;
+    let number = this.tagNumbers.get(tag);
+    if (number === undefined) {
+      number = this.tags.push(tag) - 1;
+      this.tagNumbers.set(tag, number);
+    }
+    return number;
   }
 
   private growOrigins(more: number): void {
@@ -361,8 +373,8 @@ export class Chunk {
     chunk.parts = reader.int32(count);
     chunk.sourceOf = reader.uint16(count);
     chunk.tagOf = reader.uint16(count);
-    chunk.sources.push(...tables.sources);
-    chunk.tags.push(...tables.tags);
+    for (const { name, generation } of tables.sources) chunk.sourceEntry(name, generation);
+    for (const tag of tables.tags) chunk.tagIndex(tag);
     chunk.count = count;
     chunk.covered = tables.covered;
     chunk.bytes = body.length;
@@ -406,7 +418,7 @@ export interface EncodedRun {
 /** What a chunk notes of the events of a run; a batch has it. */
 export type RunOrigins = Pick<
   Batch,
-  'source' | 'offset' | 'seconds' | 'nanos' | 'part' | 'tag' | 'tagNames' | 'waitedMs'
+  'source' | 'stretches' | 'offset' | 'seconds' | 'nanos' | 'part' | 'tag' | 'tagNames' | 'waitedMs'
 >;
 
 /** A run whose batch may be elsewhere. */
@@ -421,26 +433,6 @@ function isAtEnd(writer: ByteWriter, run: OriginRun): boolean {
   const { buffer, length } = writer;
   if (run.bytes.buffer !== buffer.buffer || run.copy !== undefined) return false;
   return run.bytes.byteOffset + run.start === buffer.byteOffset + length;
-}
-
-type Numbers = Float64Array | Int32Array | Uint16Array;
-
-/** Copies what `from` has of the events to `to`, from position `at` on. */
-export function gather<T extends Numbers>(
-  from: T,
-  events: Int32Array,
-  count: number,
-  to: T,
-  at: number,
-): void {
-  // hot path
-  const start = events[0]!;
-  // Events without a gap are copied as a whole.
-  if (events[count - 1]! - start === count - 1) {
-    to.set(from.subarray(start, start + count), at);
-    return;
-  }
-  for (let k = 0; k < count; k++) to[at + k] = from[events[k]!]!;
 }
 
 function placeEnds(section: ChunkSection, run: OriginRun, base: number, record: number): void {

@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import { stretchOf } from '../batch/stretch.ts';
 import { Chunk, type OriginRun } from '../chunk/chunk.ts';
 import type { ChunkMemory } from '../chunk/chunk_memory.ts';
 import type { EncodePlace } from '../kernel/encode_options.ts';
@@ -114,6 +115,25 @@ export class ChunkFiller {
 
   appendRun(sectionKey: string, run: OriginRun): void {
     // hot path
+    const { batch, events } = run;
+    const { stretches } = batch;
+    if (stretches.length === 0) {
+      this.appendOfSource(sectionKey, run);
+      return;
+    }
+    for (let from = 0; from < run.count; ) {
+      const stretch = stretchOf(stretches, events[from]!);
+      let end = from + 1;
+      while (end < run.count && events[end]! < stretch.end) end++;
+      batch.source = stretch.source;
+      this.appendOfSource(sectionKey, partOf(run, from, end));
+      from = end;
+    }
+  }
+
+  /** Takes records of one source. */
+  private appendOfSource(sectionKey: string, run: OriginRun): void {
+    // hot path
     let rest = run;
     while (rest.count > 0) {
       const open = this.openFor(sectionKey, rest.batch.waitedMs);
@@ -122,7 +142,7 @@ export class ChunkFiller {
         this.seal();
         continue;
       }
-      const part = fitting === rest.count ? rest : { ...rest, count: fitting };
+      const part = partOf(rest, 0, fitting);
       const before = open.chunk!.bytes;
       open.chunk!.appendRun(sectionKey, part);
       const bytes = open.chunk!.bytes - before;
@@ -132,13 +152,7 @@ export class ChunkFiller {
       const isLast = fitting === rest.count;
       if (this.isFull(open.chunk!) && !(isLast && this.options.wholeBatches)) this.seal();
       if (isLast) return;
-      rest = {
-        ...rest,
-        start: rest.ends[fitting - 1]!,
-        events: rest.events.subarray(fitting, rest.count),
-        ends: rest.ends.subarray(fitting, rest.count),
-        count: rest.count - fitting,
-      };
+      rest = partOf(rest, fitting, rest.count);
     }
   }
 
@@ -246,4 +260,16 @@ export class ChunkFiller {
   stop(): void {
     this.cancelAge?.();
   }
+}
+
+/** The records of a run from number `from` up to `end`. */
+function partOf(run: OriginRun, from: number, end: number): OriginRun {
+  if (from === 0) return end === run.count ? run : { ...run, count: end };
+  return {
+    ...run,
+    start: run.ends[from - 1]!,
+    events: run.events.subarray(from, end),
+    ends: run.ends.subarray(from, end),
+    count: end - from,
+  };
 }

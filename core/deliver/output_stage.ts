@@ -16,6 +16,7 @@ import { ChunkQueue, type QueuedChunk } from './chunk_queue.ts';
 import type { DeadLetter, DeadLetterDesk } from './dead_letter_desk.ts';
 import { Delivering } from './delivering.ts';
 import type { MemoryBudget } from './memory_budget.ts';
+import { encodeBySource } from './encode_by_source.ts';
 import { rejectedEvent } from './rejected_event.ts';
 import { StoredChunks } from './stored_chunks.ts';
 
@@ -150,7 +151,7 @@ export class OutputStage implements RecordSink {
   accept(batch: Batch, select: Uint8Array, count: number): void {
     // hot path
     this.counters.in.value += count;
-    this.takeBatch(count, () => this.output.encoder.encode(batch, select, this));
+    this.takeBatch(count, () => encodeBySource(this.output.encoder, batch, select, this));
   }
 
   /** Takes `count` records of one batch, which `append` gives to `appendRun`. */

@@ -55,7 +55,10 @@ export class StoredChunks {
   store(sealed: QueuedChunk): void {
     this.waiting.add(sealed);
     this.storing = this.storing
-      .then(() => this.storeNow(sealed))
+      .then(async () => {
+        // Its sources give it again; what it stood in is for others.
+        if (!(await this.storeNow(sealed))) this.options.memory.give(sealed.chunk?.takeArea());
+      })
       .catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'The disk buffer failed.');
       })
@@ -70,22 +73,24 @@ export class StoredChunks {
     return this.storing;
   }
 
-  private async storeNow(sealed: QueuedChunk): Promise<void> {
+  /** False when the signal ended the trying. */
+  private async storeNow(sealed: QueuedChunk): Promise<boolean> {
     const { signal, log, clock } = this.options;
     await this.options.ready();
     while (!signal.aborted) {
       try {
-        if (await this.append(sealed)) return;
+        if (await this.append(sealed)) return true;
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) return false;
         if (error instanceof SluiceError && error.code === 'SLUICE_RECORD_TOO_LARGE') {
           this.options.onTooLarge(sealed);
-          return;
+          return true;
         }
         log.error({ error: messageOf(error) }, 'The disk buffer failed; trying again.');
         await pause(clock, retryMs, signal);
       }
     }
+    return false;
   }
 
   /** False when there was no room: then there may be now. */

@@ -5,6 +5,7 @@ import { writeEventTime } from '../batch/event_time.ts';
 import { type AddedMember, JsonEventEncoder } from '../batch/json_encode.ts';
 import { layout } from '../batch/layout.ts';
 import type { Source } from '../batch/source.ts';
+import { eachSource } from '../batch/stretch.ts';
 import { EncodeFrame } from './encode_frame.ts';
 import {
   type EncodeOptions,
@@ -35,6 +36,7 @@ export class BatchEncoder {
   private pending = 0;
   private source: Source | undefined;
   private idPrefix: string | undefined;
+  private readonly idPrefixes = new WeakMap<Source, string>();
 
   constructor(kernel: Kernel | undefined, options: EncodeOptions) {
     this.options = options;
@@ -46,19 +48,45 @@ export class BatchEncoder {
 
   /** Encodes the events that `select` marks, in order. */
   encode(batch: Batch, select: Uint8Array, sink: RecordSink): void {
-    if (this.options.afterId !== undefined && this.source !== batch.source) {
-      this.source = batch.source;
-      this.idPrefix = idPrefixOf(batch.source.generation);
-    }
     if (batch.capacity > this.events.length) {
       this.events = new Int32Array(batch.capacity);
       this.ends = new Int32Array(batch.capacity);
     }
-    const { frame, staging } = this;
-    if (frame?.describe(batch, select, this.idPrefix) && staging !== undefined) {
-      this.encodeMixed(batch, select, sink, frame, staging);
-    } else {
-      for (let index = 0; index < batch.count; index++) {
+    const isDescribed = this.frame?.describe(batch, select) === true;
+    const { afterId, writeBefore } = this.options;
+    if (afterId === undefined && writeBefore === undefined) {
+      this.encodeRange(batch, select, sink, { from: 0, end: batch.count, isDescribed });
+      return;
+    }
+    eachSource(batch, (from, end) => {
+      if (afterId !== undefined) this.takeSource(batch.source);
+      this.encodeRange(batch, select, sink, { from, end, isDescribed });
+    });
+  }
+
+  /** Records bear ids of this source from here on. */
+  private takeSource(source: Source): void {
+    if (this.source !== source) {
+      this.source = source;
+      this.idPrefix = this.idPrefixes.get(source);
+      if (this.idPrefix === undefined) {
+        this.idPrefix = idPrefixOf(source.generation);
+        this.idPrefixes.set(source, this.idPrefix);
+      }
+    }
+    this.frame?.setIdPrefix(this.idPrefix!);
+  }
+
+  /** Encodes the selected events of one source. */
+  private encodeRange(
+    batch: Batch,
+    select: Uint8Array,
+    sink: RecordSink,
+    range: EncodeRange,
+  ): void {
+    if (range.isDescribed) this.encodeMixed(batch, select, sink, range);
+    else {
+      for (let index = range.from; index < range.end; index++) {
         if (select[index] !== 0) this.encodeOne(batch, index, sink);
       }
     }
@@ -74,9 +102,10 @@ export class BatchEncoder {
     batch: Batch,
     select: Uint8Array,
     sink: RecordSink,
-    frame: EncodeFrame,
-    staging: Staging,
+    { from, end }: EncodeRange,
   ): void {
+    const frame = this.frame!;
+    const staging = this.staging!;
     const own = this.options.writeBefore !== undefined;
     frame.setResults(
       staging.events,
@@ -84,11 +113,11 @@ export class BatchEncoder {
       own ? staging.beforeStarts.byteOffset : 0,
       own ? staging.beforeEnds.byteOffset : 0,
     );
-    let ready = own ? 0 : batch.count;
-    let index = 0;
+    let ready = own ? from : end;
+    let index = from;
     let placeHelps = sink.place !== undefined;
-    while (index < batch.count) {
-      if (index >= ready) ready = this.stageBefores(batch, select, index, staging);
+    while (index < end) {
+      if (index >= ready) ready = this.stageBefores(batch, select, index, end);
       let stop: number = encodeStop.cannot;
       if (ready > index) {
         // Places follow each other: what JavaScript wrote comes first.
@@ -137,11 +166,12 @@ export class BatchEncoder {
 
   /** Writes the text before each record, for as many events as there is room, from `from` on.
    *  Returns the index of the first event without. */
-  private stageBefores(batch: Batch, select: Uint8Array, from: number, staging: Staging): number {
+  private stageBefores(batch: Batch, select: Uint8Array, from: number, end: number): number {
+    const staging = this.staging!;
     const out = this.befores;
     out.clear();
     let index = from;
-    for (; index < batch.count; index++) {
+    for (; index < end; index++) {
       if (select[index] === 0) continue;
       const start = out.length;
       this.options.writeBefore!(batch, index, out);
@@ -182,6 +212,14 @@ export class BatchEncoder {
     // One huge event must not keep its memory for good.
     if (out.buffer.length > runBytes * 8) out.buffer = Buffer.allocUnsafeSlow(runBytes);
   }
+}
+
+/** Events of one source. */
+interface EncodeRange {
+  readonly from: number;
+  readonly end: number;
+  /** The frame was pointed at the batch. */
+  readonly isDescribed: boolean;
 }
 
 /** The kernel's staging area: results, texts that stand before records, records.

@@ -67,7 +67,7 @@ export class EncodeFrame {
   }
 
   /** Points the frame at a batch. False when the kernel cannot encode it. */
-  describe(batch: Batch, select: Uint8Array, idPrefix: string | undefined): boolean {
+  describe(batch: Batch, select: Uint8Array): boolean {
     if (!batch.inKernelMemory || batch.bytes !== this.kernel.bytes || batch.hasNested) return false;
     if (select.buffer !== this.kernel.memory.buffer) return false;
     const words = this.words;
@@ -80,8 +80,12 @@ export class EncodeFrame {
     words[6] = batch.offset.byteOffset;
     words[7] = batch.part.byteOffset;
     words[25] = batch.memberLists.byteOffset;
-    if (idPrefix !== undefined) this.kernel.bytes.latin1Write(idPrefix, this.idPrefixAt);
     return this.describeColumns(batch);
+  }
+
+  /** Says which source the ids are of. */
+  setIdPrefix(idPrefix: string): void {
+    this.kernel.bytes.latin1Write(idPrefix, this.idPrefixAt);
   }
 
   /** Tells where results go and where each record's own `before` stands (0: the constant one). */

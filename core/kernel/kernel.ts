@@ -42,6 +42,7 @@ export interface KernelCode {
   encodeRows(frame: number, from: number, count: number, out: number, outEnd: number): number;
   matchTexts(run: number): number;
   repeatDates(run: number, from: number): number;
+  takeCriLines(run: number, from: number): number;
   writeEntries(entries: number, from: number): number;
   writeObjects(frame: number, at: number): number;
   compressFragment(start: number, end: number, table: number, out: number): number;

@@ -92,6 +92,8 @@ export interface BatchEmitter {
   emit(batch: Batch): Promise<void>;
   /** Gives a batch back unused. */
   discard(batch: Batch): void;
+  /** True while a batch may bring events of several sources at once (`Batch.addStretch`). */
+  readonly mixesSources?: boolean;
 }
 
 export interface InputContext extends PluginContext {
@@ -208,6 +210,9 @@ export interface BatchFilter {
   /** True for a filter that holds records beyond their batch: it gets batches without any record
    *  for it, too, so that it can pass on what is due. */
   readonly holdsRecords?: boolean;
+  /** True for a filter that takes events of several sources in one batch, which costs less where
+   *  many files bring a few lines each. It must not look at `batch.source`, nor derive events. */
+  readonly mixesSources?: boolean;
   close?(): Promise<void>;
 }
 
@@ -269,6 +274,9 @@ export interface RecordEncoder {
   readonly fingerprint: string;
   /** Encodes the events with `select[i] === 1`, in order. */
   encode(batch: Batch, select: Uint8Array, sink: RecordSink): void;
+  /** True for an encoder that takes events of several sources in one call. Others are called for
+   *  each source, which is then the batch's. */
+  readonly mixesSources?: boolean;
   /** A record's JSON object out of its wire bytes and the section it was in. */
   recordJson(record: Buffer, sectionKey?: string): string;
   /** Gives back what the encoder holds of the kernel's memory. */

@@ -46,6 +46,7 @@ export { readDataFile } from '../program/data_file.ts';
 export { GrokProgram } from '../kernel/grok_program.ts';
 export { JsonScanner, JsonValidator } from '../kernel/json_scan.ts';
 export { lowerGrok } from '../kernel/lower_grok.ts';
+export { type CriColumns, CriLines } from '../kernel/cri_lines.ts';
 export { addLines, type LinesRead } from '../batch/add_lines.ts';
 export { addMarked, countMarked, isClear } from '../batch/masks.ts';
 export type { Kernel } from '../kernel/kernel.ts';

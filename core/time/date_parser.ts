@@ -9,6 +9,7 @@ import {
   isDigit,
   nanosOfDigits,
 } from './date_scanner.ts';
+import { DateTable } from './date_table.ts';
 import { ElementScanner } from './element_scanner.ts';
 import { type Instant, readEpoch, readTai64n, setInstant } from './epoch_text.ts';
 import { Iso8601Scanner } from './iso8601_scanner.ts';
@@ -170,6 +171,7 @@ class FieldDateParser implements DateParser {
   readonly #fields = new DateFields();
   readonly #instant: Instant = { seconds: 0, nanos: 0 };
   readonly #scratch = Buffer.alloc(dateTextBytesMax);
+  readonly #table = new DateTable();
   readonly memo = {
     text: Buffer.alloc(dateTextBytesMax),
     length: -1,
@@ -210,10 +212,17 @@ class FieldDateParser implements DateParser {
       return true;
     }
     if (length > dateTextBytesMax) return false;
+    const instant = this.#instant;
+    if (this.#table.find(bytes, start, end, instant)) {
+      this.seconds = instant.seconds;
+      this.nanos = 0;
+      // Those that alternate are not worth it.
+      if (this.#table.isRepeated) this.#noteText(bytes, start, end);
+      return true;
+    }
     const fields = this.#fields;
     fields.reset();
     if (!this.#scanner.scan(bytes, start, end, fields)) return false;
-    const instant = this.#instant;
     if (fields.hasEpoch) {
       setInstant(instant, Math.abs(fields.epochSeconds), fields.nanos, fields.epochNegative);
     } else {
@@ -245,13 +254,22 @@ class FieldDateParser implements DateParser {
       memo.length = -1;
       return;
     }
+    this.#noteText(bytes, start, end);
+    if (fields.fractionEnd > fields.fractionStart) {
+      memo.fractionStart = fields.fractionStart - start;
+      memo.fractionEnd = fields.fractionEnd - start;
+    } else if (this.nanos === 0) this.#table.keep(bytes, start, end, this.seconds);
+  }
+
+  /** Makes the memo a text without a fraction. */
+  #noteText(bytes: Uint8Array, start: number, end: number): void {
+    const { memo } = this;
     const length = end - start;
     for (let at = 0; at < length; at++) memo.text[at] = bytes[start + at]!;
     memo.length = length;
     memo.version++;
     memo.seconds = this.seconds;
-    const hasFraction = fields.fractionEnd > fields.fractionStart;
-    memo.fractionStart = hasFraction ? fields.fractionStart - start : length;
-    memo.fractionEnd = hasFraction ? fields.fractionEnd - start : length;
+    memo.fractionStart = length;
+    memo.fractionEnd = length;
   }
 }

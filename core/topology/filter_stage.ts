@@ -3,7 +3,7 @@ import { dropReason, heapBatch } from '../batch/batch.ts';
 import type { RecordHolding } from '../batch/holding.ts';
 import type { EventView } from '../batch/event_view.ts';
 import { isClear } from '../batch/masks.ts';
-import { messageOf } from '../errors/sluice_error.ts';
+import { assert, messageOf } from '../errors/sluice_error.ts';
 import type {
   BatchFilter,
   ComponentMetrics,
@@ -46,6 +46,12 @@ export class FilterStage {
     this.options = options;
     this.declared = options.declared ?? [];
     this.counters = new ComponentCounters(options.metrics);
+  }
+
+  /** The filter takes events of several sources in one batch. */
+  get mixesSources(): boolean {
+    const { filter } = this;
+    return !('process' in filter) || filter.mixesSources === true;
   }
 
   /** Runs the filter over a batch; `derived` takes what it makes besides. Returns a promise only
@@ -162,6 +168,7 @@ class Emitter implements DerivedEmitter {
   }
 
   derive(from: Batch, events: number, dataBytes: number): Batch {
+    assert(from.stretches.length === 0, 'A filter that mixes sources derives no events.');
     const batch = heapBatch(dataBytes, Math.max(derivedEventsMin, events));
     batch.reset(from.source, from.tagNames[0]!);
     batch.setOrder(from.order);

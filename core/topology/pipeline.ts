@@ -2,6 +2,7 @@ import { type Batch, dropReason } from '../batch/batch.ts';
 import { ColumnOrder } from '../batch/column_order.ts';
 import { copyChosen, copyLive, Interleaving } from '../batch/interleaving.ts';
 import { addMarked, isClear } from '../batch/masks.ts';
+import { eachSource } from '../batch/stretch.ts';
 import type { OutputStage } from '../deliver/output_stage.ts';
 import type { Counter } from '../sdk/contracts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -32,6 +33,8 @@ type Onward = (batch: Batch) => Promise<void>;
 export class Pipeline {
   readonly filters: readonly FilterStage[];
   readonly routes: readonly Route[];
+  /** Batches may bring events of several sources. */
+  readonly mixesSources: boolean;
   private readonly order: ColumnOrder;
   private running = 0;
   private readonly idleWaiters: (() => void)[] = [];
@@ -43,6 +46,9 @@ export class Pipeline {
     this.filters = filters;
     this.routes = routes;
     const all = [...filters, ...routes.flatMap(({ processors }) => processors)];
+    this.mixesSources =
+      filters.every((filter) => filter.mixesSources) &&
+      routes.every(({ processors }) => processors.length === 0);
     this.order = new ColumnOrder(all.flatMap(({ declared }) => declared));
     this.unmatched = metrics.counter('sluice_records_unmatched_total', {
       component: 'router',
@@ -187,24 +193,29 @@ export class Pipeline {
 
   private wants({ stage, condition }: Route, batch: Batch): boolean {
     if (condition.select(batch, batch.select) === 0) return false;
-    const mark = batch.source.ledger.startMark(stage.id);
-    for (let index = 0; index < batch.count; index++) {
-      if (batch.select[index] === 1 && batch.offset[index]! >= mark) return true;
-    }
-    return false;
+    let wanted = false;
+    eachSource(batch, (from, end) => {
+      const mark = batch.source.ledger.startMark(stage.id);
+      for (let index = from; index < end && !wanted; index++) {
+        wanted = batch.select[index] === 1 && batch.offset[index]! >= mark;
+      }
+    });
+    return wanted;
   }
 
   /** Takes out what this output had before the restart; returns how many. */
   private skipDelivered(batch: Batch, outputId: string, counter: Counter): number {
-    const mark = batch.source.ledger.startMark(outputId);
-    if (mark === 0 || batch.count === 0) return 0;
     let skipped = 0;
-    for (let index = 0; index < batch.count; index++) {
-      if (batch.select[index] === 1 && batch.offset[index]! < mark) {
-        batch.select[index] = 0;
-        skipped++;
+    eachSource(batch, (from, end) => {
+      const mark = batch.source.ledger.startMark(outputId);
+      if (mark === 0) return;
+      for (let index = from; index < end; index++) {
+        if (batch.select[index] === 1 && batch.offset[index]! < mark) {
+          batch.select[index] = 0;
+          skipped++;
+        }
       }
-    }
+    });
     counter.value += skipped;
     return skipped;
   }

@@ -1,6 +1,7 @@
 import type { Batch } from '../batch/batch.ts';
 import type { Source } from '../batch/source.ts';
-import { type EncodedRun, gather, type OriginRun } from '../chunk/chunk.ts';
+import type { EncodedRun, OriginRun } from '../chunk/chunk.ts';
+import { gather } from '../chunk/gather.ts';
 import type { DeadLetter } from '../deliver/dead_letter_desk.ts';
 import { rejectedEvent } from '../deliver/rejected_event.ts';
 import { copyShared } from './shared_copy.ts';
@@ -122,7 +123,7 @@ export class ParcelReader {
     return {
       bytes: view.bytes,
       start: 0,
-      batch: { source, offset, seconds, nanos, part, tag, tagNames, waitedMs },
+      batch: { source, stretches: [], offset, seconds, nanos, part, tag, tagNames, waitedMs },
       events: this.firstNumbers(count),
       ends,
       count,

@@ -203,8 +203,15 @@ function caseInput(
   if (existsSync(records)) {
     const command = ['cat', records];
     const limits = { interval: 1000, timeout: 30_000, output_bytes_max: 2 ** 20 };
+    const lanes = {
+      ...{ high_workers: 1, high_queue: 1, high_timeout: 30_000 },
+      ...{ normal_workers: 1, normal_queue: 1, normal_timeout: 30_000 },
+    };
     const options = {
+      ...lanes,
       command,
+      commands: [],
+      priority: 'normal',
       format: 'json',
       oneshot: true,
       key: 'exec',

@@ -27,9 +27,10 @@ if (names[0] === 'patterns') {
   }
   console.log(JSON.stringify({ target: 'patterns', seed, tried }));
 } else if (names[0] === 'delays') {
+  // All places, or those whose names have a part of the second word.
   const runaways = [...knownRunaways, ...hardestPatterns(seed, 5)];
   let worstMs = 0;
-  for await (const delay of runawayDelays(runaways)) {
+  for await (const delay of runawayDelays(runaways, names[1])) {
     console.log(JSON.stringify(delay));
     worstMs = Math.max(worstMs, delay.processorMs);
   }

@@ -88,8 +88,12 @@ export interface Delay {
  * expressions, beside another input whose batches come without a pause. Returns the longest that
  * one of those was delayed, a place and pattern each.
  */
-export async function* runawayDelays(runaways: readonly Runaway[]): AsyncGenerator<Delay> {
+export async function* runawayDelays(
+  runaways: readonly Runaway[],
+  part = '',
+): AsyncGenerator<Delay> {
   for (const [place, make] of Object.entries(places)) {
+    if (!place.includes(part)) continue;
     for (const runaway of runaways) {
       yield { place, pattern: runaway.pattern, ...(await delayAt(make(runaway.pattern), runaway)) };
     }

@@ -26,6 +26,8 @@ export interface RotOptions {
   readonly seed: number;
   /** One case of so many is run, chosen by the seed; 1 runs all. */
   readonly oneOf: number;
+  /** Only each `of`th byte from `index` on, for several processes side by side. */
+  readonly part?: { readonly index: number; readonly of: number };
 }
 
 export const sweptBytes = 64 * 1024;
@@ -43,6 +45,7 @@ export async function sweep(
     for (const damage of damages) {
       const mask = 1 + random.below(255);
       if (random.below(options.oneOf) !== 0) continue;
+      if (options.part !== undefined && at % options.part.of !== options.part.index) continue;
       const damaged = damagedCopy(original, damage, at, mask);
       if (damaged === undefined) continue;
       counts.cases++;

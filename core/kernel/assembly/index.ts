@@ -2,6 +2,7 @@
 // nothing, keeps no state between calls but caches, and reads at most 64 bytes over the end of
 // what it is given (`guardBytes` of core/batch/layout.ts).
 export { encodeEvents, encodedCount, encodedEnd, encodedLines, encodeStop } from './encode';
+export { takeCriLines } from './cri_lines';
 export { repeatDates } from './dates';
 export { encodeRows, rowsCount, rowsStop } from './rows';
 export { splitLines } from './lines';

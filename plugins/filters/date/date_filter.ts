@@ -19,6 +19,7 @@ const recordTimeName = '@timestamp';
 
 /** Reads a field as a date, into the event's time or another field. */
 export class DateFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly context: PluginContext;
   private readonly key: Field;
   private readonly target: Field | undefined;

@@ -23,6 +23,7 @@ interface Step {
 
 /** Takes texts apart, pattern by pattern, and adds what it finds to the record. */
 export class DissectFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly steps: readonly Step[];
 
   constructor(options: DissectFilterOptions, context: PluginContext) {

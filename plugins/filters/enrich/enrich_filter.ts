@@ -41,6 +41,7 @@ const defaultFacts: readonly HostFact[] = ['name', 'architecture', 'os'];
 
 /** Adds fields to records: environment and host, then look-ups, then `set`, then names by DNS. */
 export class EnrichFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly options: Options;
   private readonly context: PluginContext;
   private readonly finder: FieldFinder;

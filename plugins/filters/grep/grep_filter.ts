@@ -19,6 +19,7 @@ interface Rule {
 /** Keeps or drops records by regular expressions. A record on which an expression is given up
  *  stays, marked: it is not lost in silence. */
 export class GrepFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly finder: FieldFinder;
   private readonly rules: readonly Rule[];
   private readonly operator: 'legacy' | 'and' | 'or';

@@ -27,6 +27,7 @@ const blankEndsMessage = 'Grok patterns end in blanks, which then must be in the
 
 /** Matches one field after the other against its patterns; events come out as Logstash's. */
 export class GrokFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly options: Options;
   private readonly context: PluginContext;
   private readonly edits: SuccessEdits;

@@ -9,6 +9,7 @@ import { makeRule, type Rule, type RuleKind, ruleKinds } from './rules.ts';
 
 /** Applies Fluent Bit's rules, in the order of the file, to records that meet all conditions. */
 export class ModifyFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly finder: FieldFinder;
   private readonly conditions: readonly ConditionTest[];
   private readonly rules: readonly Rule[];

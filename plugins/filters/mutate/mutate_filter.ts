@@ -15,6 +15,7 @@ import { AddTags, RemoveTags, SetField, type SetWhen } from './set_fields.ts';
 
 /** Runs the operations in their fixed order. */
 export class MutateFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly finder: FieldFinder;
   private readonly operations: readonly Operation[];
   private readonly failures: Counter;

@@ -6,6 +6,7 @@ import type { Options } from './config.ts';
 /** Moves fields into an object, or an object's members to the top. Keys come from the data, so
  *  events are written anew instead of being edited column by column. */
 export class NestFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly options: Options;
   private readonly isNested: (key: string) => boolean;
   private readonly container: Field;

@@ -39,6 +39,7 @@ function createParserFilter(options: Options, context: PluginContext): BatchFilt
     context,
   );
   return {
+    mixesSources: true,
     process: (batch) => stage.process(batch),
     close: async () => stage.close(),
   };

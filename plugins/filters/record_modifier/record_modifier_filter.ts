@@ -17,6 +17,7 @@ type KeyTest = (key: string) => boolean;
 
 /** Takes fields away, then sets fields. */
 export class RecordModifierFilter implements BatchFilter {
+  readonly mixesSources: boolean;
   private readonly removed: readonly Field[];
   /** Which keys stay, when that has to be asked key by key. */
   private readonly stays: KeyTest | undefined;
@@ -37,6 +38,7 @@ export class RecordModifierFilter implements BatchFilter {
       return { field: fieldOfKey(context)(head), value: new Constant(unquoted(rest)) };
     });
     const { uuid_key: uuidKey } = options;
+    this.mixesSources = uuidKey === undefined;
     this.uuidField = uuidKey === undefined ? undefined : context.field(uuidKey);
   }
 

@@ -17,6 +17,7 @@ const unknownLevel = levelNames.length;
 
 /** Writes the levels of all programs in the same words. */
 export class SeverityFilter implements BatchFilter {
+  readonly mixesSources = true;
   private readonly finder: FieldFinder;
   private readonly key: number;
   private readonly target: Field;

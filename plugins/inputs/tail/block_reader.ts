@@ -1,6 +1,7 @@
 import {
   type Batch,
   type BatchEmitter,
+  layout,
   type PluginContext,
   splitLines,
 } from '../../../core/sdk/index.ts';
@@ -10,6 +11,7 @@ import {
   utf8,
 } from '../../shared/text_encoding/text_encoding.ts';
 import { headBytesMax } from './content_print.ts';
+import { isContinued } from './content_relation.ts';
 import type { FileGeneration } from './file_generation.ts';
 import type { LineBlock, RecordWriter } from './record_writer.ts';
 import {
@@ -32,6 +34,8 @@ export type TurnResult = 'more' | 'end' | 'replaced';
 /** Much of what a batch costs does not depend on its size. */
 const blockBytesMax = 448 * 1024;
 const blockBytesMin = 16 * 1024;
+/** Files that bring less in a turn may be read together. */
+const littleBytes = 8 * 1024;
 /** Decoding may triple a block; all of it shall fit into the batch's scratch space. */
 const encodedBlockBytes = 128 * 1024;
 
@@ -48,7 +52,7 @@ export class BlockReader {
   private readonly clock: PluginContext['clock'];
   private readonly kernel: PluginContext['kernel'];
   /** Spans of lines that do not become records one by one. */
-  private spans = lineSpans(2048);
+  private spans: ReturnType<typeof lineSpans>;
   private behind = 0;
   /** How long what is read now may have waited in its file. */
   waitedMs = 0;
@@ -67,6 +71,7 @@ export class BlockReader {
     this.emitter = emitter;
     this.clock = context.clock;
     this.kernel = context.kernel;
+    this.spans = lineSpans(layout.eventsMax, context.kernel);
   }
 
   /** Reads and emits one block. `isFinal`: an unfinished line at the end counts as a line.
@@ -102,13 +107,18 @@ export class BlockReader {
         return await this.send(batch, file, generation, { count, from, begin, to });
       }
       if (generation.hitEnd && to - begin <= this.settings.lineBytesMax) {
-        this.noteUnfinished(generation);
+        generation.noteUnfinished(this.clock.monotonicMs());
         return 'end';
       }
     } finally {
       if (!isSent) this.emitter.discard(batch);
     }
     return this.readLongLine(file, generation, isFinal || file.isArchiveRead);
+  }
+
+  close(): void {
+    this.spans.release();
+    this.spans = lineSpans(0);
   }
 
   /** Emits held multiline records: those that are due, or all of them. */
@@ -172,7 +182,10 @@ export class BlockReader {
    *  several lines are written there while later spans are still needed. */
   private spansFor(batch: Batch, generation: FileGeneration): LineSpans {
     if (generation.multiline === undefined) return batch.column(this.settings.key)!;
-    if (this.spans.start.length < batch.capacity) this.spans = lineSpans(batch.capacity);
+    if (this.spans.start.length < batch.capacity) {
+      this.spans.release();
+      this.spans = lineSpans(batch.capacity);
+    }
     return this.spans;
   }
 
@@ -201,9 +214,10 @@ export class BlockReader {
     if (file.isGzip) file.content().release(generation.position);
     const isFull = taken < count || count === batch.capacity;
     this.adaptBlock(generation, consumed, isFull);
+    generation.bringsLittle = !isFull && consumed < littleBytes && !file.isGzip;
     const isRestLong = to - behind > this.settings.lineBytesMax;
     const hasMore = !generation.hitEnd || isFull || isRestLong;
-    if (!hasMore && behind < to) this.noteUnfinished(generation);
+    if (!hasMore && behind < to) generation.noteUnfinished(this.clock.monotonicMs());
     await this.emit(batch, generation);
     return hasMore ? 'more' : 'end';
   }
@@ -212,12 +226,6 @@ export class BlockReader {
     generation.blockBytes = isFull
       ? Math.min(blockBytesMax, Math.max(blockBytesMin, Math.ceil(consumed * 1.25)))
       : Math.min(blockBytesMax, generation.blockBytes * 2);
-  }
-
-  private noteUnfinished(generation: FileGeneration): void {
-    if (generation.unfinishedSinceMs < 0) {
-      generation.unfinishedSinceMs = this.clock.monotonicMs();
-    }
   }
 
   private async emit(batch: Batch, generation: FileGeneration): Promise<void> {
@@ -242,7 +250,7 @@ export class BlockReader {
   ): Promise<TurnResult> {
     const end = await this.measure(file, generation, isFinal);
     if (end.kind === 'unfinished') {
-      this.noteUnfinished(generation);
+      generation.noteUnfinished(this.clock.monotonicMs());
       return 'end';
     }
     const { longLines, lineBytesMax } = this.settings;
@@ -439,23 +447,6 @@ type LineEnd =
   | { readonly kind: 'whole'; readonly textBytes: number; readonly bytes: number }
   | { readonly kind: 'too_long' }
   | { readonly kind: 'unfinished' };
-
-/** True when what was read goes on where the generation stands: behind the bytes before its
- *  position or, at the beginning, with those that were seen before. */
-function isContinued(
-  bytes: Buffer,
-  at: number,
-  read: number,
-  kept: number,
-  generation: FileGeneration,
-): boolean {
-  const { position, before, peeked } = generation;
-  if (position > 0) {
-    return read >= kept && (kept === 0 || bytes.compare(before, 0, kept, at, at + kept) === 0);
-  }
-  if (read < peeked.length) return false;
-  return bytes.compare(peeked, 0, peeked.length, at, at + peeked.length) === 0;
-}
 
 function findFeed(bytes: Buffer, from: number, to: number, unit: string): number {
   if (unit !== 'bytes') return findLineFeedUtf16(bytes, from, to, unit === 'utf16be');

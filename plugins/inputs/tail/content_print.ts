@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { StoredCheckpoint } from '../../../core/sdk/index.ts';
 
 /** Bytes at the beginning of a file that identify it, and bytes before a position that show
@@ -24,7 +24,7 @@ export interface StoredIdentity {
 
 /** 128 bits of SHA-256, in hex. */
 export function printOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+  return hash('sha256', bytes, 'hex').slice(0, 32);
 }
 
 /** The identity in a checkpoint, or undefined when it is not one of ours. */

@@ -136,6 +136,23 @@ export function peekAt(file: TailedFile, generation: FileGeneration): void {
   if (file.isOpen && !file.isGzip) generation.peek(bytesAt(file, headBytesMax, 0));
 }
 
+/** True when what was read goes on where the generation stands: behind the bytes before its
+ *  position or, at the beginning, with those that were seen before. */
+export function isContinued(
+  bytes: Buffer,
+  at: number,
+  read: number,
+  kept: number,
+  generation: FileGeneration,
+): boolean {
+  const { position, before, peeked } = generation;
+  if (position > 0) {
+    return read >= kept && (kept === 0 || bytes.compare(before, 0, kept, at, at + kept) === 0);
+  }
+  if (read < peeked.length) return false;
+  return bytes.compare(peeked, 0, peeked.length, at, at + peeked.length) === 0;
+}
+
 /** How the content is known again that was read of a generation. */
 export function liveIdentity(generation: FileGeneration): KnownContent {
   const { headLength, headHash, position, before, beforeLength } = generation;

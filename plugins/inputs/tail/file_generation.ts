@@ -35,6 +35,8 @@ export class FileGeneration {
   searchedTo = 0;
   /** How much to read at once: less when lines are so short that a batch is full before. */
   blockBytes = 256 * 1024;
+  /** The last turn brought a few lines: so will the next, most likely. */
+  bringsLittle = false;
   /** The last position that went out with a batch. */
   sentPosition = 0;
 
@@ -110,6 +112,11 @@ export class FileGeneration {
     this.position = position;
     this.unfinishedSinceMs = -1;
     this.searchedTo = position;
+  }
+
+  /** There is an unfinished line at the position. */
+  noteUnfinished(nowMs: number): void {
+    if (this.unfinishedSinceMs < 0) this.unfinishedSinceMs = nowMs;
   }
 
   /** Keeps the first bytes of what is there, as long as nothing was consumed. */

@@ -124,8 +124,10 @@ function bytesBefore(generation: FileGeneration, position: number): Buffer {
   if (position === generation.position) {
     return generation.before.subarray(0, generation.beforeLength);
   }
-  if (file === undefined || file.isGzip || !file.isOpen) return Buffer.alloc(0);
   const length = Math.min(beforeBytesMax, position);
+  const recent = generation.recent.before(position, length);
+  if (recent !== undefined) return recent;
+  if (file === undefined || file.isGzip || !file.isOpen) return Buffer.alloc(0);
   const bytes = Buffer.alloc(length);
   try {
     const read = file.readNow(bytes, length, position - length);

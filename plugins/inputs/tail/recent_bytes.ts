@@ -20,6 +20,12 @@ export class RecentBytes {
     if (to - from > recentBytesMax / 2) this.keepPlace(position);
   }
 
+  /** The `length` bytes in front of a position, if they are kept. */
+  before(position: number, length: number): Buffer | undefined {
+    const from = position - length - (this.end - this.length);
+    return from < 0 || position > this.end ? undefined : this.bytes.subarray(from, from + length);
+  }
+
   /** How far a content of `size` bytes equals what was consumed: its whole size, an earlier place,
    *  or undefined when nothing shows that it does. `read` gets the bytes at a position. */
   agreesUpTo(size: number, read: (length: number, position: number) => Buffer): number | undefined {

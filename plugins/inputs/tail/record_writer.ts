@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import {
   addLines,
   type Batch,
-  type Column,
+  type CriColumns,
+  CriLines,
   type Field,
   fieldOf,
   findMember,
@@ -48,7 +49,12 @@ export class RecordWriter {
   private readonly log: PluginContext['log'];
   private saidGivenUpMs = Number.NEGATIVE_INFINITY;
   private batch!: Batch;
+  /** The first event that is written now. */
+  private first = 0;
   private criColumns: CriColumns | undefined;
+  private cri: CriLines | undefined;
+  /** The kernel knows where this block and its columns are. */
+  private isCriBegun = false;
   private seconds = 0;
   private nanos = 0;
 
@@ -59,6 +65,9 @@ export class RecordWriter {
     this.clock = context.clock;
     this.log = context.log;
     this.metrics = metrics;
+    if (settings.multiline.some(({ format }) => format === 'cri')) {
+      this.cri = context.kernel && CriLines.create(context.kernel);
+    }
   }
 
   /** Writes the lines of a block into its batch. Returns how many lines were taken: fewer than
@@ -104,13 +113,11 @@ export class RecordWriter {
     this.decorate(batch, generation);
   }
 
-  close(): void {
-    this.parsing?.close();
-  }
-
   private begin(batch: Batch): void {
     this.batch = batch;
+    this.first = batch.count;
     this.criColumns = undefined;
+    this.isCriBegun = false;
     const now = this.clock.nowMs();
     this.seconds = Math.floor(now / 1000);
     this.nanos = Math.floor((now - this.seconds * 1000) * 1e6);
@@ -122,18 +129,19 @@ export class RecordWriter {
     const { start, end } = block.spans;
     const base = block.position - block.from;
     const { count, behind } = block;
+    const { first } = this;
     const column = batch.column(this.settings.key)!;
     const skipEmpty = this.settings.skipEmptyLines;
     const skipFirst = generation.isMidLine() && count > 0 && start[0] === end[0];
     if (
-      batch.count === 0 &&
-      start === column.start &&
+      start.buffer === column.start.buffer &&
+      start.byteOffset === column.start.byteOffset + first * 4 &&
       !skipFirst &&
       !(skipEmpty && hasEmpty(block))
     ) {
       const { seconds, nanos } = this;
       addLines(batch, { starts: start, count, behind, base, seconds, nanos });
-      column.kind.fill(valueKind.text, 0, count);
+      column.kind.fill(valueKind.text, first, batch.count);
       return;
     }
     for (let i = 0; i < count; i++) {
@@ -145,7 +153,7 @@ export class RecordWriter {
       column.start[index] = from;
       column.end[index] = to;
     }
-    column.kind.fill(valueKind.text, 0, batch.count);
+    column.kind.fill(valueKind.text, first, batch.count);
   }
 
   private writeDecoded(batch: Batch, generation: FileGeneration, block: LineBlock): void {
@@ -196,6 +204,11 @@ export class RecordWriter {
     const skipFirst = generation.isMidLine();
     let i = 0;
     for (; i < block.count && batch.count + recordsPerLineMax <= batch.capacity; i++) {
+      // What the kernel does not take, the assembler does.
+      if (!needsDecoding && this.criColumns !== undefined && multiline.passesCri) {
+        i = this.takeCriLines(batch, block, base, i);
+        if (i === block.count || batch.count + recordsPerLineMax > batch.capacity) break;
+      }
       line.bytes = batch.bytes;
       line.start = start[i]!;
       line.end = end[i]!;
@@ -217,6 +230,34 @@ export class RecordWriter {
     line.bytes = noBytes;
     this.noteGivenUp(generation, multiline.settle());
     return i;
+  }
+
+  /** Makes records of a container's lines from line `from` on; returns the first that is not simple. */
+  private takeCriLines(batch: Batch, block: LineBlock, base: number, from: number): number {
+    const { cri } = this;
+    if (cri === undefined) return from;
+    const first = batch.count;
+    if (!this.isCriBegun) {
+      const { start: starts, end: ends } = block.spans;
+      const { count, behind } = block;
+      if (!cri.begin(batch, this.criColumns!, { starts, ends, count, behind, base })) return from;
+      this.isCriBegun = true;
+    }
+    const next = cri.take(batch, from, batch.capacity - recordsPerLineMax + 1);
+    if (next === from) return from;
+    const { time, stream, mark, log } = this.criColumns!;
+    for (const column of batch.columns) {
+      if (column !== time && column !== stream && column !== mark && column !== log) {
+        column.kind.fill(valueKind.absent, first, batch.count);
+      }
+    }
+    return next;
+  }
+
+  close(): void {
+    this.parsing?.close();
+    this.cri?.close();
+    this.cri = undefined;
   }
 
   private noteGivenUp(generation: FileGeneration, count: number): void {
@@ -349,22 +390,23 @@ export class RecordWriter {
   }
 
   private writePath(batch: Batch, field: Field, path: string): void {
+    const { first } = this;
     const bytes = Buffer.from(path);
     const at = batch.reserveScratch(bytes.length);
     const column = at < 0 ? undefined : batch.column(field);
     if (column === undefined) {
-      for (let i = 0; i < batch.count; i++) batch.setField(i, field, bytes, valueKind.text);
+      for (let i = first; i < batch.count; i++) batch.setField(i, field, bytes, valueKind.text);
       return;
     }
     bytes.copy(batch.bytes, at);
-    column.start.fill(at, 0, batch.count);
-    column.end.fill(at + bytes.length, 0, batch.count);
-    column.kind.fill(valueKind.text, 0, batch.count);
+    column.start.fill(at, first, batch.count);
+    column.end.fill(at + bytes.length, first, batch.count);
+    column.kind.fill(valueKind.text, first, batch.count);
   }
 
   private writeOffsets(batch: Batch, field: Field): void {
     const column = batch.column(field);
-    for (let i = 0; i < batch.count; i++) {
+    for (let i = this.first; i < batch.count; i++) {
       const digits = String(batch.offset[i]!);
       const at = column === undefined ? -1 : batch.reserveScratch(digits.length);
       if (at < 0) batch.setField(i, field, Buffer.from(digits), valueKind.json);
@@ -401,8 +443,6 @@ const criFields = {
   mark: fieldOf(['_p']),
   log: fieldOf(['log']),
 };
-
-type CriColumns = Readonly<Record<keyof typeof criFields, Column>>;
 
 /** The columns of container records: the first ones of a batch, so that there is room. */
 function criColumns(batch: Batch): CriColumns {

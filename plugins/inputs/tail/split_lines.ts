@@ -1,12 +1,28 @@
+import type { Kernel } from '../../../core/sdk/index.ts';
+
 /** Where the lines of a block are, without their line ends. */
 export interface LineSpans {
   readonly start: Int32Array;
   readonly end: Int32Array;
 }
 
-/** Room for the spans of `linesMax` lines. */
-export function lineSpans(linesMax: number): LineSpans {
-  return { start: new Int32Array(linesMax), end: new Int32Array(linesMax) };
+/** Room for the spans of `linesMax` lines: in the kernel's memory, when that has some. `release` gives
+ *  it back. */
+export function lineSpans(
+  linesMax: number,
+  kernel?: Kernel,
+): LineSpans & { readonly release: () => void } {
+  const block = kernel?.arena.take(linesMax * 8);
+  if (kernel === undefined || block === undefined) {
+    const [start, end] = [new Int32Array(linesMax), new Int32Array(linesMax)];
+    return { start, end, release: () => {} };
+  }
+  const { buffer } = kernel.memory;
+  return {
+    start: new Int32Array(buffer, block.start, linesMax),
+    end: new Int32Array(buffer, block.start + linesMax * 4, linesMax),
+    release: () => kernel.arena.release(block),
+  };
 }
 
 const lineFeed = 0x0a;

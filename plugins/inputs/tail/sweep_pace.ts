@@ -5,10 +5,10 @@ const sweepShare = 20;
 const sweepMsPerFile = 0.1;
 /** Turns that brought so little cost more than their bytes: many of them make sweeps rarer. */
 const smallTurnBytes = 8192;
-const sweepMsPerSmallTurn = 0.8;
-const sweepMsMax = 800;
+const sweepMsPerSmallTurn = 0.9;
+const sweepMsMax = 900;
 /** Lines must not wait for a sweep longer than for the rest of their chunk. */
-const flushShare = 0.8;
+const flushShare = 0.9;
 /** Nothing came for so long: all that is done again and again is done at the same moments, since
  *  every one of them wakes the process. */
 const quietMs = 3000;

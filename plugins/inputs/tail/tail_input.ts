@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import {
   type BatchEmitter,
   type Input,
@@ -14,16 +13,16 @@ import { hasBeginning, isIntact, noteSize } from './content_relation.ts';
 import { FileDiscovery, isRetryable } from './file_discovery.ts';
 import type { FileGeneration } from './file_generation.ts';
 import { GenerationStore } from './generation_store.ts';
+import { JointReader } from './joint_reader.ts';
 import { OpenFiles } from './open_files.ts';
 import type { Orphan } from './orphans.ts';
+import { isFileError, ReadRounds } from './read_rounds.ts';
 import { RecordWriter } from './record_writer.ts';
 import { SweepPace } from './sweep_pace.ts';
 import type { TailedFile } from './tailed_file.ts';
 import { type TailMetrics, tailMetrics } from './tail_metrics.ts';
 import type { TailSettings } from './tail_settings.ts';
 
-/** The reader lets others have their turn so often. */
-const yieldMs = 5;
 /** How often a quiet file's size is looked at: truncations show only there. */
 const lookMs = 1000;
 /** How often is asked whether all was read. */
@@ -44,15 +43,15 @@ export class TailInput implements Input {
   private readonly openFiles: OpenFiles;
   private readonly files = new Map<string, TailedFile>();
   private readonly said = new Set<string>();
-  private writer: RecordWriter | undefined;
   private reader!: BlockReader;
+  private rounds!: ReadRounds;
+  private closeReaders: () => void = () => {};
   private wake: () => void = () => {};
   private lookedMs = Number.NEGATIVE_INFINITY;
   private sweptMs = Number.NEGATIVE_INFINITY;
   private readonly pace: SweepPace;
   /** The last sweep, whatever woke the reader since. */
   private lastSweepMs = 0;
-  private yieldedMs = 0;
   private sweepsBegun = 0;
   /** The last sweep of which every file was read to its end. */
   private sweepRead = 0;
@@ -122,15 +121,29 @@ export class TailInput implements Input {
     }
     this.files.clear();
     this.store.close();
-    this.writer?.close();
+    this.closeReaders();
+    this.closeReaders = () => {};
   }
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────
 
   /** Says where records go. Before anything is read. */
   readInto(emitter: BatchEmitter): void {
-    this.writer = new RecordWriter(this.settings, this.context, this.metrics);
-    this.reader = new BlockReader(this.settings, this.writer, this.metrics, emitter, this.context);
+    const writer = new RecordWriter(this.settings, this.context, this.metrics);
+    this.reader = new BlockReader(this.settings, writer, this.metrics, emitter, this.context);
+    const joint = new JointReader(this.settings, writer, emitter, this.context);
+    const { reader } = this;
+    this.closeReaders = () => {
+      for (const one of [reader, joint, writer]) one.close();
+    };
+    this.rounds = new ReadRounds({
+      joint,
+      pace: this.pace,
+      clock: this.context.clock,
+      isToBeRead: (file) => this.isToBeRead(file),
+      takeTurn: (file) => this.takeTurn(file, false),
+      complain: (file, error) => this.complain(file, error),
+    });
   }
 
   private async readOn(signal: AbortSignal): Promise<void> {
@@ -143,7 +156,7 @@ export class TailInput implements Input {
         await this.doDue();
         ready = this.readyFiles();
       }
-      ready = await this.readRound(ready, signal);
+      ready = await this.rounds.round(ready, this.reader.waitedMs, signal);
       if (ready.length === 0) ready = this.readyFiles();
       if (ready.length > 0) continue;
       this.sweepRead = this.sweepsBegun;
@@ -152,30 +165,13 @@ export class TailInput implements Input {
     }
   }
 
-  /** Gives each of the files a turn. Returns those that have more to read. */
-  private async readRound(
-    files: readonly TailedFile[],
-    signal: AbortSignal,
-  ): Promise<TailedFile[]> {
-    for (const file of files) {
-      if (signal.aborted) return [];
-      if (!this.isToBeRead(file)) continue;
-      await this.takeTurn(file, false);
-      if (performance.now() - this.yieldedMs > yieldMs) {
-        await setImmediate();
-        this.yieldedMs = performance.now();
-      }
-    }
-    return files.filter((file) => this.isToBeRead(file));
-  }
-
   /** Reads all there is now, after a look at all files; for tests that set the pace themselves. */
   async readAvailable(signal: AbortSignal): Promise<void> {
     this.lookedMs = Number.NEGATIVE_INFINITY;
     this.sweep();
     await this.doDue();
     for (let ready = this.readyFiles(); ready.length > 0 && !signal.aborted; ) {
-      await this.readRound(ready, signal);
+      await this.rounds.round(ready, this.reader.waitedMs, signal);
       ready = this.readyFiles();
     }
   }
@@ -526,8 +522,4 @@ export class TailInput implements Input {
 /** Bytes that were seen and not consumed. */
 function unreadOf(generation: FileGeneration): number {
   return Math.max(generation.sizeSeen, generation.seenEnd) - generation.position;
-}
-
-function isFileError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }

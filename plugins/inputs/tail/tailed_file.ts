@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { GzipWindow } from '../../shared/gzip/gzip_window.ts';
 import { preadSync } from '../../shared/gzip/pread.ts';
 import type { FileFacts } from '../../shared/file_finder/file_facts.ts';
@@ -64,7 +64,7 @@ export class TailedFile {
   /** Opens the file by its path. Returns what the opened file is: the caller checks that it is
    *  the one meant. Throws the system's error. */
   open(): FileFacts {
-    if (this.descriptor < 0) this.descriptor = openSync(this.path, 'r');
+    if (this.descriptor < 0) this.descriptor = openQuietly(this.path);
     return this.look();
   }
 
@@ -93,10 +93,21 @@ export class TailedFile {
       this.slowReadsLeft--;
       return readLater(this.descriptor, bytes, at, length, position);
     }
+    return this.readSoon(bytes, at, length, position);
+  }
+
+  /** As `read`, of a file that is not slow. */
+  readSoon(bytes: Buffer, at: number, length: number, position: number): number {
     const beganMs = performance.now();
     const count = readSync(this.descriptor, bytes, at, length, position);
     if (performance.now() - beganMs > slowReadMs) this.slowReadsLeft = asynchronousReads;
     return count;
+  }
+
+  /** Open, not known to be slow, and what it holds is what was read of it. */
+  get isPlain(): boolean {
+    if (this.isGzip || this.isCut || this.isUnchecked) return false;
+    return this.descriptor >= 0 && this.slowReadsLeft === 0;
   }
 
   /** An archive that was inflated to its end: an unfinished line is finished. */
@@ -125,6 +136,19 @@ export class TailedFile {
 }
 
 const probe = Buffer.alloc(1);
+
+/** Opens a file so that reading it leaves no time of access behind: noting that costs as much as a
+ *  small read, and writes to the disk. Linux allows it to the file's owner and to root. */
+function openQuietly(path: string): number {
+  const { O_RDONLY, O_NOATIME } = constants as { O_RDONLY: number; O_NOATIME?: number };
+  if (O_NOATIME === undefined) return openSync(path, 'r');
+  try {
+    return openSync(path, O_RDONLY | O_NOATIME);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    return openSync(path, 'r');
+  }
+}
 
 function readLater(
   descriptor: number,

@@ -45,6 +45,7 @@ const frames = {
  *  Source: Elasticsearch's Bulk API (NDJSON, a line end behind each line, the last one too). */
 export class BulkEncoder implements RecordEncoder {
   readonly fingerprint: string;
+  readonly mixesSources = true;
   private readonly inner: JsonRecordEncoder;
   private readonly oneLine = new OneLineSink(actionLines);
   private readonly members: MemberSink | undefined;

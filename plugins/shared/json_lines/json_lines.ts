@@ -34,6 +34,7 @@ export function jsonLineEncoder(shape: JsonLineShape, context: PluginContext): R
   const oneLine = new OneLineSink(1);
   return {
     fingerprint: inner.fingerprint,
+    mixesSources: inner.mixesSources,
     encode: (batch, select, sink) => inner.encode(batch, select, oneLine.over(sink)),
     recordJson: (record) => inner.recordJson(record),
     close: () => inner.close(),

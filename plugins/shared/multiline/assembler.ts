@@ -118,6 +118,11 @@ export class MultilineAssembler {
     return next;
   }
 
+  /** True while a container's line that is whole is a record of its own, whatever came before. */
+  get passesCri(): boolean {
+    return this.openCount === 0 && this.rules[this.lastTaken]!.format === 'cri';
+  }
+
   /** Takes a line; passes on what is whole with it. */
   push(line: LineAt, nowMs: number, receive: RecordReceiver): void {
     // hot path
@@ -179,7 +184,7 @@ export class MultilineAssembler {
       record.format = 'cri';
       this.point(line, at.logStart, at.logEnd);
       record.prefix = line.bytes;
-      copySpans(at, record.line);
+      record.line.copySpans(at);
       receive(record);
       return true;
     }
@@ -421,7 +426,7 @@ export class MultilineAssembler {
     record.keys = group.keys;
     record.values = group.values;
     record.contentKey = group.contentKey;
-    copySpans(group.line, record.line);
+    record.line.copySpans(group.line);
     record.format = formatOf(rules);
     this.openCount--;
     group.isOpen = false;
@@ -488,12 +493,4 @@ function isMatch(rules: MultilineRules, text: string): boolean {
 
 function heldValue(group: HeldGroup, key: string): unknown {
   return group.values[group.keys.indexOf(key)];
-}
-
-function copySpans(from: ContainerLine, to: ContainerLine): void {
-  to.timeStart = from.timeStart;
-  to.timeEnd = from.timeEnd;
-  to.streamStart = from.streamStart;
-  to.streamEnd = from.streamEnd;
-  to.markAt = from.markAt;
 }

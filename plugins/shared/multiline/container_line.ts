@@ -15,6 +15,14 @@ export class ContainerLine {
   hasTime = false;
   hasStream = false;
 
+  copySpans(from: ContainerLine): void {
+    this.timeStart = from.timeStart;
+    this.timeEnd = from.timeEnd;
+    this.streamStart = from.streamStart;
+    this.streamEnd = from.streamEnd;
+    this.markAt = from.markAt;
+  }
+
   /** Reads `TIME stdout|stderr F|P CONTENT` (Kubernetes CRI log format). False when the line is
    *  something else. */
   readCri(bytes: Buffer, start: number, end: number): boolean {

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type ByteSieve, RegexBudgetError, runGuarded } from '../../../core/sdk/index.ts';
 import type { LineText } from './line_text.ts';
 
@@ -17,6 +17,8 @@ export interface LinePattern {
 
 /** Time that one line may take an expression; a line that needs more counts as not matching. */
 const matchTimeoutMs = 20;
+/** As long as a line may take, so that others get at least half of the time. */
+const restMs = 20;
 /** Lines of one block that an expression is given up on before it is not tried any more on lines
  *  as long. */
 const givenUpMax = 5;
@@ -98,7 +100,8 @@ export class WatchedPattern {
       if (this.givenUp - before >= givenUpMax) {
         at += this.giveUpLong(tried.slice(at), shortestGivenUp);
       }
-      await setImmediate();
+      // One turn of the event loop would not bring a batch through: it takes several.
+      await wait(restMs);
     }
   }
 

@@ -225,3 +225,29 @@ test('inspection reports damage and changes nothing', async () => {
   const buffer = await openInMemory(fileSystem);
   assert.equal((await buffer.verify()).damagedRanges, 1);
 });
+
+// Found by the fuzzer, which makes checksums right: the next number was the same, and ended the agent.
+test('a sequence number that no buffer reaches is damage, and the next chunk is stored', async () => {
+  const identity = 7n;
+  const header = { identity, createdMs: 1, firstSequence: 1 };
+  const body = Buffer.from('body');
+  const record = (sequence: number) =>
+    Buffer.concat([
+      encodeRecordHead({ identity, sequence, createdMs: 1 }, body, [body]),
+      body,
+      body,
+    ]);
+  for (const segment of [
+    [encodeSegmentHeader(header), record(1), record(Number.MAX_SAFE_INTEGER), record(3)],
+    [encodeSegmentHeader({ ...header, firstSequence: 2 ** 60 }), record(1), record(3)],
+  ]) {
+    const fileSystem = new MemoryFileSystem();
+    const file = await fileSystem.open(`${bufferDirectory}/00000001.seg`, 'create');
+    await file.write(segment, 0);
+    const buffer = await openInMemory(fileSystem);
+    assert.deepEqual(buffer.pendingSequences(), [1, 3]);
+    assert.equal(buffer.quarantined.ranges, 1);
+    assert.ok((await appendText(buffer, 'next')).sequence > 3);
+    await buffer.close();
+  }
+});

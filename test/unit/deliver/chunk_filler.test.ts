@@ -9,7 +9,8 @@ import { ChunkFiller } from '../../../core/deliver/chunk_filler.ts';
 import type { QueuedChunk } from '../../../core/deliver/chunk_queue.ts';
 import type { Kernel } from '../../../core/kernel/kernel.ts';
 import type { RecordSink } from '../../../core/sdk/contracts.ts';
-import { randomBatch } from '../../../core/testing/random_events.ts';
+import { randomBatch, randomNumbers } from '../../../core/testing/random_events.ts';
+import { scratchSource } from '../../../core/testing/scratch_sources.ts';
 import { systemClock } from '../../../core/time/clock.ts';
 import { OneLineSink } from '../../../plugins/shared/record_sink/one_line_sink.ts';
 import { ManualClock } from '../collect/manual_clock.ts';
@@ -29,9 +30,17 @@ interface Filled {
 
 const suffix = Buffer.from('\n');
 
+/** Each batch brings several sources; their parts are encoded one by one when `isApart`. */
+type Sources = { readonly isApart: boolean };
+
 /** Encodes batches into chunks and takes those apart again; every third chunk stays under way, the
  *  others give their memory back at once. */
-function fill(kernel: Kernel | undefined, limits: Limits, batches: readonly Batch[]): Filled {
+function fill(
+  kernel: Kernel | undefined,
+  limits: Limits,
+  batches: Iterable<Batch>,
+  sources?: Sources,
+): Filled {
   const filled: Filled = { records: [], origins: [], chunks: [] };
   const memory = new ChunkMemory(kernel);
   const kept: Chunk[] = [];
@@ -75,19 +84,52 @@ function fill(kernel: Kernel | undefined, limits: Limits, batches: readonly Batc
     suffix,
     time: { key: '@timestamp', format: { form: 'iso8601', digits: 3 } },
     ...(kernel === undefined ? {} : { kernel }),
+    ...(sources === undefined ? {} : { afterId: Buffer.from('|') }),
   });
   for (const batch of batches) {
     const count = batch.select.subarray(0, batch.count).reduce((sum, one) => sum + one, 0);
     if (count === 0) continue;
-    filler.takeBatch(count, () =>
-      encoder.encode(batch, batch.select, new OneLineSink(1).over(sink)),
-    );
+    const encode = (): void => encoder.encode(batch, batch.select, new OneLineSink(1).over(sink));
+    filler.takeBatch(count, () => (sources?.isApart === true ? eachPart(batch, encode) : encode()));
   }
   filler.seal();
   kept.forEach(takeApart);
   encoder.close();
   filler.stop();
   return filled;
+}
+
+/** Calls `work` for each part of a batch, as if it were a batch of one source. */
+function eachPart(batch: Batch, work: () => void): void {
+  const wanted = batch.select.slice(0, batch.count);
+  for (const { source, from, end } of batch.stretches.splice(0)) {
+    batch.source = source;
+    batch.select.fill(0, 0, batch.count);
+    batch.select.set(wanted.subarray(from, end), from);
+    work();
+  }
+}
+
+function* stretched(
+  kernel: Kernel | undefined,
+  shapes: readonly { seed: number; count: number }[],
+): Generator<Batch> {
+  const sources = Array.from({ length: 5 }, (_, n) => ({
+    ...scratchSource({ name: `file-${n}` }),
+    generation: String(n).repeat(32),
+  }));
+  for (const { seed, count } of shapes) {
+    const batch = seededBatch(kernel, seed, count);
+    const random = randomNumbers(seed);
+    batch.count = 0;
+    while (batch.count < count) {
+      const from = batch.count;
+      batch.count = Math.min(count, from + Math.floor(random() * 40));
+      const source = sources[Math.floor(random() * sources.length)]!;
+      batch.addStretch(source, source.name, from, batch.count);
+    }
+    yield batch;
+  }
 }
 
 function seededBatch(kernel: Kernel | undefined, seed: number, count: number): Batch {
@@ -141,6 +183,32 @@ function withoutGeneration(origin: string): unknown {
   const { offset, part, tag, seconds, nanos } = JSON.parse(origin) as Record<string, unknown>;
   return { offset, part, tag, seconds, nanos };
 }
+
+test('records of several sources in a batch have the ids and origins that they have apart', () => {
+  const kernel = kernelForTest();
+  fc.assert(
+    fc.property(
+      fc.record({
+        batchBytes: fc.integer({ min: 8 * 1024, max: 512 * 1024 }),
+        batchRecords: fc.integer({ min: 1, max: 900 }),
+        wholeBatches: fc.constant(false),
+      }),
+      fc.array(fc.record({ seed: fc.nat(1000), count: fc.integer({ min: 1, max: 300 }) }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      (limits, shapes) => {
+        const apart = fill(undefined, limits, stretched(undefined, shapes), { isApart: true });
+        for (const one of [undefined, kernel]) {
+          const together = fill(one, limits, stretched(one, shapes), { isApart: false });
+          assert.deepEqual(together.records, apart.records);
+          assert.deepEqual(together.origins, apart.origins);
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
 
 test('a chunk that only refused events were meant for is not handed over', () => {
   const kernel = kernelForTest();

@@ -4,6 +4,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { heapBatch } from '../../../core/batch/batch.ts';
+import { eachSource } from '../../../core/batch/stretch.ts';
 import {
   type Batch,
   type BatchEmitter,
@@ -128,6 +129,8 @@ export type Surroundings = Partial<InputContext> & {
   readonly onLine?: (line: string, generation: string, offset: number) => void;
   /** The test says when the input looks and reads. */
   readonly isStepped?: boolean;
+  /** False: as behind a filter that wants batches of one source. */
+  readonly mixesSources?: boolean;
   /** Makes another input than tail. */
   readonly makeInput?: (context: InputContext) => Input;
 };
@@ -139,6 +142,7 @@ export class TailRun implements BatchEmitter {
   private readonly gauges = new Map<string, () => number>();
   readonly warnings: string[] = [];
   readonly warningFields: Record<string, unknown>[] = [];
+  readonly mixesSources: boolean;
   largestBatchBytes = 0;
   failure: unknown;
   private readonly sources: MemorySources;
@@ -162,6 +166,7 @@ export class TailRun implements BatchEmitter {
   ) {
     this.sources = new MemorySources(checkpoints);
     this.eventsMax = surroundings.eventsMax ?? 2048;
+    this.mixesSources = surroundings.mixesSources ?? true;
     const context = this.context(directory, surroundings);
     this.onLine = surroundings.onLine;
     this.input = surroundings.makeInput?.(context) ?? plugin.create(tailOptions(options), context);
@@ -295,7 +300,15 @@ export class TailRun implements BatchEmitter {
   }
 
   async emit(batch: Batch): Promise<void> {
-    for (let i = 0; i < batch.count; i++) {
+    eachSource(batch, (from, end) => this.take(batch, from, end));
+    const { stretches } = batch;
+    if (stretches.length === 0) this.sources.settle(batch.source, batch.positionEnd);
+    for (const { source, positionEnd } of stretches) this.sources.settle(source, positionEnd);
+    this.discard(batch);
+  }
+
+  private take(batch: Batch, from: number, end: number): void {
+    for (let i = from; i < end; i++) {
       if (this.onLine !== undefined) {
         const line = batch.textAt(i, logField) ?? '';
         this.onLine(line, batch.source.generation, batch.offset[i]!);
@@ -313,8 +326,6 @@ export class TailRun implements BatchEmitter {
         offsetEnd: batch.offsetEnd[i]!,
       });
     }
-    this.sources.settle(batch.source, batch.positionEnd);
-    this.discard(batch);
   }
 
   discard(batch: Batch): void {

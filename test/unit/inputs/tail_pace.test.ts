@@ -10,12 +10,12 @@ describe('the pace of sweeps', () => {
   it('slows down for many small turns, and never beyond a share of the flush', () => {
     const pace = new SweepPace(1000);
     for (let turn = 0; turn < 500; turn++) pace.read(1000, 0);
-    assert.equal(pace.pauseMs(), 400);
+    assert.equal(pace.pauseMs(), 450);
     for (let turn = 0; turn < 5000; turn++) pace.read(1000, 0);
-    assert.equal(pace.pauseMs(), 800);
+    assert.equal(pace.pauseMs(), 900);
     const quick = new SweepPace(200);
     for (let turn = 0; turn < 5000; turn++) quick.read(1000, 0);
-    assert.equal(quick.pauseMs(), 160);
+    assert.equal(quick.pauseMs(), 180);
   });
 
   it('does not slow down for large turns', () => {
@@ -39,13 +39,13 @@ describe('the pace of sweeps', () => {
     assert.equal(pace.restMs(20_010, 100), 490);
     assert.equal(pace.restMs(20_490, 100), 510);
     assert.equal(pace.restMs(20_010, 900), 900);
-    assert.equal(new SweepPace(250).restMs(20_010, 100), 190);
+    assert.equal(new SweepPace(250).restMs(20_010, 100), 240);
   });
 
   it('leaves a chunk some of its time, however long its lines waited', () => {
     const pace = new SweepPace(1000);
     assert.equal(pace.waitedMs(300), 300);
-    assert.equal(pace.waitedMs(30_000), 800);
+    assert.equal(pace.waitedMs(30_000), 900);
   });
 
   it('finds the next multiple of a period', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { compileDateFormat, type DateFormatOptions } from '../../../core/time/date_parser.ts';
 
 /** The instant as ISO text with nine digits, or `refused`. */
@@ -281,4 +282,30 @@ describe('compileDateFormat', () => {
     assert.ok(parser.parse('2024-03-09T24:00:00.0Z'));
     assert.equal(parser.parse('2024-03-09T24:00:00.1Z'), false);
   });
+});
+
+test('a parser that has read many dates reads each as a new one does', () => {
+  const pad = (n: number) => String(n).padStart(2, '0');
+  const text = fc.oneof(
+    fc.nat(400).map((n) => `10/Oct/2000:13:${pad(n % 60)}:${pad((n * 7) % 61)} -0700`),
+    fc.nat(20).map((n) => `10/Oct/2000:13:05:0${n} +0000`),
+    fc.constantFrom('', 'x', '10/Oct/2000:13:05:07', '10/Oct/2000:13:05:07 +0000 and more'),
+  );
+  const formats = ['dd/MMM/yyyy:HH:mm:ss Z', '%d/%b/%Y:%H:%M:%S %z'];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...formats),
+      fc.array(text, { minLength: 1, maxLength: 300 }),
+      (format, texts) => {
+        const parser = compileDateFormat(format);
+        const seconds = texts.map((one) => (parser.parse(one) ? parser.seconds : 'refused'));
+        const expected = texts.map((one) => {
+          const fresh = compileDateFormat(format);
+          return fresh.parse(one) ? fresh.seconds : 'refused';
+        });
+        assert.deepEqual(seconds, expected);
+      },
+    ),
+    { numRuns: 50 },
+  );
 });
