@@ -13,7 +13,8 @@ test('200 agents killed at random, no line and no answered record is lost', asyn
 });
 
 test('200 processes killed at random, no line and no answered record is lost', {
-  skip: process.env['CI'] === 'true' ? false : 'CI=true: it takes two minutes of a processor',
+  skip:
+    process.env['CI'] === 'true' ? false : 'CI=true: it takes a minute and a half of a processor',
 }, async (t) => {
   // A machine that is too busy for all of them says so, and does not fail.
   const counts = await killSoak({ seed: 20_261_122, kills: 200, minutesMax: 4 });
