@@ -1,9 +1,9 @@
 import { callWithin, type GuardedWork, type GuardOutcome, takeStep } from './guard.ts';
 
 /** Processor time that the texts which are given up may take of one turn of the event loop together. */
-const turnMs = 40;
+const turnMs = 28;
 /** Time of all texts before the first that is given up, and of each behind it. */
-const firstMs = 12;
+const firstMs = 6;
 const laterMs = 2;
 /** How often a text is tried again because other programs had the processor meanwhile. */
 const preemptedMax = 8;
@@ -13,7 +13,7 @@ let leftMs = turnMs;
 let isRenewing = false;
 
 /** Like `runGuarded`, for work that cannot rest between its texts: expressions that run away take
- *  about 40 ms of a turn of the event loop, however many they are and however many texts they run
+ *  about 28 ms of a turn of the event loop, however many they are and however many texts they run
  *  away on, so that the batches of others have theirs. When that is used up, `isRisky` texts are
  *  given up untried until the next turn; the others are matched as always. */
 export function runInTurn(
