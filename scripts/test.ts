@@ -28,8 +28,8 @@ const otherFolders = ['unit', 'live', 'servers', 'windows'];
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
   const auditing = auditDependencies(root);
-  const installingWindows = withLive ? runWindows(['--install']) : Promise.resolve(0);
-  const live = withLive ? runLive(installServers(), installingWindows) : Promise.resolve(0);
+  const live = withLive ? runLive() : Promise.resolve(0);
+  const wine = withLive ? runWine() : Promise.resolve(0);
   let ok = true;
   const steps: [string, () => Promise<boolean>][] = [
     [
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', grouped('unit', testFiles('unit'), 12), 2)) === 0 && ok;
-  const statuses = await Promise.all([runRigs(), live]);
+  const statuses = await Promise.all([runRigs(), live, wine]);
   ok = statuses.every((status) => status === 0) && ok;
   ok = (await sayAudit(auditing)) && ok;
   for (const skip of skips) say(`skipped: ${skip}`);
@@ -64,36 +64,27 @@ async function sayAudit(auditing: Promise<AuditReport>): Promise<boolean> {
   return isLockSound;
 }
 
-/** Tests that mostly wait: three at once. */
+/** Tests that mostly wait, beside those below. */
 async function runRigs(): Promise<number> {
   const folders = testFolders().filter((name) => !otherFolders.includes(name));
-  return await runTests('engine tests and rigs', folders.flatMap(testFiles), 3);
+  return await runTests('engine tests and rigs', folders.flatMap(testFiles), 2);
 }
 
-/** Tests against real servers, beside the others: they wait for them most of the time. Those under
- *  Wine come before or after, as what they need is there: Loki takes minutes to build. */
-async function runLive(
-  installingServers: Promise<boolean>,
-  installingWindows: Promise<number>,
-): Promise<number> {
-  const runServers = async (): Promise<number> => {
-    const isInstalled = await installingServers;
-    const files = [...testFiles('servers'), ...testFiles('live')];
-    const sharing = files.filter((file) => sharingServers.some((name) => file.includes(name)));
-    const alone = files.filter((file) => !sharing.includes(file));
-    const all = [...alone, ...grouped('live', sharing, sharing.length)];
-    return Math.max(isInstalled ? 0 : 1, await runTests('live tests', all, 1));
-  };
-  const runWine = async (): Promise<number> => {
-    await installingWindows;
-    return await runWindows([]);
-  };
-  const first = await Promise.race([
-    installingServers.then(() => runServers),
-    installingWindows.then(() => runWine),
-  ]);
-  const status = await first();
-  return Math.max(status, await (first === runServers ? runWine : runServers)());
+/** Tests against real servers, which they wait for most of the time, as soon as those are there: Loki
+ *  takes minutes to build. */
+async function runLive(): Promise<number> {
+  const isInstalled = await installServers();
+  const files = [...testFiles('servers'), ...testFiles('live')];
+  const sharing = files.filter((file) => sharingServers.some((name) => file.includes(name)));
+  const alone = files.filter((file) => !sharing.includes(file));
+  const all = [...alone, ...grouped('live', sharing, sharing.length)];
+  return Math.max(isInstalled ? 0 : 1, await runTests('live tests', all, 1));
+}
+
+/** Tests in the Node for Windows. */
+async function runWine(): Promise<number> {
+  await runWindows(['--install']);
+  return await runWindows([]);
 }
 
 /** Runs test files with node's runner and adds up what it counted. */

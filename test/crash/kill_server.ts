@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { waitUntil } from '../../core/testing/index.ts';
 import { freePort } from '../chaos/sink.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { FaultyProxy, sometimes } from '../destinations/faulty_proxy.ts';
@@ -109,6 +110,7 @@ class ServerKillRig {
     this.#agent = startAgent(this.#directory);
     this.#isOver = true;
     await work;
+    await this.#listening();
     const stored = await this.#settled();
     this.#agent.kill('SIGTERM');
     assert.equal(await ended(this.#agent), 0);
@@ -159,6 +161,17 @@ class ServerKillRig {
       if (response?.status === 200 && text !== undefined) this.#answered.push(...numbers);
       await pause(50);
     }
+  }
+
+  /** A process that has not yet begun to run ends at once with the signal to stop. */
+  async #listening(): Promise<void> {
+    const url = `http://127.0.0.1:${this.#httpPort}/`;
+    const isUp = () =>
+      fetch(url, { method: 'HEAD' }).then(
+        () => true,
+        () => false,
+      );
+    await waitUntil('the agent listens', isUp, silenceMs);
   }
 
   async #settled(): Promise<Map<number, number>> {
