@@ -23,13 +23,15 @@ const skips: string[] = [];
 const sharingServers = ['live/end_to_end.', 'live/pipelines.', 'live/destinations.'];
 
 /** Folders of `test` that another step runs; all others are rigs. */
-const otherFolders = ['unit', 'live', 'servers', 'windows'];
+const otherFolders = ['unit', 'live', 'servers', 'windows', 'crash'];
 
 async function main(): Promise<number> {
   if (words.length > 0) return await runTests('chosen tests', chosenFiles(), 2);
   const auditing = auditDependencies(root);
   const live = withLive ? runLive() : Promise.resolve(0);
   const wine = withLive ? runWine() : Promise.resolve(0);
+  // They wait for starts and deliveries: from the beginning on, beside all others.
+  const crash = runTests('crash tests', testFiles('crash'), 1);
   let ok = true;
   const steps: [string, () => Promise<boolean>][] = [
     [
@@ -47,7 +49,7 @@ async function main(): Promise<number> {
     ok = false;
   }
   ok = (await runTests('unit tests', grouped('unit', testFiles('unit'), 12), 2)) === 0 && ok;
-  const statuses = await Promise.all([runRigs(), live, wine]);
+  const statuses = await Promise.all([runRigs(), live, wine, crash]);
   ok = statuses.every((status) => status === 0) && ok;
   ok = (await sayAudit(auditing)) && ok;
   for (const skip of skips) say(`skipped: ${skip}`);

@@ -66,9 +66,11 @@ function start(
 ): ChildProcess {
   const agent = spawn(process.execPath, args, {
     cwd,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // Its own pipe: an agent that outlives a test would keep the pipe that it inherits open.
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
   });
+  agent.stderr?.pipe(process.stderr, { end: false });
   running.add(agent);
   agent.once('exit', () => running.delete(agent));
   return agent;
