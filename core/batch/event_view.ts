@@ -201,7 +201,7 @@ export class EventView {
     this.settle();
     if (this.batchNumber > 0 && this.objects?.replace(this.index, object) === true) {
       this.isDue = true;
-    } else this.batch.replaceRootText(this.index, JSON.stringify(object));
+    } else this.batch.replaceRootText(this.index, textOf(object));
   }
 
   private renameAnywhere(source: Field, target: Field): void {
@@ -292,4 +292,12 @@ function knownField(field: Field): KnownField {
 /** A field of the top level, whatever characters its name has. */
 export function topLevel(name: string): Field {
   return fieldOf([name]);
+}
+
+/** An object as JSON. Throws a TypeError for what is none: an array, or one whose `toJSON` gives
+ *  something else. */
+function textOf(object: Record<string, unknown>): string {
+  const text: string | undefined = JSON.stringify(object);
+  if (text?.startsWith('{')) return text;
+  throw new TypeError('a record must be a plain object');
 }

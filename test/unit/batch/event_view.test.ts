@@ -202,6 +202,25 @@ describe('EventView', () => {
     assertSame(['x y z', 'x y z'], [(view) => view.replace(bad), (view) => view.replace({ n: 1 })]);
   });
 
+  it('leaves an event as it was when what replaces it is no object', () => {
+    const notObjects: unknown[] = [
+      { toJSON: () => 1 },
+      [1],
+      'text',
+      null,
+      { toJSON: () => undefined },
+    ];
+    for (const bad of notObjects) {
+      // A caller without types.
+      const replace: Edit = (view) => view.replace(bad as Record<string, unknown>);
+      const lines = ['x y z', 'x y z'];
+      assertSame(lines, [replace]);
+      const [record] = edited(lines, [replace], kernel);
+      const kept = { client: 'x', verb: 'y', path: 'z', tags: ['_failed'] };
+      assert.deepEqual(JSON.parse(record!), kept);
+    }
+  });
+
   it('makes records of more than there is room for', () => {
     const long = 'z'.repeat(8000);
     const lines = Array.from({ length: 60 }, (_, i) => `${i} GET /${long}`);
