@@ -69,7 +69,7 @@ async function sayAudit(auditing: Promise<AuditReport>): Promise<boolean> {
 /** Tests that mostly wait, beside those below. */
 async function runRigs(): Promise<number> {
   const folders = testFolders().filter((name) => !otherFolders.includes(name));
-  return await runTests('engine tests and rigs', folders.flatMap(testFiles), 2);
+  return await runTests('engine tests and rigs', folders.flatMap(testFiles), 3);
 }
 
 /** Tests against real servers, which they wait for most of the time, as soon as those are there: Loki
