@@ -13,12 +13,8 @@ export function gather<T extends Numbers>(
 ): void {
   // hot path
   const start = events[0]!;
-  if (count < viewsPayFrom) {
-    for (let k = 0; k < count; k++) to[at + k] = from[events[k]!]!;
-    return;
-  }
   // Events without a gap are copied as a whole.
-  if (events[count - 1]! - start === count - 1) {
+  if (count >= viewsPayFrom && events[count - 1]! - start === count - 1) {
     to.set(from.subarray(start, start + count), at);
     return;
   }
